@@ -1,0 +1,30 @@
+"""Alembic's entry: runs the numbered migrations on the database that the caller or the settings name."""
+
+import sys
+from pathlib import Path
+
+from alembic import context
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from config import load_settings
+from models import Base
+from models.session import connect
+
+MIGRATION_LOCK = 4_207_001
+"""Advisory lock: two processes that start at once migrate one after the other."""
+
+
+def run() -> None:
+    """Migrate in one transaction, alone."""
+    url = context.config.get_main_option("sqlalchemy.url") or load_settings().database.url
+    engine = connect(url, pool_size=1, application="minex-migrate")
+    with engine.connect() as connection:
+        context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=False)
+        with context.begin_transaction():
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+            context.run_migrations()
+    engine.dispose()
+
+
+run()

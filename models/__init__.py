@@ -1,0 +1,35 @@
+"""The tables, one file for each noun, and the transaction helper.
+
+Money is integer cents, quantities are whole shares; every amount is a `bigint`. The database itself states the
+invariants: a balance never passes its limit, an order's quantities add up, every row points at one that exists.
+"""
+
+from models.admin_key import AdminKey
+from models.asset import CASH, Asset
+from models.balance import Balance
+from models.base import Base
+from models.broker import Broker
+from models.command import Command
+from models.event import Event
+from models.lease import Lease
+from models.order import OPEN_STATUSES, Order
+from models.stock import Stock
+from models.trade import Trade
+from models.transfer import Transfer
+
+__all__ = [
+    "CASH",
+    "OPEN_STATUSES",
+    "AdminKey",
+    "Asset",
+    "Balance",
+    "Base",
+    "Broker",
+    "Command",
+    "Event",
+    "Lease",
+    "Order",
+    "Stock",
+    "Trade",
+    "Transfer",
+]

@@ -1,0 +1,33 @@
+"""What each broker holds of each asset."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Amount, Base
+
+
+class Balance(Base):
+    """The running sum of `transfers` for one broker and one asset, in cents or shares.
+
+    `available` may go down to minus `credit_limit` and no further: the database itself forbids overspending.
+    `traded` is the net that trades brought: cash received minus paid, or shares bought minus sold.
+    `cost` (cents) is what the present position cost at average cost, negative for a short one; `realised_pnl` (cents)
+    is what closing positions earned. Both stay 0 on the cash row.
+    """
+
+    __tablename__ = "balances"
+    __table_args__ = (
+        CheckConstraint("available >= -credit_limit", name="within_credit_limit"),
+        CheckConstraint("reserved >= 0", name="reserved_not_negative"),
+        CheckConstraint("credit_limit >= 0", name="credit_limit_not_negative"),
+        {"postgresql_with": {"fillfactor": "70"}},
+    )
+
+    broker_id: Mapped[Amount] = mapped_column(ForeignKey("brokers.id"), primary_key=True)
+    asset_id: Mapped[Amount] = mapped_column(ForeignKey("assets.id"), primary_key=True)
+    available: Mapped[Amount] = mapped_column(server_default=text("0"))
+    reserved: Mapped[Amount] = mapped_column(server_default=text("0"))
+    credit_limit: Mapped[Amount] = mapped_column(server_default=text("0"))
+    traded: Mapped[Amount] = mapped_column(server_default=text("0"))
+    cost: Mapped[Amount] = mapped_column(server_default=text("0"))
+    realised_pnl: Mapped[Amount] = mapped_column(server_default=text("0"))

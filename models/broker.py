@@ -1,0 +1,28 @@
+"""Who trades."""
+
+from sqlalchemy import CheckConstraint, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Amount, Base, CreatedAt, Id
+
+
+class Broker(Base):
+    """A member of the exchange. Its API key is shown once and kept as a SHA-256 hash.
+
+    `short_limit` (shares of each stock) is the `credit_limit` that its share balances start with.
+    """
+
+    __tablename__ = "brokers"
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'close_only', 'suspended')", name="status_known"),
+        CheckConstraint("short_limit >= 0", name="short_limit_not_negative"),
+    )
+
+    id: Mapped[Id]
+    name: Mapped[str]
+    api_key_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    webhook_url: Mapped[str | None]
+    webhook_secret: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=text("'active'"))
+    short_limit: Mapped[Amount] = mapped_column(server_default=text("0"))
+    created_at: Mapped[CreatedAt]

@@ -1,0 +1,48 @@
+"""A listed stock: its rules, its state, and where its worker has got to."""
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Amount, Base, CreatedAt, Instant
+
+
+class Stock(Base):
+    """One instrument. Prices in cents, `band_bps` in basis points, `lot_size` in shares.
+
+    The row is also the lock that makes a worker the only writer of the book, and holds what the next turn needs:
+    the version of the book, the last sequences given to commands and events, and the stock's own time, which never
+    goes backward.
+    """
+
+    __tablename__ = "stocks"
+    __table_args__ = (
+        CheckConstraint("state IN ('pre_open', 'auction', 'open', 'halted', 'closed')", name="state_known"),
+        CheckConstraint("execution_price IN ('maker', 'seller')", name="execution_price_known"),
+        CheckConstraint(
+            "self_trade_prevention IN ('none', 'cancel_resting', 'cancel_incoming', 'cancel_both', 'decrement')",
+            name="self_trade_prevention_known",
+        ),
+        CheckConstraint("tick_size > 0 AND lot_size > 0 AND band_bps >= 0", name="rules_in_range"),
+        {"postgresql_with": {"fillfactor": "50"}},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, ForeignKey("assets.id"), primary_key=True, autoincrement=False)
+    symbol: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    group_name: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=text("'open'"))
+    tick_size: Mapped[Amount]
+    lot_size: Mapped[Amount]
+    band_bps: Mapped[Amount]
+    execution_price: Mapped[str]
+    self_trade_prevention: Mapped[str]
+    listing_price: Mapped[Amount | None]
+    reference_price: Mapped[Amount | None]
+    last_price: Mapped[Amount | None]
+    best_bid: Mapped[Amount | None]
+    best_ask: Mapped[Amount | None]
+    book_version: Mapped[Amount] = mapped_column(server_default=text("0"))
+    command_sequence: Mapped[Amount] = mapped_column(server_default=text("0"))
+    event_sequence: Mapped[Amount] = mapped_column(server_default=text("0"))
+    sequenced_at: Mapped[Instant | None]
+    listed_at: Mapped[CreatedAt]

@@ -1,0 +1,38 @@
+"""An execution: one buyer, one seller, one price."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Amount, Base, Id, Instant
+
+
+class Trade(Base):
+    """`quantity` shares that changed hands at `price` cents each.
+
+    `sequence` is that of its event on the stock's tape; `command_sequence` that of the command that caused it.
+    """
+
+    __tablename__ = "trades"
+    __table_args__ = (
+        CheckConstraint("price > 0 AND quantity > 0", name="positive"),
+        CheckConstraint("aggressor_side IN ('bid', 'ask')", name="aggressor_side_known"),
+        Index("uq_trades_stock_id_sequence", "stock_id", "sequence", unique=True),
+        Index("ix_trades_buy_order_id", "buy_order_id"),
+        Index("ix_trades_sell_order_id", "sell_order_id"),
+        Index("ix_trades_buyer_id_id", "buyer_id", "id"),
+        Index("ix_trades_seller_id_id", "seller_id", "id"),
+    )
+
+    id: Mapped[Id]
+    stock_id: Mapped[Amount] = mapped_column(ForeignKey("stocks.id"))
+    sequence: Mapped[Amount]
+    command_sequence: Mapped[Amount]
+    price: Mapped[Amount]
+    quantity: Mapped[Amount]
+    aggressor_side: Mapped[str]
+    buy_order_id: Mapped[Amount] = mapped_column(ForeignKey("orders.id"))
+    sell_order_id: Mapped[Amount] = mapped_column(ForeignKey("orders.id"))
+    buyer_id: Mapped[Amount] = mapped_column(ForeignKey("brokers.id"))
+    seller_id: Mapped[Amount] = mapped_column(ForeignKey("brokers.id"))
+    executed_at: Mapped[Instant]
+    busted_at: Mapped[Instant | None]

@@ -1,0 +1,37 @@
+"""Every movement of money and shares, one row each, never changed."""
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Amount, Base, CreatedAt, Id
+
+
+class Transfer(Base):
+    """`amount` of an asset (cents or shares) that left one bucket for another.
+
+    One row has both ends, so the books balance by construction. The bucket `outside` is the world beyond the
+    exchange: a deposit comes from it, a withdrawal goes to it.
+    """
+
+    __tablename__ = "transfers"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint(
+            "kind IN ('deposit', 'withdrawal', 'reserve', 'release', 'improvement', 'trade')", name="kind_known"
+        ),
+        CheckConstraint("from_bucket IN ('available', 'reserved', 'outside')", name="from_bucket_known"),
+        CheckConstraint("to_bucket IN ('available', 'reserved', 'outside')", name="to_bucket_known"),
+        CheckConstraint("from_broker <> to_broker OR from_bucket <> to_bucket", name="moves_something"),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[str]
+    asset_id: Mapped[Amount] = mapped_column(ForeignKey("assets.id"))
+    amount: Mapped[Amount]
+    from_broker: Mapped[Amount] = mapped_column(ForeignKey("brokers.id"))
+    from_bucket: Mapped[str]
+    to_broker: Mapped[Amount] = mapped_column(ForeignKey("brokers.id"))
+    to_bucket: Mapped[str]
+    order_id: Mapped[Amount | None] = mapped_column(ForeignKey("orders.id"))
+    trade_id: Mapped[Amount | None] = mapped_column(ForeignKey("trades.id"))
+    created_at: Mapped[CreatedAt]
