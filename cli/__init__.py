@@ -1,0 +1,1 @@
+"""The `minex` command: one file for each subcommand."""

