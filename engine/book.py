@@ -1,0 +1,227 @@
+"""The order book of one stock: commands in, events out."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from engine import codes
+from engine.amending import amend
+from engine.audit import check
+from engine.commands import Amend, Cancel, Clock, Command, New
+from engine.events import Accepted, Cancelled, Event, Expired, Rejected
+from engine.expiry import ExpiryQueue
+from engine.matching import match
+from engine.orders import ASK, BID, LIMIT, MARKET, RESTING_TIFS, TIFS, Order
+from engine.rules import Rules, band_limits, check_price, check_quantity
+from engine.side import BookSide
+
+
+class Book:
+    """A book that matches by price-time priority, and tells everything that happened as events.
+
+    It reads no clock: each command brings its time, in microseconds. Given the same commands and times it gives the
+    same events, always. `orders` holds the orders that rest, by id; `lowest` and `highest` are the limits in cents,
+    both inclusive, between which a trade may print; `last_price` is the price of the last trade, or None.
+
+    The book knows the ids of resting orders only. Whoever feeds it sees to it that an id is used once for ever.
+    """
+
+    __slots__ = (
+        "_reference",
+        "asks",
+        "bids",
+        "expiries",
+        "highest",
+        "last_price",
+        "lowest",
+        "next_priority",
+        "now",
+        "orders",
+        "rules",
+    )
+
+    def __init__(self, rules: Rules, reference: int | None = None, last_price: int | None = None) -> None:
+        self.rules = rules
+        self.reference = reference
+        self.last_price = last_price
+        self.bids = BookSide(BID)
+        self.asks = BookSide(ASK)
+        self.orders: dict[Hashable, Order] = {}
+        self.expiries = ExpiryQueue()
+        self.next_priority = 1
+        self.now = 0
+
+    @property
+    def reference(self) -> int | None:
+        """The session reference price in cents, around which the band lies; None until the first trade sets it."""
+        return self._reference
+
+    @reference.setter
+    def reference(self, price: int | None) -> None:
+        self._reference = price
+        self.lowest, self.highest = band_limits(price, self.rules.band_bps, self.rules.tick)
+
+    def apply(self, command: Command, now: int) -> list[Event]:
+        """Let time reach `now` (microseconds), which expires what is due, then carry out `command`.
+
+        Time never goes backward: an earlier `now` counts as the latest one seen.
+        """
+        events: list[Event] = []
+        if now < self.now:
+            now = self.now
+        else:
+            self.now = now
+        heap = self.expiries.heap
+        if heap and heap[0][0] <= now:
+            self._expire_due(events)
+        if type(command) is New:
+            order = command.order
+            code = self._refusal(order)
+            if code is None:
+                events.append(Accepted(order))
+                self.enter(order, order.price, events)
+            else:
+                events.append(Rejected(order.id, code))
+        elif type(command) is Cancel:
+            self._cancel(command.id, events)
+        elif type(command) is Amend:
+            amend(self, command, events)
+        elif type(command) is not Clock:
+            raise TypeError(f"not a command: {command!r}")
+        return events
+
+    def restore(self, orders: Iterable[Order]) -> None:
+        """Fill an empty book with open orders, given in priority order with the priorities they had.
+
+        From here on the book behaves as the one they were taken from. Raises ValueError if the orders are not in
+        priority order, or one cannot rest.
+        """
+        for order in orders:
+            if order.priority < self.next_priority:
+                raise ValueError(f"order {order.id!r} is not in priority order")
+            if order.id in self.orders or order.remaining <= 0 or not order.price or order.tif not in RESTING_TIFS:
+                raise ValueError(f"order {order.id!r} cannot rest in this book")
+            self.next_priority = order.priority
+            self.rest(order, order.price)
+
+    def best(self, side: int) -> int | None:
+        """The best price of `side` in cents, or None if nobody is there."""
+        level = self.side(side).best
+        return None if level is None else level.price
+
+    def depth(self, side: int, levels: int) -> list[tuple[int, int, int]]:
+        """The best `levels` levels of `side`, best first: (price in cents, total quantity in shares, orders)."""
+        book_side = self.side(side)
+        by_key = book_side.levels
+        best_keys = book_side.keys[: -levels - 1 : -1] if levels > 0 else []
+        return [(level.price, level.quantity, level.count) for level in map(by_key.__getitem__, best_keys)]
+
+    def queue(self, side: int) -> list[Order]:
+        """Every resting order of `side` in the order in which they would trade."""
+        return [order for level in self.side(side) for order in level]
+
+    def side(self, side: int) -> BookSide:
+        """The bids for `BID`, the asks for `ASK`."""
+        return self.bids if side == BID else self.asks
+
+    def check(self) -> None:
+        """Verify everything that must always hold; raises `BrokenBook` naming what does not."""
+        check(self)
+
+    # What the files beside this one build on: a book's own moves, which keep every sum and index right.
+
+    def enter(self, order: Order, price: int | None, events: list[Event]) -> None:
+        """Match a valid order, then let it rest at `price` or expire, as its type and time in force say."""
+        expire_at = order.expire_at
+        if expire_at is not None and expire_at <= self.now:
+            self.expire(order, events)
+            return
+        if order.type == LIMIT and price is not None:
+            match(self, order, price, events)
+            if not order.remaining:
+                return
+            if order.tif in RESTING_TIFS:
+                self.rest(order, price)
+                return
+        else:
+            match(self, order, self._furthest(order), events)
+        if order.remaining:
+            self.expire(order, events)
+
+    def rest(self, order: Order, price: int) -> None:
+        """Put `order` at the back of the queue at `price`."""
+        order.priority = self.next_priority
+        self.next_priority += 1
+        self.orders[order.id] = order
+        (self.bids if order.side == BID else self.asks).append(order, price)
+        if order.expire_at is not None:
+            self.expiries.push(order, order.expire_at, self.orders)
+
+    def leave(self, order: Order) -> None:
+        """Take `order` out of its queue and the index; its quantities stay as they are."""
+        level = order.level
+        if level is not None:
+            (self.bids if order.side == BID else self.asks).remove(order, level)
+            del self.orders[order.id]
+
+    def reduce(self, order: Order, quantity: int) -> None:
+        """Take `quantity` shares off what remains of `order` without a trade; with nothing left it leaves the book."""
+        level = order.level
+        if level is not None:
+            if quantity == order.remaining:
+                self.leave(order)
+            else:
+                level.quantity -= quantity
+        order.remaining -= quantity
+        order.cancelled += quantity
+
+    def expire(self, order: Order, events: list[Event]) -> None:
+        """Close `order` because its time is over."""
+        quantity = order.remaining
+        self.reduce(order, quantity)
+        events.append(Expired(order, quantity))
+
+    def set_expiry(self, order: Order, expire_at: int | None, events: list[Event]) -> None:
+        """Have `order`, which rests, expire at `expire_at` (microseconds; None: never), at once if that is over."""
+        order.expire_at = expire_at
+        if expire_at is None:
+            return
+        if expire_at <= self.now:
+            self.expire(order, events)
+            return
+        self.expiries.push(order, expire_at, self.orders)
+
+    def _refusal(self, order: Order) -> str | None:
+        """The code to refuse a new order with, or None. The checks stand in the order in which they are reported."""
+        rules = self.rules
+        if order.id in self.orders:
+            return codes.DUPLICATE_ID
+        if order.tif not in TIFS:
+            return codes.UNSUPPORTED
+        code = check_quantity(order.quantity, rules.lot)
+        if code is not None:
+            return code
+        if order.type == LIMIT:
+            return check_price(order.price, rules.tick, self.lowest, self.highest)
+        if order.type != MARKET:
+            return codes.UNSUPPORTED
+        return codes.INVALID_PRICE if order.price is not None and order.price <= 0 else None
+
+    def _furthest(self, order: Order) -> int:
+        """How far in cents a market order may go: to its protection price, and never past the band."""
+        if order.side == BID:
+            return self.highest if order.price is None else min(order.price, self.highest)
+        return self.lowest if order.price is None else max(order.price, self.lowest)
+
+    def _cancel(self, id: Hashable, events: list[Event]) -> None:
+        order = self.orders.get(id)
+        if order is None:
+            events.append(Rejected(id, codes.UNKNOWN_ORDER))
+            return
+        quantity = order.remaining
+        self.reduce(order, quantity)
+        events.append(Cancelled(order, quantity, codes.REQUESTED))
+
+    def _expire_due(self, events: list[Event]) -> None:
+        while (order := self.expiries.pop_due(self.now)) is not None:
+            self.expire(order, events)

@@ -1,0 +1,42 @@
+"""Why a command is refused: every code the engine gives, and what it means, in one place.
+
+A code is stable: programs compare it. The message is for people and may be reworded. FIX carries the same
+in OrdRejReason (103) and CxlRejReason (102); the words here are the exchange's own.
+"""
+
+from typing import Final
+
+OFF_TICK: Final = "off_tick"
+OFF_LOT: Final = "off_lot"
+INVALID_PRICE: Final = "invalid_price"
+INVALID_QUANTITY: Final = "invalid_quantity"
+PRICE_OUTSIDE_BAND: Final = "price_outside_band"
+NO_REFERENCE_PRICE: Final = "no_reference_price"
+DUPLICATE_ID: Final = "duplicate_id"
+UNKNOWN_ORDER: Final = "unknown_order"
+UNSUPPORTED: Final = "unsupported"
+
+MESSAGES: Final[dict[str, str]] = {
+    OFF_TICK: "The price is not a multiple of the tick.",
+    OFF_LOT: "The quantity is not a multiple of the lot.",
+    INVALID_PRICE: "A limit order needs a price of at least one cent; a market order's protection price, too.",
+    INVALID_QUANTITY: "The quantity must be at least one share.",
+    PRICE_OUTSIDE_BAND: "The price is outside the band around the session reference price.",
+    NO_REFERENCE_PRICE: "A market order needs an opposite order or a reference price to be protected by.",
+    DUPLICATE_ID: "An order with this id exists already.",
+    UNKNOWN_ORDER: "No open order has this id.",
+    UNSUPPORTED: "The engine knows no such order type or time in force.",
+}
+"""One sentence for each code."""
+
+REQUESTED: Final = "requested"
+AMENDED: Final = "amended"
+SELF_TRADE_PREVENTION: Final = "self_trade_prevention"
+
+REASONS: Final[dict[str, str]] = {
+    REQUESTED: "A cancel asked for it.",
+    AMENDED: "An amendment left the order no more quantity than it has already used.",
+    SELF_TRADE_PREVENTION: "The quantity would have traded with an order of the same account.",
+    PRICE_OUTSIDE_BAND: "The resting order was reached, but the band has moved and a trade at its price may not print.",
+}
+"""One sentence for each reason a `Cancelled` event carries."""

@@ -1,0 +1,55 @@
+"""What a book can be asked to do. Whatever changes a book is one of these, so a list of them is its whole history."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from engine.orders import Order
+
+
+class Unchanged(Enum):
+    """The one value that says "leave it as it is" where None already says "never"."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+
+
+@dataclass(slots=True)
+class New:
+    """Enter `order`, which belongs to the book from here on (FIX NewOrderSingle)."""
+
+    order: Order
+
+
+@dataclass(slots=True)
+class Cancel:
+    """Take what is left of an order out of the book (FIX OrderCancelRequest)."""
+
+    id: Hashable
+
+
+@dataclass(slots=True)
+class Amend:
+    """Change an order that rests (FIX OrderCancelReplaceRequest).
+
+    `price` in cents and `quantity` in shares, the new *total* including what is filled; None leaves them.
+    `expire_at` in microseconds, None for never.
+    """
+
+    id: Hashable
+    price: int | None = None
+    quantity: int | None = None
+    expire_at: int | Unchanged | None = UNCHANGED
+
+
+@dataclass(slots=True)
+class Clock:
+    """Only let time pass: the orders that are due expire."""
+
+
+Command = New | Cancel | Amend | Clock

@@ -1,0 +1,76 @@
+"""What happened in the book, in the order in which it happened.
+
+Events carry the orders themselves, not copies: an order shows its state after the whole command. Quantities and
+prices in an event are those of that moment. Treat events as read-only; they are not frozen only because freezing
+would triple what one costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from engine.orders import Order
+
+
+@dataclass(slots=True)
+class Accepted:
+    """The order is valid and about to be matched (FIX ExecType 150 = 0)."""
+
+    order: Order
+
+
+@dataclass(slots=True)
+class Rejected:
+    """The command was refused and changed nothing; `code` is one of `engine.codes` (FIX ExecType 8, CancelReject)."""
+
+    id: Hashable
+    code: str
+
+
+@dataclass(slots=True)
+class Trade:
+    """`maker` rested, `taker` came; `price` in cents, `quantity` in shares (FIX ExecType F)."""
+
+    maker: Order
+    taker: Order
+    price: int
+    quantity: int
+
+
+@dataclass(slots=True)
+class Amended:
+    """The order now has this price (cents) and total quantity (shares) (FIX ExecType 5).
+
+    `old_price` and `old_remaining` are what it had before, from which a reservation follows.
+    """
+
+    order: Order
+    price: int
+    quantity: int
+    kept_priority: bool
+    old_price: int
+    old_remaining: int
+
+
+@dataclass(slots=True)
+class Cancelled:
+    """`quantity` shares left the order without a trade, for `reason` (FIX ExecType 4).
+
+    The order stays open if it has more than that: self-trade prevention in mode `decrement` takes a part.
+    """
+
+    order: Order
+    quantity: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Expired:
+    """Time, or an immediate order's only moment, ran out with `quantity` shares unfilled (FIX ExecType C)."""
+
+    order: Order
+    quantity: int
+
+
+Event = Accepted | Rejected | Trade | Amended | Cancelled | Expired

@@ -1,0 +1,118 @@
+"""Matching: an incoming order against the other side, best price first, oldest first (price-time priority)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine import codes
+from engine.events import Cancelled, Event, Trade
+from engine.orders import ASK, BID, LIMIT, Order
+from engine.prevention import prevent
+from engine.rules import NONE, SELLER
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from engine.book import Book
+    from engine.level import Level
+    from engine.side import BookSide
+
+
+def match(book: Book, taker: Order, limit: int, events: list[Event]) -> None:
+    """Trade `taker` at `limit` cents or better, until it is filled or nothing more may trade.
+
+    What is left over stays in `taker.remaining`; the caller decides whether it rests. The first trade of a book
+    without a reference becomes its reference, for the commands that follow.
+    """
+    opposite = book.asks if taker.side == BID else book.bids
+    worst = limit * opposite.sign
+    level = opposite.best
+    if level is None or level.key < worst:
+        return
+    mode = taker.stp or book.rules.stp
+    account = None if mode == NONE else taker.account
+    limit_of_seller = 0
+    if book.rules.execution_price == SELLER and taker.side == ASK and taker.type == LIMIT:
+        limit_of_seller = limit
+    else:
+        drop_outside_band(book, opposite, events)
+        level = opposite.best
+    first_price = 0
+    while level is not None and level.key >= worst:
+        price = limit_of_seller or level.price
+        if fill(level, taker, price, account, book.orders, events):
+            book.last_price = price
+            first_price = first_price or price
+        own = level.head
+        if own is None:
+            opposite.remove_best()
+        elif taker.remaining:
+            prevent(book, taker, own, mode, events)
+        if not taker.remaining:
+            break
+        level = opposite.best
+    if first_price and book.reference is None:
+        book.reference = first_price
+
+
+def fill(
+    level: Level,
+    taker: Order,
+    price: int,
+    account: Hashable,
+    orders: dict[Hashable, Order],
+    events: list[Event],
+) -> int:
+    """Trade `taker` against the queue of `level` at `price`, and give the quantity that was traded.
+
+    Stops when either has nothing left, or when the next in the queue has the taker's `account` (None: never).
+    """
+    wanted = remaining = taker.remaining
+    count = level.count
+    maker = level.head
+    while maker is not None and remaining:
+        if account is not None and maker.account == account:
+            break
+        quantity = maker.remaining
+        current = maker
+        if quantity > remaining:
+            quantity = remaining
+            maker.remaining -= quantity
+        else:
+            maker.remaining = 0
+            count -= 1
+            del orders[maker.id]
+            maker = maker.behind
+            current.level = current.ahead = current.behind = None
+        remaining -= quantity
+        current.filled += quantity
+        current.filled_value += quantity * price
+        events.append(Trade(current, taker, price, quantity))
+    traded = wanted - remaining
+    level.head = maker
+    if maker is None:
+        level.tail = None
+    else:
+        maker.ahead = None
+    level.count = count
+    level.quantity -= traded
+    taker.remaining = remaining
+    taker.filled += traded
+    taker.filled_value += traded * price
+    return traded
+
+
+def drop_outside_band(book: Book, side: BookSide, events: list[Event]) -> None:
+    """Cancel the resting orders at the front of `side` that the band no longer lets trade at their own price.
+
+    A bid above the band, or an ask below it, was entered before the band was there, or was where it is now. It
+    would be the first to trade with anything that comes, at a price that may not print; left in place it would
+    block its side of the market.
+    """
+    outermost = (book.highest if side.sign == BID else book.lowest) * side.sign
+    while side.best is not None and side.best.key > outermost:
+        order = side.best.head
+        assert order is not None  # noqa: S101 - a level in the book is never empty
+        quantity = order.remaining
+        book.reduce(order, quantity)
+        events.append(Cancelled(order, quantity, codes.PRICE_OUTSIDE_BAND))

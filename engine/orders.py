@@ -1,0 +1,104 @@
+"""An order, from the moment it arrives until nothing of it is left."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from engine.level import Level
+
+BID: Final = 1
+"""The buying side. The sides are signs: price × side is larger for whoever is more eager to trade."""
+ASK: Final = -1
+"""The selling side."""
+
+LIMIT: Final = "limit"
+MARKET: Final = "market"
+
+GTC: Final = "gtc"
+GTD: Final = "gtd"
+DAY: Final = "day"
+IOC: Final = "ioc"
+
+RESTING_TIFS: Final = frozenset({GTC, GTD, DAY})
+"""What may rest in the book (FIX TimeInForce 59 = 1, 6, 0). To the engine all three are the same:
+`expire_at` alone decides when an order ends, and a session's end is a command like any other."""
+TIFS: Final = RESTING_TIFS | {IOC}
+
+
+class Order:
+    """One order: what was asked for, what became of it, and its place in the queue.
+
+    Prices are cents, quantities shares, times microseconds. Always `quantity == filled + remaining + cancelled`,
+    where `cancelled` is everything that left without a trade: cancelled, expired, or taken by self-trade prevention.
+
+    `account` says who is behind the order, and is compared for self-trade prevention only; None is nobody.
+    `price` is the limit, or for a market order the worst price it may reach (None: as far as the book goes).
+    `stp` overrides the book's self-trade prevention when this order is the incoming one.
+    `priority` is the book's counter at the moment the order last joined the back of a queue.
+    Only a `Book` writes to an order that it was given.
+    """
+
+    __slots__ = (
+        "account",
+        "ahead",
+        "behind",
+        "cancelled",
+        "expire_at",
+        "filled",
+        "filled_value",
+        "id",
+        "level",
+        "price",
+        "priority",
+        "quantity",
+        "remaining",
+        "side",
+        "stp",
+        "tif",
+        "type",
+    )
+
+    def __init__(  # noqa: PLR0913, PLR0917 - an order has that many properties, and a builder would slow every order
+        self,
+        id: Hashable,
+        account: Hashable,
+        side: int,
+        type: str,
+        price: int | None,
+        quantity: int,
+        tif: str = GTC,
+        expire_at: int | None = None,
+        stp: str | None = None,
+        filled: int = 0,
+        filled_value: int = 0,
+        cancelled: int = 0,
+        priority: int = 0,
+    ) -> None:
+        self.id = id
+        self.account = account
+        self.side = side
+        self.type = type
+        self.price = price
+        self.quantity = quantity
+        self.tif = tif
+        self.expire_at = expire_at
+        self.stp = stp
+        self.filled = filled
+        self.filled_value = filled_value
+        self.cancelled = cancelled
+        self.remaining = quantity - filled - cancelled
+        self.priority = priority
+        self.level: Level | None = None
+        self.ahead: Order | None = None
+        self.behind: Order | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the order rests in a book."""
+        return self.level is not None
+
+    def __repr__(self) -> str:
+        side = "bid" if self.side == BID else "ask"
+        return f"<Order {self.id} {side} {self.remaining} of {self.quantity} at {self.price}>"

@@ -1,0 +1,107 @@
+"""A stock's trading rules, and the checks that the entry of orders shares with the book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from engine import codes
+from engine.orders import BID
+
+BASIS_POINTS: Final = 10_000
+"""Basis points in the whole."""
+
+NO_LIMIT: Final = 2**63 - 1
+"""Cents: the highest price of a book without a band, the largest value a PostgreSQL bigint holds."""
+
+PROTECTION_BPS: Final = 500
+"""How far, in basis points, a market order may go beyond the best opposite price it was entered at."""
+
+MAKER: Final = "maker"
+SELLER: Final = "seller"
+EXECUTION_PRICES: Final = (MAKER, SELLER)
+
+NONE: Final = "none"
+CANCEL_RESTING: Final = "cancel_resting"
+CANCEL_INCOMING: Final = "cancel_incoming"
+CANCEL_BOTH: Final = "cancel_both"
+DECREMENT: Final = "decrement"
+STP_MODES: Final = (NONE, CANCEL_RESTING, CANCEL_INCOMING, CANCEL_BOTH, DECREMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How one stock trades.
+
+    `tick` is the price step in cents, `lot` the quantity step in shares. `band_bps` is how far from the session
+    reference a price may be, in basis points; 0 is no band. `execution_price` is whose price a trade gets: the
+    resting order's (`maker`), or the seller's limit even when the seller is the aggressor (`seller`). `stp` is what
+    happens when both orders of a trade would have the same account.
+
+    Raises ValueError for rules that cannot be.
+    """
+
+    tick: int = 1
+    lot: int = 1
+    band_bps: int = 0
+    execution_price: str = MAKER
+    stp: str = CANCEL_RESTING
+
+    def __post_init__(self) -> None:
+        if self.tick < 1 or self.lot < 1:
+            raise ValueError("the tick and the lot must be at least 1")
+        if not 0 <= self.band_bps < BASIS_POINTS:
+            raise ValueError("the band must be from 0 to 9999 basis points")
+        if self.execution_price not in EXECUTION_PRICES:
+            raise ValueError(f"the execution price must be one of {', '.join(EXECUTION_PRICES)}")
+        if self.stp not in STP_MODES:
+            raise ValueError(f"self-trade prevention must be one of {', '.join(STP_MODES)}")
+
+
+def band_limits(reference: int | None, band_bps: int, tick: int) -> tuple[int, int]:
+    """The lowest and the highest price allowed, both inclusive and rounded inward to a tick.
+
+    Without a band or a reference everything from one tick up is allowed.
+    """
+    if reference is None or not band_bps:
+        return tick, NO_LIMIT
+    unit = BASIS_POINTS * tick
+    lowest = -(-reference * (BASIS_POINTS - band_bps) // unit) * tick
+    highest = reference * (BASIS_POINTS + band_bps) // unit * tick
+    return max(lowest, tick), highest
+
+
+def check_price(price: int | None, tick: int, lowest: int, highest: int) -> str | None:
+    """The code to refuse a limit price with, or None if it is good."""
+    if price is None or not 0 < price <= NO_LIMIT:
+        return codes.INVALID_PRICE
+    if price % tick:
+        return codes.OFF_TICK
+    if not lowest <= price <= highest:
+        return codes.PRICE_OUTSIDE_BAND
+    return None
+
+
+def check_quantity(quantity: int, lot: int) -> str | None:
+    """The code to refuse a total quantity with, or None if it is good."""
+    if quantity <= 0:
+        return codes.INVALID_QUANTITY
+    if quantity % lot:
+        return codes.OFF_LOT
+    return None
+
+
+def protection_price(side: int, best_opposite: int | None, limits: tuple[int, int], tick: int) -> int | None:
+    """The worst price a market order entered now may trade at: 5 % beyond the best opposite price, within the band.
+
+    A buy's is rounded up to a tick, a sell's down. None if there is neither an opposite order nor a band, in which
+    case nothing bounds what a buy would cost: `no_reference_price`.
+    """
+    lowest, highest = limits
+    if side == BID:
+        if best_opposite is None:
+            return None if highest == NO_LIMIT else highest
+        return min(-(-best_opposite * (BASIS_POINTS + PROTECTION_BPS) // (BASIS_POINTS * tick)) * tick, highest)
+    if best_opposite is None:
+        return None if highest == NO_LIMIT else lowest
+    return max(best_opposite * (BASIS_POINTS - PROTECTION_BPS) // (BASIS_POINTS * tick) * tick, lowest)
