@@ -117,7 +117,7 @@ class Market:
 
     tick_size: int = _number(1, 1, 1_000_000)
     lot_size: int = _number(1, 1, 1_000_000)
-    band_bps: int = _number(1_000, 0, 1_000_000)
+    band_bps: int = _number(1_000, 0, 9_999)
     execution_price: str = _choice("maker", "maker", "seller")
     self_trade_prevention: str = _choice(
         "cancel_resting", "none", "cancel_resting", "cancel_incoming", "cancel_both", "decrement"
@@ -159,15 +159,15 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     environment = os.environ if environment is None else environment
     path = path or Path(environment.get("MINEX_CONFIG") or ROOT / "exchange.toml")
     values = _from_file(path)
-    for name, (section, key) in _variables().items():
-        if name in environment:
-            values.setdefault(section, {})[key] = (environment[name], name)
+    for variable, (section, key) in _variables().items():
+        if variable in environment:
+            values.setdefault(section, {})[key] = (environment[variable], variable)
     _refuse_unknown_variables(environment)
     sections = {}
-    for section in dataclasses.fields(Settings):
-        cls = _section_class(section.name)
-        given = values.get(section.name, {})
-        sections[section.name] = cls(**{key: _checked(cls, key, *pair) for key, pair in given.items()})
+    for name in (section.name for section in dataclasses.fields(Settings)):
+        cls = _section_class(name)
+        given = values.get(name, {})
+        sections[name] = cls(**{key: _checked(cls, key, *pair) for key, pair in given.items()})
     return Settings(**sections)
 
 
@@ -190,8 +190,8 @@ def _variables() -> dict[str, tuple[str, str]]:
     names = {}
     for section in dataclasses.fields(Settings):
         prefix = ENVIRONMENT_PREFIX if section.name == "exchange" else f"{ENVIRONMENT_PREFIX}{section.name.upper()}_"
-        for key in dataclasses.fields(_section_class(section.name)):
-            names[f"{prefix}{key.name.upper()}"] = (section.name, key.name)
+        for setting in dataclasses.fields(_section_class(section.name)):
+            names[f"{prefix}{setting.name.upper()}"] = (section.name, setting.name)
     return names
 
 
@@ -207,7 +207,7 @@ def _from_file(path: Path) -> dict[str, dict[str, tuple[Any, str]]]:
     for section, keys in document.items():
         if section not in known or not isinstance(keys, dict):
             raise SettingsError(f"{path.name}: unknown section [{section}]{_nearest(section, known)}")
-        known_keys = {key.name for key in dataclasses.fields(_section_class(section))}
+        known_keys = {setting.name for setting in dataclasses.fields(_section_class(section))}
         for key in keys:
             if key not in known_keys:
                 raise SettingsError(f"{path.name}: [{section}] has no key {key!r}{_nearest(key, known_keys)}")

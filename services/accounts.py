@@ -1,0 +1,33 @@
+"""Money and shares that enter and leave the exchange. Inside it they only move; see `settle` and `place`."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+MOVE_IN = text("""
+    WITH entry AS (
+        INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket)
+        VALUES ('deposit', :asset_id, :amount, :broker_id, 'outside', :broker_id, 'available')
+    )
+    INSERT INTO balances AS b (broker_id, asset_id, available, credit_limit, cost)
+    VALUES (:broker_id, :asset_id, :amount, :credit_limit, :cost)
+    ON CONFLICT (broker_id, asset_id) DO UPDATE
+    SET available = b.available + excluded.available, cost = b.cost + excluded.cost
+""")
+
+OPEN = text("""
+    INSERT INTO balances (broker_id, asset_id, credit_limit) VALUES (:broker_id, :asset_id, :credit_limit)
+    ON CONFLICT (broker_id, asset_id) DO UPDATE SET credit_limit = excluded.credit_limit
+""")
+
+
+def open_account(session: Session, broker_id: int, asset_id: int, credit_limit: int = 0) -> None:
+    """A balance of zero that may go down to minus `credit_limit` (cents or shares)."""
+    session.execute(OPEN, {"broker_id": broker_id, "asset_id": asset_id, "credit_limit": credit_limit})
+
+
+def deposit(
+    session: Session, broker_id: int, asset_id: int, amount: int, *, cost: int = 0, credit_limit: int = 0
+) -> None:
+    """Bring `amount` (cents or shares) in from outside; shares come in at `cost` (cents in all)."""
+    values = {"broker_id": broker_id, "asset_id": asset_id, "amount": amount, "cost": cost}
+    session.execute(MOVE_IN, {**values, "credit_limit": credit_limit})

@@ -1,0 +1,130 @@
+"""What the market refuses. The class is the code, its docstring the message, its parent what kind of refusal it is."""
+
+import re
+from typing import Any
+
+
+class MarketError(Exception):
+    """The exchange refused."""
+
+    def __init__(self, detail: str | None = None, *, field: str | None = None, **facts: Any) -> None:
+        super().__init__(detail or self.message())
+        self.detail = str(self)
+        self.field = field
+        """The field of the request that is at fault, where one is."""
+        self.facts = facts
+        """Figures that explain the refusal (cents, shares), told to the client as they are."""
+
+    @classmethod
+    def code(cls) -> str:
+        """The stable snake_case code that clients see."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    @classmethod
+    def message(cls) -> str:
+        """The docstring as one line."""
+        return " ".join((cls.__doc__ or "").split())
+
+
+class Invalid(MarketError):
+    """The request is no valid order."""
+
+
+class Forbidden(MarketError):
+    """This broker may not do that."""
+
+
+class Unknown(MarketError):
+    """There is no such thing."""
+
+
+class Conflict(MarketError):
+    """The present state does not allow it."""
+
+
+class Unavailable(MarketError):
+    """The exchange cannot do it just now; try again later."""
+
+
+class InsufficientFunds(Invalid):
+    """Not enough available cash for this order."""
+
+
+class InsufficientShares(Invalid):
+    """Not enough available shares for this order."""
+
+
+class NoReferencePrice(Invalid):
+    """A market order needs an offer or a reference price, and this stock has neither."""
+
+
+class OffTick(Invalid):
+    """The price is not a multiple of the stock's tick size."""
+
+
+class OffLot(Invalid):
+    """The quantity is not a multiple of the stock's lot size."""
+
+
+class PriceOutsideBand(Invalid):
+    """The price is outside the stock's price band."""
+
+
+class PriceTooLarge(Invalid):
+    """The price is beyond the largest allowed."""
+
+
+class QuantityTooLarge(Invalid):
+    """The quantity is beyond the largest allowed."""
+
+
+class NotionalTooLarge(Invalid):
+    """Price times quantity is beyond the largest allowed."""
+
+
+class ValidUntilInThePast(Invalid):
+    """The order would expire before it arrives."""
+
+
+class ClientOrderIdReused(Invalid):
+    """This client_order_id was already used for another order."""
+
+
+class UnknownOrder(Unknown):
+    """There is no such order."""
+
+
+class UnknownStock(Unknown):
+    """There is no such stock."""
+
+
+class NotYourOrder(Forbidden):
+    """This order belongs to another broker."""
+
+
+class BrokerSuspended(Forbidden):
+    """This broker is suspended."""
+
+
+class StockHalted(Conflict):
+    """Trading in this stock is halted."""
+
+
+class StockClosed(Conflict):
+    """This stock is not open for trading."""
+
+
+class StockExists(Conflict):
+    """A stock with this symbol is already listed."""
+
+
+class OrderClosed(Conflict):
+    """The order is already filled, cancelled or expired."""
+
+
+class MarketOrderNotAmendable(Conflict):
+    """A market order never rests, so it cannot be amended."""
+
+
+class AmendmentWaiting(Conflict):
+    """An earlier amendment of this order is not applied yet."""

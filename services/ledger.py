@@ -1,0 +1,109 @@
+"""What one turn moves: transfers, the change of each balance, and what each position cost.
+
+Money and shares are reserved, released and paid by the same few lines; cash is just another asset.
+"""
+
+from dataclasses import dataclass, field
+
+from engine.orders import BID, Order
+from models import CASH
+
+Account = tuple[int, int]
+"""(broker id, asset id)"""
+
+
+@dataclass(slots=True)
+class Change:
+    """What a turn adds to a balance, and the trades (signed shares, cents each) that move its position."""
+
+    available: int = 0
+    reserved: int = 0
+    traded: int = 0
+    trades: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Movement:
+    """One row of `transfers` to be."""
+
+    kind: str
+    asset_id: int
+    amount: int
+    from_broker: int
+    from_bucket: str
+    to_broker: int
+    to_bucket: str
+    order_id: int
+    trade_index: int | None
+    """Which of the turn's trades it belongs to."""
+
+
+def broker_of(order: Order) -> int:
+    """Whose order it is; live accounts are (broker, document)."""
+    broker: int = order.account[0]  # type: ignore[index]
+    return broker
+
+
+def order_id_of(order: Order) -> int:
+    """The order's id; live ids are those of `orders`."""
+    order_id: int = order.id  # type: ignore[assignment]
+    return order_id
+
+
+def need_of(order: Order, price: int | None, quantity: int) -> int:
+    """What `quantity` shares of this order reserve: cents for a bid at `price`, shares for an ask."""
+    return (price or 0) * quantity if order.side == BID else quantity
+
+
+def asset_of(order: Order, stock_id: int) -> int:
+    """What the order reserves: cash for a bid, the stock for an ask."""
+    return CASH if order.side == BID else stock_id
+
+
+class Ledger:
+    """The movements of one turn on any number of stocks."""
+
+    def __init__(self) -> None:
+        self.movements: list[Movement] = []
+        self.changes: dict[Account, Change] = {}
+
+    def release(self, broker: int, asset: int, amount: int, order_id: int) -> None:
+        """Give `amount` (cents or shares) that an order had reserved back to its broker; 0 moves nothing."""
+        if amount:
+            self._move(Movement("release", asset, amount, broker, "reserved", broker, "available", order_id, None))
+
+    def release_unfilled(self, order: Order, stock_id: int, quantity: int) -> None:
+        """Give back what `quantity` shares of `order` had reserved."""
+        amount = need_of(order, order.price, quantity)
+        self.release(broker_of(order), asset_of(order, stock_id), amount, order_id_of(order))
+
+    def settle(self, bid: Order, ask: Order, stock_id: int, price: int, quantity: int, trade_index: int) -> None:
+        """Delivery against payment: shares to the buyer, cash to the seller, improvement back to the buyer."""
+        buyer, seller = broker_of(bid), broker_of(ask)
+        bid_id, ask_id = order_id_of(bid), order_id_of(ask)
+        paid = price * quantity
+        self._move(Movement("trade", CASH, paid, buyer, "reserved", seller, "available", bid_id, trade_index))
+        improvement = need_of(bid, bid.price, quantity) - paid
+        if improvement:
+            self._move(
+                Movement("improvement", CASH, improvement, buyer, "reserved", buyer, "available", bid_id, trade_index)
+            )
+        self._move(Movement("trade", stock_id, quantity, seller, "reserved", buyer, "available", ask_id, trade_index))
+        self._change(buyer, CASH).traded -= paid
+        self._change(seller, CASH).traded += paid
+        for broker, shares in ((buyer, quantity), (seller, -quantity)):
+            change = self._change(broker, stock_id)
+            change.traded += shares
+            change.trades.append((shares, price))
+
+    def _move(self, movement: Movement) -> None:
+        self.movements.append(movement)
+        giving = self._change(movement.from_broker, movement.asset_id)
+        giving.reserved -= movement.amount
+        self._change(movement.to_broker, movement.asset_id).available += movement.amount
+
+    def _change(self, broker: int, asset: int) -> Change:
+        change = self.changes.get((broker, asset))
+        if change is None:
+            change = self.changes[broker, asset] = Change()
+        return change

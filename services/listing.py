@@ -1,0 +1,73 @@
+"""List a stock, and look up the rules that its orders must meet."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from config import Market
+from models import Asset, Stock
+from services.errors import StockExists
+
+
+@dataclass(frozen=True, slots=True)
+class StockRules:
+    """What the entry of an order needs to know of its stock; prices in cents, the band in basis points."""
+
+    id: int
+    symbol: str
+    group_name: str
+    state: str
+    tick_size: int
+    lot_size: int
+    band_bps: int
+    reference_price: int | None
+    last_price: int | None
+    best_ask: int | None
+
+
+RULES = tuple(getattr(Stock, name) for name in StockRules.__slots__)
+
+
+def rules_of(session: Session, symbols: Iterable[str]) -> dict[str, StockRules]:
+    """The rules of these stocks as they are now; unknown symbols are left out."""
+    rows = session.execute(select(*RULES).where(Stock.symbol.in_(list(symbols))))
+    return {row.symbol: StockRules(*row) for row in rows}
+
+
+def list_stock(
+    session: Session,
+    *,
+    symbol: str,
+    name: str,
+    market: Market,
+    group: str,
+    reference_price: int | None = None,
+) -> int:
+    """List a stock in `group` with the rules of `market`; its id. `reference_price` in cents, None for no band yet.
+
+    Raises StockExists when the symbol is taken, also by a listing at the same moment.
+    """
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:symbol, 0))"), {"symbol": symbol})
+    if session.scalar(select(Stock.id).where(Stock.symbol == symbol)) is not None:
+        raise StockExists(f"{symbol} is already listed.", field="symbol")
+    asset = Asset(code=symbol, kind="stock")
+    session.add(asset)
+    session.flush()
+    stock = Stock(
+        id=asset.id,
+        symbol=symbol,
+        name=name,
+        group_name=group,
+        tick_size=market.tick_size,
+        lot_size=market.lot_size,
+        band_bps=market.band_bps,
+        execution_price=market.execution_price,
+        self_trade_prevention=market.self_trade_prevention,
+        listing_price=reference_price,
+        reference_price=reference_price,
+    )
+    session.add(stock)
+    session.flush()
+    return stock.id

@@ -1,0 +1,139 @@
+"""One turn of a worker: lock the stocks, read their inboxes, match, settle. The caller commits, then tells."""
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine.book import Book
+from engine.commands import Amend
+from engine.orders import ASK, BID
+from services.books import Books
+from services.inbox import lock_stocks, read_inbox
+from services.instants import microseconds
+from services.journal import BROKEN, UNDERFUNDED, engine_command
+from services.ledger import need_of
+from services.outcome import Outcome, StockTurn
+from services.settle import (
+    store_commands,
+    store_events,
+    store_ledger,
+    store_orders,
+    store_stocks,
+    store_trades,
+)
+from services.tell import Message, book_snapshot, public_events, told
+
+
+@dataclass
+class Turn:
+    """What a committed turn is to tell, and how much it did."""
+
+    commands: int = 0
+    trades: int = 0
+    more: bool = False
+    """Whether commands were left for the next turn."""
+    messages: list[Message] = field(default_factory=list)
+    snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The book of each changed stock, best levels first."""
+    replies: list[str] = field(default_factory=list)
+    """Who waits for one of the commands."""
+    kept: list[tuple[int, int, Book]] = field(default_factory=list)
+
+    def committed(self, books: Books) -> None:
+        """Remember the books as they are, now that the database says the same."""
+        for stock_id, version, book in self.kept:
+            books.keep(stock_id, version, book)
+
+
+def match_turn(
+    session: Session, symbols: Sequence[str], books: Books, limit: int, culprit: BaseException | None = None
+) -> Turn:
+    """Take at most `limit` waiting commands of these stocks, match and settle them in the session's transaction.
+
+    With `culprit` the commands are refused with that error's report instead of matched: the one command that broke a
+    turn of its own leaves the inbox that way. Books in memory are changed as the turn goes on; if anything raises, or
+    the commit fails, the caller must `forget` them.
+    """
+    stocks = lock_stocks(session, symbols)
+    inbox = read_inbox(session, [stock.id for stock in stocks], limit)
+    if not inbox:
+        return Turn()
+    turns: dict[int, StockTurn] = {}
+    current: dict[int, Book] = {}
+    rows = {stock.id: stock for stock in stocks}
+    outcome = Outcome()
+    for row in inbox:
+        stock = rows[row.stock_id]
+        if stock.id not in turns:
+            current[stock.id] = books.current(session, stock)
+            turns[stock.id] = StockTurn(stock.id, stock.symbol, stock.command_sequence, stock.event_sequence, stock.now)
+        _apply(outcome, turns[stock.id], current[stock.id], row, culprit)
+    return _store(session, outcome, turns, current, rows, inbox, limit)
+
+
+def _apply(outcome: Outcome, stock: StockTurn, book: Book, row: Any, culprit: BaseException | None) -> None:
+    command = engine_command(row.kind, row.order_id, row.broker_id, row.payload)
+    stock.command_sequence += 1
+    if culprit is not None:
+        report = "".join(traceback.format_exception(culprit))
+        outcome.refuse(stock, row, command, BROKEN, report)
+    elif isinstance(command, Amend) and _underfunded(book, command, row.reserved):
+        outcome.refuse(stock, row, command, UNDERFUNDED)
+    else:
+        events = book.apply(command, microseconds(stock.sequenced_at))
+        outcome.take(stock, row, command, events)
+
+
+def _underfunded(book: Book, command: Amend, reserved: int) -> bool:
+    """Whether an amendment would need more than the order has and what was set aside for it.
+
+    `services.amend` sets aside the most that it can need; this holds the line should that ever be wrong.
+    """
+    order = book.orders.get(command.id)
+    if order is None or command.quantity is None:
+        return False
+    remaining = max(0, command.quantity - order.filled - order.cancelled)
+    return need_of(order, command.price, remaining) > need_of(order, order.price, order.remaining) + reserved
+
+
+def _store(
+    session: Session,
+    outcome: Outcome,
+    turns: dict[int, StockTurn],
+    current: dict[int, Book],
+    rows: dict[int, Any],
+    inbox: Sequence[Any],
+    limit: int,
+) -> Turn:
+    store_commands(session, outcome)
+    orders = store_orders(session, outcome)
+    trade_ids = store_trades(session, outcome.executions)
+    balances = store_ledger(session, outcome.ledger, trade_ids)
+    events = public_events(outcome.executions, trade_ids)
+    store_events(session, events)
+    store_stocks(session, [_counters(turns[stock_id], current[stock_id]) for stock_id in sorted(turns)])
+    symbols = {stock_id: turn.symbol for stock_id, turn in turns.items()}
+    turn = Turn(commands=len(inbox), trades=len(trade_ids), more=len(inbox) == limit)
+    turn.messages = told(outcome, events, orders, balances, symbols)
+    turn.replies = [row.reply_to for row in inbox if row.reply_to]
+    for stock_id, book in current.items():
+        version = rows[stock_id].book_version + 1
+        turn.kept.append((stock_id, version, book))
+        turn.snapshots[symbols[stock_id]] = book_snapshot(turns[stock_id], book, version)
+    return turn
+
+
+def _counters(turn: StockTurn, book: Book) -> dict[str, Any]:
+    return {
+        "id": turn.id,
+        "command_sequence": turn.command_sequence,
+        "event_sequence": turn.event_sequence,
+        "sequenced_at": turn.sequenced_at,
+        "reference_price": book.reference,
+        "last_price": book.last_price,
+        "best_bid": book.best(BID),
+        "best_ask": book.best(ASK),
+    }

@@ -1,0 +1,150 @@
+"""What one turn of the worker brings: from the engine's events to trades, movements and reports, still in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from engine.commands import Amend, New
+from engine.events import Amended, Cancelled, Event, Expired, Rejected, Trade
+from engine.orders import BID, Order
+from models import CASH
+from services.journal import SIDE_NAMES
+from services.ledger import Ledger, need_of, order_id_of
+from services.reports import Report, rejection, reports_of
+
+
+@dataclass(slots=True)
+class Execution:
+    """A trade to be stored and told: `sequence` on the stock's tape, price in cents, quantity in shares."""
+
+    stock_id: int
+    symbol: str
+    sequence: int
+    command_sequence: int
+    bid: Order
+    ask: Order
+    price: int
+    quantity: int
+    aggressor_side: str
+    executed_at: datetime
+
+
+@dataclass(slots=True)
+class Sequenced:
+    """A command that was taken: its place and time in the stock's journal, and why it had no effect, if so."""
+
+    id: int
+    sequence: int
+    sequenced_at: datetime
+    refused: str | None = None
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Touched:
+    """An order's row to be updated; the quantities are those of the order at the end of the turn."""
+
+    order: Order
+    status: str
+    sequence: int | None = None
+    reject_code: str | None = None
+
+
+@dataclass(slots=True)
+class StockTurn:
+    """One stock during a turn: the counters of its row, as they advance."""
+
+    id: int
+    symbol: str
+    command_sequence: int
+    event_sequence: int
+    sequenced_at: datetime
+
+
+@dataclass
+class Outcome:
+    """Everything that a turn is to store and to tell."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    executions: list[Execution] = field(default_factory=list)
+    commands: list[Sequenced] = field(default_factory=list)
+    touched: dict[int, Touched] = field(default_factory=dict)
+    reports: list[tuple[StockTurn, Report]] = field(default_factory=list)
+
+    def take(self, stock: StockTurn, row: Any, command: Any, events: Sequence[Event]) -> None:
+        """Book what `command` (the inbox's `row`) did; its sequence and time are already in `stock`."""
+        taken = Sequenced(row.id, stock.command_sequence, stock.sequenced_at)
+        self.commands.append(taken)
+        reports = reports_of(events)
+        for event in events:
+            match event:
+                case Trade():
+                    self._execute(stock, event)
+                case Cancelled() | Expired():
+                    self.ledger.release_unfilled(event.order, stock.id, event.quantity)
+                case Rejected():
+                    taken.refused = event.code
+        if isinstance(command, New):
+            if taken.refused:
+                reports.append(rejection(command.order, Rejected(row.order_id, taken.refused)))
+            self._enter(stock, command.order, taken.refused)
+        self._report(stock, reports)
+        if isinstance(command, Amend):
+            self._amend(stock, row, reports)
+
+    def refuse(self, stock: StockTurn, row: Any, command: Any, code: str, error: str | None = None) -> None:
+        """Book a command that is kept from the engine; what it had set aside is released."""
+        taken = Sequenced(row.id, stock.command_sequence, stock.sequenced_at, code, error)
+        self.commands.append(taken)
+        if isinstance(command, New):
+            self._enter(stock, command.order, code)
+            self._report(stock, [rejection(command.order, Rejected(row.order_id, code))])
+        elif isinstance(command, Amend):
+            self._amend(stock, row, [])
+
+    def _execute(self, stock: StockTurn, trade: Trade) -> None:
+        taker, maker = trade.taker, trade.maker
+        bid, ask = (taker, maker) if taker.side == BID else (maker, taker)
+        self.ledger.settle(bid, ask, stock.id, trade.price, trade.quantity, len(self.executions))
+        stock.event_sequence += 1
+        self.executions.append(
+            Execution(
+                stock.id,
+                stock.symbol,
+                stock.event_sequence,
+                stock.command_sequence,
+                bid,
+                ask,
+                trade.price,
+                trade.quantity,
+                SIDE_NAMES[taker.side],
+                stock.sequenced_at,
+            )
+        )
+
+    def _enter(self, stock: StockTurn, order: Order, refused: str | None) -> None:
+        touched = Touched(order, "open", stock.command_sequence)
+        if refused:
+            touched.status, touched.reject_code = "rejected", refused
+            self.ledger.release_unfilled(order, stock.id, order.quantity)
+        self.touched[order_id_of(order)] = touched
+
+    def _report(self, stock: StockTurn, reports: Sequence[Report]) -> None:
+        for report in reports:
+            touched = self.touched.get(order_id_of(report.order))
+            if touched is None:
+                touched = self.touched[order_id_of(report.order)] = Touched(report.order, report.status)
+            touched.status = report.status
+            self.reports.append((stock, report))
+
+    def _amend(self, stock: StockTurn, row: Any, reports: Sequence[Report]) -> None:
+        """Give back what was set aside for the amendment, and what the order had, as far as it needs no more."""
+        free = row.reserved
+        for report in reports:
+            if isinstance(report.event, Amended):
+                event, order = report.event, report.order
+                free += need_of(order, event.old_price, event.old_remaining)
+                free -= need_of(order, event.price, report.standing.remaining)
+        asset = CASH if row.side == "bid" else stock.id
+        self.ledger.release(row.broker_id, asset, free, row.order_id)

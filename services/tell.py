@@ -1,0 +1,139 @@
+"""What the world is told after a turn: the messages for each room, and the snapshot of each book."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.book import Book
+from engine.events import Amended, Cancelled, Expired, Rejected, Trade
+from engine.orders import ASK, BID
+from models import CASH
+from services.journal import SIDE_NAMES
+from services.ledger import broker_of, order_id_of
+from services.outcome import Execution, Outcome, StockTurn
+from services.reports import Report
+from services.shapes import average_price, timestamp
+
+BOOK_DEPTH = 50
+"""Levels a side that a snapshot holds: the most that anybody may ask for."""
+
+
+@dataclass(slots=True)
+class Message:
+    """One Socket.IO event for one room."""
+
+    room: str
+    event: str
+    payload: dict[str, Any]
+
+
+def public_events(executions: Sequence[Execution], trade_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The rows of `events`, and what the room `stock:` hears: one TRADE_EXECUTED for each trade."""
+    return [
+        {
+            "stock_id": one.stock_id,
+            "sequence": one.sequence,
+            "kind": "TRADE_EXECUTED",
+            "payload": {
+                "symbol": one.symbol,
+                "sequence": one.sequence,
+                "trade_id": trade_id,
+                "price": one.price,
+                "quantity": one.quantity,
+                "aggressor_side": one.aggressor_side,
+                "executed_at": timestamp(one.executed_at),
+            },
+        }
+        for one, trade_id in zip(executions, trade_ids, strict=True)
+    ]
+
+
+def told(
+    outcome: Outcome,
+    events: Sequence[dict[str, Any]],
+    orders: Mapping[int, Any],
+    balances: Sequence[Any],
+    symbols: Mapping[int, str],
+) -> list[Message]:
+    """Every message of the turn: the public tape, then each owner's reports, then each owner's changed balances."""
+    messages = [Message(f"stock:{event['payload']['symbol']}", event["kind"], event["payload"]) for event in events]
+    for stock, report in outcome.reports:
+        row = orders[order_id_of(report.order)]
+        payload = _order_payload(stock, report, row)
+        messages.append(Message(f"user:{broker_of(report.order)}", report.kind, payload))
+    changed: dict[int, list[dict[str, Any]]] = {}
+    for balance in balances:
+        changed.setdefault(balance.broker_id, []).append(balance_payload(balance, symbols))
+    messages.extend(
+        Message(f"user:{broker}", "PORTFOLIO_UPDATED", {"broker_id": broker, "balances": rows})
+        for broker, rows in changed.items()
+    )
+    return messages
+
+
+def balance_payload(balance: Any, symbols: Mapping[int, str]) -> dict[str, Any]:
+    """One changed balance, in cents or shares; `symbol` is null for cash."""
+    symbol = None if balance.asset_id == CASH else symbols[balance.asset_id]
+    return {
+        "asset": "cash" if symbol is None else "stock",
+        "symbol": symbol,
+        "available": balance.available,
+        "reserved": balance.reserved,
+    }
+
+
+def book_snapshot(stock: StockTurn, book: Book, version: int) -> dict[str, Any]:
+    """The book's best levels a side, and which version of the stock's row they belong to."""
+    return {
+        "symbol": stock.symbol,
+        "version": version,
+        "sequence": stock.event_sequence,
+        "bids": _levels(book, BID),
+        "asks": _levels(book, ASK),
+    }
+
+
+def _levels(book: Book, side: int) -> list[dict[str, int]]:
+    return [
+        {"price": price, "total_quantity": quantity, "order_count": orders}
+        for price, quantity, orders in book.depth(side, BOOK_DEPTH)
+    ]
+
+
+def _order_payload(stock: StockTurn, report: Report, row: Any) -> dict[str, Any]:
+    order, standing = report.order, report.standing
+    return {
+        "order_id": row.id,
+        "client_order_id": row.client_order_id,
+        "document_number": row.document_number,
+        "symbol": stock.symbol,
+        "side": SIDE_NAMES[order.side],
+        "order_type": row.order_type,
+        "time_in_force": row.time_in_force,
+        "status": report.status,
+        "price": standing.price if row.order_type == "limit" else None,
+        "quantity": standing.quantity,
+        "filled_quantity": standing.filled,
+        "remaining_quantity": standing.remaining,
+        "average_price": average_price(standing.notional, standing.filled),
+        "valid_until": timestamp(row.valid_until),
+        "created_at": timestamp(row.created_at),
+        "sequence": row.sequence,
+        **_change(report),
+    }
+
+
+def _change(report: Report) -> dict[str, Any]:
+    """What this very event changed."""
+    match report.event:
+        case Trade(price=price, quantity=quantity):
+            return {"last_price": price, "last_quantity": quantity}
+        case Cancelled(quantity=quantity, reason=reason):
+            return {"cancelled_quantity": quantity, "reason": reason}
+        case Expired(quantity=quantity):
+            return {"expired_quantity": quantity}
+        case Rejected(code=code):
+            return {"code": code}
+        case Amended(kept_priority=kept):
+            return {"kept_priority": kept}
+    return {}
