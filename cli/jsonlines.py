@@ -87,11 +87,14 @@ def _order(fields: Mapping[str, Any]) -> Order:
     stp = fields.get("stp")
     if stp is not None and stp not in STP_MODES:
         raise InvalidCommand("invalid_stp")
-    if fields.get("stop_price") is not None or fields.get("display_quantity") is not None or fields.get("post_only"):
+    post_only = fields.get("post_only")
+    if not isinstance(post_only, bool | None):
+        raise InvalidCommand("invalid_post_only")
+    if fields.get("stop_price") is not None or fields.get("display_quantity") is not None:
         raise InvalidCommand(UNSUPPORTED)
     if kind == MARKET and price is not None:
         raise InvalidCommand(INVALID_PRICE)
-    return Order(order_id, account, side, kind, price, quantity, tif, expire_at, stp)
+    return Order(order_id, account, side, kind, price, quantity, tif, expire_at, stp, post_only=bool(post_only))
 
 
 def _integer(fields: Mapping[str, Any], name: str) -> int | None:

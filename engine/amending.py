@@ -30,6 +30,8 @@ def amend(book: Book, command: Amend, events: list[Event]) -> None:
     code = check_quantity(quantity, book.rules.lot)
     if code is None and not keeps_priority:
         code = check_price(price, book.rules.tick, book.lowest, book.highest)
+    if code is None and order.post_only and book.meets(order.side, price):
+        code = codes.POST_ONLY_WOULD_TAKE
     if code is not None:
         events.append(Rejected(command.id, code))
         return

@@ -10,8 +10,8 @@ from engine.audit import check
 from engine.commands import Amend, Cancel, Clock, Command, New
 from engine.events import Accepted, Cancelled, Event, Expired, Rejected
 from engine.expiry import ExpiryQueue
-from engine.matching import match
-from engine.orders import ASK, BID, LIMIT, MARKET, RESTING_TIFS, TIFS, Order
+from engine.matching import match, would_fill
+from engine.orders import ASK, BID, FOK, LIMIT, RESTING_TIFS, TIFS, TYPES, Order
 from engine.rules import Rules, band_limits, check_price, check_quantity
 from engine.side import BookSide
 
@@ -136,17 +136,21 @@ class Book:
         if expire_at is not None and expire_at <= self.now:
             self.expire(order, events)
             return
-        if order.type == LIMIT and price is not None:
+        if price is not None and order.type == LIMIT and order.tif in RESTING_TIFS:
             match(self, order, price, events)
-            if not order.remaining:
-                return
-            if order.tif in RESTING_TIFS:
+            if order.remaining:
                 self.rest(order, price)
-                return
-        else:
-            match(self, order, self._furthest(order), events)
+            return
+        limit = price if price is not None and order.type == LIMIT else self._furthest(order)
+        if order.tif != FOK or would_fill(self, order, limit):
+            match(self, order, limit, events)
         if order.remaining:
             self.expire(order, events)
+
+    def meets(self, side: int, price: int) -> bool:
+        """Whether an order of `side` at `price` would meet one of the other side."""
+        opposite = self.asks if side == BID else self.bids
+        return opposite.best is not None and opposite.best.key >= price * opposite.sign
 
     def rest(self, order: Order, price: int) -> None:
         """Put `order` at the back of the queue at `price`."""
@@ -196,16 +200,21 @@ class Book:
         rules = self.rules
         if order.id in self.orders:
             return codes.DUPLICATE_ID
-        if order.tif not in TIFS:
+        if order.tif not in TIFS or order.type not in TYPES:
             return codes.UNSUPPORTED
         code = check_quantity(order.quantity, rules.lot)
-        if code is not None:
-            return code
-        if order.type == LIMIT:
-            return check_price(order.price, rules.tick, self.lowest, self.highest)
-        if order.type != MARKET:
-            return codes.UNSUPPORTED
-        return codes.INVALID_PRICE if order.price is not None and order.price <= 0 else None
+        if code is None and order.type == LIMIT:
+            code = check_price(order.price, rules.tick, self.lowest, self.highest)
+        elif code is None and order.price is not None and order.price <= 0:
+            code = codes.INVALID_PRICE
+        if code is None and order.post_only:
+            code = self._post_only_refusal(order)
+        return code
+
+    def _post_only_refusal(self, order: Order) -> str | None:
+        if order.price is None or order.type != LIMIT or order.tif not in RESTING_TIFS:
+            return codes.INVALID_POST_ONLY
+        return codes.POST_ONLY_WOULD_TAKE if self.meets(order.side, order.price) else None
 
     def _furthest(self, order: Order) -> int:
         """How far in cents a market order may go: to its protection price, and never past the band."""

@@ -14,6 +14,8 @@ PRICE_OUTSIDE_BAND: Final = "price_outside_band"
 NO_REFERENCE_PRICE: Final = "no_reference_price"
 DUPLICATE_ID: Final = "duplicate_id"
 UNKNOWN_ORDER: Final = "unknown_order"
+INVALID_POST_ONLY: Final = "invalid_post_only"
+POST_ONLY_WOULD_TAKE: Final = "post_only_would_take"
 UNSUPPORTED: Final = "unsupported"
 
 MESSAGES: Final[dict[str, str]] = {
@@ -25,6 +27,8 @@ MESSAGES: Final[dict[str, str]] = {
     NO_REFERENCE_PRICE: "A market order needs an opposite order or a reference price to be protected by.",
     DUPLICATE_ID: "An order with this id exists already.",
     UNKNOWN_ORDER: "No open order has this id.",
+    INVALID_POST_ONLY: "Only a limit order that may rest can be post-only.",
+    POST_ONLY_WOULD_TAKE: "The order is post-only, and its price meets an order of the other side.",
     UNSUPPORTED: "The engine knows no such order type or time in force.",
 }
 """One sentence for each code."""

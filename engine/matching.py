@@ -8,7 +8,7 @@ from engine import codes
 from engine.events import Cancelled, Event, Trade
 from engine.orders import ASK, BID, LIMIT, Order
 from engine.prevention import prevent
-from engine.rules import NONE, SELLER
+from engine.rules import CANCEL_RESTING, NONE, SELLER
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -35,7 +35,7 @@ def match(book: Book, taker: Order, limit: int, events: list[Event]) -> None:
     if book.rules.execution_price == SELLER and taker.side == ASK and taker.type == LIMIT:
         limit_of_seller = limit
     else:
-        drop_outside_band(book, opposite, events)
+        drop_outside_band(book, opposite, worst, events)
         level = opposite.best
     first_price = 0
     while level is not None and level.key >= worst:
@@ -102,15 +102,43 @@ def fill(
     return traded
 
 
-def drop_outside_band(book: Book, side: BookSide, events: list[Event]) -> None:
-    """Cancel the resting orders at the front of `side` that the band no longer lets trade at their own price.
+def would_fill(book: Book, taker: Order, limit: int) -> bool:
+    """Whether `match` would fill all of `taker`; looks, and changes nothing (fill or kill).
+
+    Quantity that the band or self-trade prevention keeps from trading does not count. A mode that takes anything
+    off the incoming order leaves it unfilled by that much.
+    """
+    opposite = book.asks if taker.side == BID else book.bids
+    worst = limit * opposite.sign
+    outermost = (book.highest if opposite.sign == BID else book.lowest) * opposite.sign
+    at_own_price = book.rules.execution_price == SELLER and taker.side == ASK and taker.type == LIMIT
+    mode = taker.stp or book.rules.stp
+    missing = taker.remaining
+    for level in opposite:
+        if level.key < worst or missing <= 0:
+            break
+        if level.key > outermost and not at_own_price:
+            continue
+        if mode == NONE or taker.account is None:
+            missing -= level.quantity
+            continue
+        for maker in level:
+            if maker.account != taker.account:
+                missing -= maker.remaining
+            elif mode != CANCEL_RESTING and missing > 0:
+                return False
+    return missing <= 0
+
+
+def drop_outside_band(book: Book, side: BookSide, worst: int, events: list[Event]) -> None:
+    """Cancel what an order that reaches key `worst` meets in `side`, but the band does not let trade at its price.
 
     A bid above the band, or an ask below it, was entered before the band was there, or was where it is now. It
     would be the first to trade with anything that comes, at a price that may not print; left in place it would
     block its side of the market.
     """
     outermost = (book.highest if side.sign == BID else book.lowest) * side.sign
-    while side.best is not None and side.best.key > outermost:
+    while side.best is not None and side.best.key > outermost and side.best.key >= worst:
         order = side.best.head
         assert order is not None  # noqa: S101 - a level in the book is never empty
         quantity = order.remaining

@@ -15,16 +15,19 @@ ASK: Final = -1
 
 LIMIT: Final = "limit"
 MARKET: Final = "market"
+TYPES: Final = frozenset({LIMIT, MARKET})
 
 GTC: Final = "gtc"
 GTD: Final = "gtd"
 DAY: Final = "day"
 IOC: Final = "ioc"
+FOK: Final = "fok"
 
 RESTING_TIFS: Final = frozenset({GTC, GTD, DAY})
 """What may rest in the book (FIX TimeInForce 59 = 1, 6, 0). To the engine all three are the same:
 `expire_at` alone decides when an order ends, and a session's end is a command like any other."""
-TIFS: Final = RESTING_TIFS | {IOC}
+TIFS: Final = RESTING_TIFS | {IOC, FOK}
+"""`ioc` fills what it can at once (59 = 3), `fok` everything or nothing (59 = 4)."""
 
 
 class Order:
@@ -37,6 +40,7 @@ class Order:
     `price` is the limit, or for a market order the worst price it may reach (None: as far as the book goes).
     `stp` overrides the book's self-trade prevention when this order is the incoming one.
     `priority` is the book's counter at the moment the order last joined the back of a queue.
+    A `post_only` order is rejected rather than take.
     Only a `Book` writes to an order that it was given.
     """
 
@@ -50,6 +54,7 @@ class Order:
         "filled_value",
         "id",
         "level",
+        "post_only",
         "price",
         "priority",
         "quantity",
@@ -75,6 +80,7 @@ class Order:
         filled_value: int = 0,
         cancelled: int = 0,
         priority: int = 0,
+        post_only: bool = False,
     ) -> None:
         self.id = id
         self.account = account
@@ -85,6 +91,7 @@ class Order:
         self.tif = tif
         self.expire_at = expire_at
         self.stp = stp
+        self.post_only = post_only
         self.filled = filled
         self.filled_value = filled_value
         self.cancelled = cancelled
