@@ -182,6 +182,11 @@ def variables_of(settings: Settings) -> dict[str, str]:
     return variables
 
 
+def fault() -> str:
+    """The fault that a test wants to happen, such as `before_commit:kill`; empty in real life."""
+    return os.environ.get("MINEX_FAULT", "")
+
+
 def _section_class(section: str) -> Any:
     return get_type_hints(Settings)[section]
 

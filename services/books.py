@@ -1,6 +1,5 @@
 """The books that a worker keeps in memory between its turns, and how one is rebuilt from open orders."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import text
@@ -43,10 +42,9 @@ class Books:
         """Remember a book after its turn was committed as `version`."""
         self._copies[stock_id] = (version, book)
 
-    def forget(self, stock_ids: Iterable[int]) -> None:
-        """Drop copies that a turn may have changed without committing."""
-        for stock_id in stock_ids:
-            self._copies.pop(stock_id, None)
+    def forget_all(self) -> None:
+        """Drop every copy: a turn may have changed some without committing."""
+        self._copies.clear()
 
 
 def empty_book(stock: Any, reference: int | None) -> Book:

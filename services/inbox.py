@@ -18,7 +18,7 @@ and never goes backward within a stock."""
 UNSEQUENCED = text("""
     SELECT c.id, c.stock_id, c.kind, c.order_id, c.broker_id, c.payload, c.reserved, c.reply_to, o.side
     FROM commands c LEFT JOIN orders o ON o.id = c.order_id
-    WHERE c.stock_id = ANY(:stock_ids) AND c.sequence IS NULL
+    WHERE c.stock_id = ANY(:stock_ids) AND c.sequence IS NULL AND c.id = coalesce(CAST(:only AS bigint), c.id)
     ORDER BY c.id LIMIT :limit
 """)
 """By what is not sequenced, never by `id > cursor`: identity values commit out of order."""
@@ -29,6 +29,7 @@ def lock_stocks(session: Session, symbols: Sequence[str]) -> Sequence[Row[Any]]:
     return session.execute(LOCK, {"symbols": list(symbols)}).all()
 
 
-def read_inbox(session: Session, stock_ids: Sequence[int], limit: int) -> Sequence[Row[Any]]:
-    """At most `limit` commands of these stocks that nobody has taken, oldest first."""
-    return session.execute(UNSEQUENCED, {"stock_ids": list(stock_ids), "limit": limit}).all()
+def read_inbox(session: Session, stock_ids: Sequence[int], limit: int, only: int | None = None) -> Sequence[Row[Any]]:
+    """At most `limit` commands of these stocks that nobody has taken, oldest first; with `only`, just that one."""
+    values = {"stock_ids": list(stock_ids), "limit": limit, "only": only}
+    return session.execute(UNSEQUENCED, values).all()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from engine.book import Book
 from engine.commands import Amend
 from engine.orders import ASK, BID
+from models.trouble import is_passing
 from services.books import Books
 from services.inbox import lock_stocks, read_inbox
 from services.instants import microseconds
@@ -25,6 +26,22 @@ from services.settle import (
     store_trades,
 )
 from services.tell import Message, book_snapshot, public_events, told
+
+
+class BrokenTurn(Exception):
+    """A turn could not be matched or settled; `command_ids` are the commands that it had taken."""
+
+    def __init__(self, command_ids: Sequence[int]) -> None:
+        super().__init__(f"{len(command_ids)} commands could not be matched and settled")
+        self.command_ids = command_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """The one command that breaks even a turn of its own, and how."""
+
+    command_id: int
+    error: BaseException
 
 
 @dataclass
@@ -49,18 +66,30 @@ class Turn:
 
 
 def match_turn(
-    session: Session, symbols: Sequence[str], books: Books, limit: int, culprit: BaseException | None = None
+    session: Session, symbols: Sequence[str], books: Books, limit: int, culprit: Culprit | None = None
 ) -> Turn:
     """Take at most `limit` waiting commands of these stocks, match and settle them in the session's transaction.
 
-    With `culprit` the commands are refused with that error's report instead of matched: the one command that broke a
-    turn of its own leaves the inbox that way. Books in memory are changed as the turn goes on; if anything raises, or
-    the commit fails, the caller must `forget` them.
+    With `culprit` that one command is refused with its error's report instead of matched. Books in memory are changed
+    as the turn goes on; if this raises, or the commit fails, the caller must `forget` them. Raises BrokenTurn, from
+    whatever broke it; errors that will pass (`models.trouble`) are raised as they are.
     """
     stocks = lock_stocks(session, symbols)
-    inbox = read_inbox(session, [stock.id for stock in stocks], limit)
+    only = None if culprit is None else culprit.command_id
+    inbox = read_inbox(session, [stock.id for stock in stocks], limit, only)
     if not inbox:
         return Turn()
+    try:
+        return _matched(session, stocks, inbox, books, limit, culprit)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        raise BrokenTurn([row.id for row in inbox]) from error
+
+
+def _matched(
+    session: Session, stocks: Sequence[Any], inbox: Sequence[Any], books: Books, limit: int, culprit: Culprit | None
+) -> Turn:
     turns: dict[int, StockTurn] = {}
     current: dict[int, Book] = {}
     rows = {stock.id: stock for stock in stocks}
@@ -71,14 +100,18 @@ def match_turn(
             current[stock.id] = books.current(session, stock)
             turns[stock.id] = StockTurn(stock.id, stock.symbol, stock.command_sequence, stock.event_sequence, stock.now)
         _apply(outcome, turns[stock.id], current[stock.id], row, culprit)
-    return _store(session, outcome, turns, current, rows, inbox, limit)
+    turn = _stored(session, outcome, turns, current, rows)
+    turn.commands = len(inbox)
+    turn.more = len(inbox) == limit
+    turn.replies = [row.reply_to for row in inbox if row.reply_to]
+    return turn
 
 
-def _apply(outcome: Outcome, stock: StockTurn, book: Book, row: Any, culprit: BaseException | None) -> None:
+def _apply(outcome: Outcome, stock: StockTurn, book: Book, row: Any, culprit: Culprit | None) -> None:
     command = engine_command(row.kind, row.order_id, row.broker_id, row.payload)
     stock.command_sequence += 1
     if culprit is not None:
-        report = "".join(traceback.format_exception(culprit))
+        report = "".join(traceback.format_exception(culprit.error))
         outcome.refuse(stock, row, command, BROKEN, report)
     elif isinstance(command, Amend) and _underfunded(book, command, row.reserved):
         outcome.refuse(stock, row, command, UNDERFUNDED)
@@ -99,14 +132,8 @@ def _underfunded(book: Book, command: Amend, reserved: int) -> bool:
     return need_of(order, command.price, remaining) > need_of(order, order.price, order.remaining) + reserved
 
 
-def _store(
-    session: Session,
-    outcome: Outcome,
-    turns: dict[int, StockTurn],
-    current: dict[int, Book],
-    rows: dict[int, Any],
-    inbox: Sequence[Any],
-    limit: int,
+def _stored(
+    session: Session, outcome: Outcome, turns: dict[int, StockTurn], current: dict[int, Book], rows: dict[int, Any]
 ) -> Turn:
     store_commands(session, outcome)
     orders = store_orders(session, outcome)
@@ -116,9 +143,7 @@ def _store(
     store_events(session, events)
     store_stocks(session, [_counters(turns[stock_id], current[stock_id]) for stock_id in sorted(turns)])
     symbols = {stock_id: turn.symbol for stock_id, turn in turns.items()}
-    turn = Turn(commands=len(inbox), trades=len(trade_ids), more=len(inbox) == limit)
-    turn.messages = told(outcome, events, orders, balances, symbols)
-    turn.replies = [row.reply_to for row in inbox if row.reply_to]
+    turn = Turn(trades=len(trade_ids), messages=told(outcome, events, orders, balances, symbols))
     for stock_id, book in current.items():
         version = rows[stock_id].book_version + 1
         turn.kept.append((stock_id, version, book))

@@ -1,0 +1,44 @@
+"""The channels that anybody may subscribe to, and the rooms behind them."""
+
+import re
+from dataclasses import dataclass
+
+MOST_CHANNELS = 1_000
+"""Channels in one `subscribe`."""
+
+CHANNEL = re.compile(r"(stock|book):([A-Z0-9.\-]{1,12})")
+"""Public data only: nobody asks for the room `user:`, it is joined at connect by whoever owns it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One subscription: its room's name, what it carries, and of which stock."""
+
+    room: str
+    kind: str
+    symbol: str
+
+
+def parse_channels(request: object) -> tuple[list[Channel], list[str]]:
+    """The channels of a `{"channels": […]}` request, and those that do not exist.
+
+    Raises ValueError for a request of another shape.
+    """
+    names = request.get("channels") if isinstance(request, dict) else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError('expected {"channels": ["stock:PETR4", …]}')
+    if len(names) > MOST_CHANNELS:
+        raise ValueError(f"at most {MOST_CHANNELS} channels at once")
+    known, unknown = [], []
+    for name in names:
+        match = CHANNEL.fullmatch(name)
+        if match:
+            known.append(Channel(name, match[1], match[2]))
+        else:
+            unknown.append(name)
+    return known, unknown
+
+
+def user_room(broker_id: int) -> str:
+    """Where a broker's own events arrive."""
+    return f"user:{broker_id}"

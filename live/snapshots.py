@@ -1,0 +1,38 @@
+"""At most one BOOK_SNAPSHOT a stock in a given time, the first at once and the last never missing."""
+
+from collections.abc import Iterable
+
+LEVELS = 5
+"""Levels a side in a snapshot."""
+
+
+class Throttle:
+    """Decides when a changed book is due; times in seconds of any steady clock."""
+
+    def __init__(self, interval: float) -> None:
+        self.interval = interval
+        self._sent_at: dict[str, float] = {}
+        self._changed: set[str] = set()
+
+    def change(self, symbols: Iterable[str]) -> None:
+        """These books changed."""
+        self._changed.update(symbols)
+
+    def due(self, now: float) -> list[str]:
+        """The changed books whose turn it is at `now`; they count as sent."""
+        ready = sorted(one for one in self._changed if now - self._sent_at.get(one, -self.interval) >= self.interval)
+        for symbol in ready:
+            self._sent_at[symbol] = now
+        self._changed.difference_update(ready)
+        return ready
+
+
+def top_of(snapshot: dict[str, object]) -> dict[str, object]:
+    """The payload of BOOK_SNAPSHOT: the best five levels a side."""
+    bids, asks = snapshot["bids"], snapshot["asks"]
+    return {
+        "symbol": snapshot["symbol"],
+        "sequence": snapshot["sequence"],
+        "bids": bids[:LEVELS] if isinstance(bids, list) else [],
+        "asks": asks[:LEVELS] if isinstance(asks, list) else [],
+    }

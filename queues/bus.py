@@ -1,0 +1,56 @@
+"""What a committed turn tells the other processes, in one round trip."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from redis import Redis, RedisError
+
+from queues import names
+
+log = logging.getLogger(__name__)
+
+SEPARATOR = "/"
+"""Between a process and its waiting request in a reply's address."""
+
+
+class Bus:
+    """Publishes messages for rooms, snapshots of books and replies to whoever waits."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+
+    def announce(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        snapshots: Mapping[str, Mapping[str, Any]] | None = None,
+        replies: Sequence[str] = (),
+    ) -> bool:
+        """Publish `messages` ({room, event, payload}), cache `snapshots` by symbol, answer `replies` (addresses).
+
+        False when Redis is away: that is logged, never fatal. What was to be told can be read from PostgreSQL, and
+        sequences show a listener what it missed.
+        """
+        pipeline = self.redis.pipeline(transaction=False)
+        for symbol, snapshot in (snapshots or {}).items():
+            pipeline.set(names.book(symbol), orjson.dumps(snapshot))
+        if messages or snapshots:
+            body = {"messages": list(messages), "books": list(snapshots or ())}
+            pipeline.publish(names.EVENTS_CHANNEL, orjson.dumps(body))
+        for process, tokens in _by_process(replies).items():
+            pipeline.publish(names.replies_channel(process), orjson.dumps(tokens))
+        try:
+            pipeline.execute()
+        except RedisError as error:
+            log.warning("Redis is away, %d messages were not published: %s", len(messages), error)
+            return False
+        return True
+
+
+def _by_process(addresses: Sequence[str]) -> dict[str, list[str]]:
+    tokens: dict[str, list[str]] = {}
+    for address in addresses:
+        process, _, token = address.partition(SEPARATOR)
+        tokens.setdefault(process, []).append(token)
+    return tokens

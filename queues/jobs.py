@@ -1,0 +1,62 @@
+"""Jobs that cannot run just anything.
+
+RQ pickles by default, so whoever can write to Redis runs code; and even with JSON a job may name any function. Ours
+are JSON and run only what is listed here; `rq worker` does the same when it is told to use this class and serializer:
+`rq worker --job-class queues.jobs.ExchangeJob --serializer rq.serializers.JSONSerializer match.PETR4`.
+"""
+
+from typing import Any
+
+from redis import Redis
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from queues.names import match_queue
+
+MATCH = "workers.jobs.match_symbol"
+ALLOWED = frozenset({MATCH})
+"""Every function that a job of this exchange may name."""
+
+FAILURE_TTL = 86_400
+"""Seconds that a failed wake-up is kept for operators to see; the sweep has long repeated it."""
+
+
+class ForbiddenJob(Exception):
+    """A job named a function that is not on the list; it was not run."""
+
+
+class ExchangeJob(Job):
+    """An RQ job that runs only what is allowed, and never a callback."""
+
+    def restore(self, raw_data: Any) -> Any:
+        """Read the job, forgetting callbacks: RQ would import whatever they name."""
+        restored = super().restore(raw_data)
+        self._success_callback_name = None
+        self._failure_callback_name = None
+        self._stopped_callback_name = None
+        return restored
+
+    def perform(self) -> Any:
+        """Run the job. Raises ForbiddenJob."""
+        if self.func_name not in ALLOWED:
+            raise ForbiddenJob(f"{self.func_name} is not a job of this exchange")
+        return super().perform()
+
+
+class ExchangeQueue(Queue):
+    """A queue of such jobs."""
+
+    job_class = ExchangeJob
+
+
+def queue_of(redis: Redis, symbol: str) -> ExchangeQueue:
+    """The queue dedicated to one stock."""
+    return ExchangeQueue(match_queue(symbol), connection=redis, serializer=JSONSerializer, job_class=ExchangeJob)
+
+
+def match_job(symbol: str) -> Any:
+    """What is enqueued to say "look at this stock"; it carries no order."""
+    return Queue.prepare_data(
+        MATCH, args=(symbol,), result_ttl=0, failure_ttl=FAILURE_TTL, description=f"match {symbol}", timeout=60
+    )

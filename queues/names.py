@@ -1,0 +1,34 @@
+"""The names of keys and channels, in one place."""
+
+PREFIX = "minex:"
+
+EVENTS_CHANNEL = f"{PREFIX}events"
+"""Every turn's messages for the rooms, one JSON array a turn."""
+
+RULES_CHANNEL = f"{PREFIX}rules"
+"""Says that stocks were listed or changed group, so that workers look again."""
+
+
+def match_queue(symbol: str) -> str:
+    """The RQ queue dedicated to one stock."""
+    return f"match.{symbol}"
+
+
+def wake_flag(symbol: str) -> str:
+    """Set while a wake-up for the stock is waiting, so that there is at most one."""
+    return f"wake:{symbol}"
+
+
+def bell(group: str) -> str:
+    """The sorted set of a group's stocks that have wake-ups waiting, oldest first."""
+    return f"{PREFIX}bell:{group}"
+
+
+def book(symbol: str) -> str:
+    """The cached snapshot of a stock's book."""
+    return f"{PREFIX}book:{symbol}"
+
+
+def replies_channel(process: str) -> str:
+    """Where one process hears that commands it waits for are settled."""
+    return f"{PREFIX}replies:{process}"

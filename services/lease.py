@@ -1,0 +1,24 @@
+"""A role that one process holds at a time."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+TAKE = text("""
+    INSERT INTO leases AS l (name, holder, expires_at)
+    VALUES (:name, :holder, clock_timestamp() + :seconds * interval '1 second')
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+    WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
+    RETURNING holder
+""")
+
+RELEASE = text("DELETE FROM leases WHERE name = :name AND holder = :holder")
+
+
+def take_lease(session: Session, name: str, holder: str, seconds: int) -> bool:
+    """Whether `holder` now has the role `name` for the next `seconds`, by the database's clock."""
+    return session.execute(TAKE, {"name": name, "holder": holder, "seconds": seconds}).one_or_none() is not None
+
+
+def release_lease(session: Session, name: str, holder: str) -> None:
+    """Give the role up, so that another process need not wait for it to run out."""
+    session.execute(RELEASE, {"name": name, "holder": holder})

@@ -1,0 +1,85 @@
+"""The clock: what must happen by itself, now and then. It only asks; the books decide.
+
+One clock works at a time, by a lease in PostgreSQL; a second one stands by.
+"""
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from config import Settings
+from models.session import transaction
+from models.trouble import is_passing
+from queues.connection import connect as connect_redis
+from queues.wakeups import Wakeups
+from services.expire import expire_due_orders
+from services.lease import release_lease, take_lease
+from services.sweep import forgotten_stocks
+from workers.database import connect_worker
+
+log = logging.getLogger(__name__)
+
+LEASE = "clock"
+
+
+class Clock:
+    """The periodic jobs of the exchange."""
+
+    def __init__(self, engine: Engine, wakeups: Wakeups, settings: Settings) -> None:
+        self.engine = engine
+        self.wakeups = wakeups
+        self.settings = settings.clock
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+    def run_once(self) -> bool:
+        """Expire what is due and wake forgotten inboxes; False when another clock does it."""
+        with transaction(self.engine) as session:
+            if not take_lease(session, LEASE, self.name, self.settings.lease_seconds):
+                return False
+            due = expire_due_orders(session)
+        with transaction(self.engine) as session:
+            forgotten = forgotten_stocks(session, self.settings.sweep_after_ms)
+        if due:
+            self.wakeups.wake(due)
+        if forgotten:
+            log.info("waking %d forgotten stocks", len(forgotten))
+            self.wakeups.wake(forgotten, again=True)
+        return True
+
+    def release(self) -> None:
+        """Let another clock take over at once."""
+        with transaction(self.engine) as session:
+            release_lease(session, LEASE, self.name)
+
+
+def main(settings: Settings) -> None:
+    """Run the clock until SIGTERM."""
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    clock = Clock(connect_worker(settings, "minex-clock"), Wakeups(connect_redis(settings.redis)), settings)
+    log.info("the clock runs every %d ms", settings.clock.interval_ms)
+    while not stopped.wait(settings.clock.interval_ms / 1000):
+        _tick(clock.run_once)
+    _tick(clock.release)
+
+
+def _tick(action: Callable[[], object]) -> None:
+    try:
+        action()
+    except DBAPIError as error:
+        if not is_passing(error):
+            raise
+        log.warning("PostgreSQL is away, the clock waits: %s", error)

@@ -1,0 +1,21 @@
+"""How workers connect to PostgreSQL."""
+
+from sqlalchemy import Engine
+
+from config import Settings
+from models.session import connect
+
+
+def connect_worker(settings: Settings, application: str = "minex-match") -> Engine:
+    """One connection whose transactions cannot be held by a worker that hangs.
+
+    A stopped process keeps its locks and would commit when it wakes. PostgreSQL ends its transaction after
+    `idle_in_transaction_ms`, so another worker takes over and the zombie's commit is refused.
+    """
+    return connect(
+        settings.database.url,
+        pool_size=1,
+        application=application,
+        idle_in_transaction_session_timeout=settings.match.idle_in_transaction_ms,
+        lock_timeout=settings.match.lock_timeout_ms,
+    )

@@ -1,0 +1,76 @@
+"""A turn from beginning to end: match and settle in one transaction, then tell the world."""
+
+import logging
+import traceback
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+
+from models.session import transaction
+from queues.bus import Bus
+from services.books import Books
+from services.match import BrokenTurn, Culprit, Turn, match_turn
+from workers.faults import reach
+
+log = logging.getLogger(__name__)
+
+
+class Matcher:
+    """Matches stocks and keeps their books between turns."""
+
+    def __init__(self, engine: Engine, bus: Bus, turn_limit: int) -> None:
+        self.engine = engine
+        self.bus = bus
+        self.turn_limit = turn_limit
+        self.books = Books()
+
+    def run_once(self, symbols: Sequence[str]) -> bool:
+        """One turn over these stocks; whether commands were left for another.
+
+        Raises only what will pass (`models.trouble`): then nothing happened, and the same can be tried again. A
+        command that breaks the turn is found by taking its commands one by one, and refused; the others go on.
+        """
+        try:
+            turn = self._turn(symbols, self.turn_limit)
+        except BrokenTurn as broken:
+            log.error(
+                "a turn of %d commands broke and is repeated one by one: %r", len(broken.command_ids), broken.__cause__
+            )
+            return self._one_by_one(symbols, len(broken.command_ids))
+        return turn.more
+
+    def _one_by_one(self, symbols: Sequence[str], commands: int) -> bool:
+        for _ in range(commands):
+            try:
+                turn = self._turn(symbols, 1)
+            except BrokenTurn as broken:
+                turn = self._refuse(symbols, broken)
+            if not turn.commands:
+                return False
+        return True
+
+    def _refuse(self, symbols: Sequence[str], broken: BrokenTurn) -> Turn:
+        culprit = Culprit(broken.command_ids[0], broken.__cause__ or broken)
+        report = "".join(traceback.format_exception(culprit.error))
+        log.error("command %d is refused, it breaks the matching:\n%s", culprit.command_id, report)
+        return self._turn(symbols, 1, culprit)
+
+    def _turn(self, symbols: Sequence[str], limit: int, culprit: Culprit | None = None) -> Turn:
+        committed = False
+        try:
+            with transaction(self.engine) as session:
+                turn = match_turn(session, symbols, self.books, limit, culprit)
+                reach("before_commit")
+            committed = True
+        finally:
+            if not committed:
+                self.books.forget_all()
+        reach("after_commit")
+        turn.committed(self.books)
+        if turn.commands:
+            self._tell(turn)
+        return turn
+
+    def _tell(self, turn: Turn) -> None:
+        messages = [{"room": one.room, "event": one.event, "payload": one.payload} for one in turn.messages]
+        self.bus.announce(messages, turn.snapshots, turn.replies)
