@@ -99,7 +99,8 @@ class Book:
         for order in orders:
             if order.priority < self.next_priority:
                 raise ValueError(f"order {order.id!r} is not in priority order")
-            if order.id in self.orders or order.remaining <= 0 or not order.price or order.tif not in RESTING_TIFS:
+            may_rest = order.type == LIMIT and order.tif in RESTING_TIFS and order.remaining > 0
+            if order.id in self.orders or order.price is None or not may_rest:
                 raise ValueError(f"order {order.id!r} cannot rest in this book")
             self.next_priority = order.priority
             self.rest(order, order.price)

@@ -1,0 +1,81 @@
+"""`Book.check` sees every way in which a book can contradict itself."""
+
+import pytest
+
+from engine import ASK, BID, Book, BrokenBook, New, Order, Rules
+
+
+def sound_book():
+    book = Book(Rules())
+    for number, (side, price) in enumerate(
+        [(BID, 1000), (BID, 1000), (BID, 1000), (BID, 990), (ASK, 1010), (ASK, 1020)]
+    ):
+        book.apply(New(Order(number, None, side, "limit", price, 10, "gtd", 100)), 1)
+    return book
+
+
+def swap_first_two(book):
+    level = book.bids.best
+    first, second, third = level
+    level.head, second.ahead, second.behind = second, None, first
+    first.ahead, first.behind, third.ahead = second, third, first
+
+
+def cross(book):
+    for order in book.queue(ASK)[:1]:
+        book.leave(order)
+        order.price = 1000
+        book.rest(order, 1000)
+
+
+def sets(path, value):
+    """A fault: set the attribute at `path`, seen from the book, to `value`."""
+
+    def fault(book):
+        *owners, name = path.split(".")
+        for owner in owners:
+            book = getattr(book, owner)
+        setattr(book, name, value)
+
+    return fault
+
+
+FAULTS = {
+    "uncrossed": (cross, "the book is crossed: bid 1000, ask 1000"),
+    "total": (sets("bids.best.quantity", 31), "level 1000 says 31 shares, but holds 30"),
+    "count": (sets("bids.best.count", 2), "level 1000 counts 2 orders, but holds 3"),
+    "tail": (sets("bids.best.tail", None), "the last order of level 1000 is not its tail"),
+    "empty": (lambda book: book.asks.best.remove(book.orders[4]), "level 1010 is empty"),
+    "key": (sets("asks.best.key", 1010), "the asks keep level 1010 under key -1010"),
+    "best": (lambda book: setattr(book.bids, "best", book.bids.levels[990]), "the best level of the bids"),
+    "sorted": (lambda book: book.bids.keys.reverse(), "the bids are not sorted"),
+    "keys": (lambda book: book.bids.keys.append(1001), "the bids have 3 keys, 2 levels"),
+    "fifo": (swap_first_two, "<Order 0 bid 10 of 10 at 1000> stands behind a younger order"),
+    "link back": (sets("bids.best.head.behind.ahead", None), "<Order 1 bid 10 of 10 at 1000> is wrongly linked"),
+    "level link": (sets("bids.best.head.level", None), "<Order 0 bid 10 of 10 at 1000> is wrongly linked"),
+    "index": (lambda book: book.orders.pop(3), "<Order 3 bid 10 of 10 at 990> rests, but the index does not know it"),
+    "index only": (lambda book: book.orders.update(ghost=book.orders[3]), "7 orders are indexed, but 6 rest"),
+    "price": (sets("asks.best.head.price", 1011), "rests at 1010"),
+    "side": (sets("asks.best.head.side", BID), "rests at 1010"),
+    "remaining": (sets("asks.best.head.remaining", 0), "may not rest"),
+    "type": (sets("asks.best.head.type", "market"), "may not rest"),
+    "time in force": (sets("asks.best.head.tif", "ioc"), "may not rest"),
+    "sum": (sets("asks.best.head.filled", 1), "has used 1, which does not add up"),
+    "expired": (sets("now", 100), "rests although it expired at 100"),
+    "unwatched": (lambda book: book.expiries.heap.clear(), "would never expire"),
+    "next priority": (sets("next_priority", 2), "the book would give out priority 2 again"),
+}
+
+
+def test_a_sound_book_passes():
+    sound_book().check()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named(fault):
+    make, message = FAULTS[fault]
+    book = sound_book()
+    make(book)
+    with pytest.raises(BrokenBook) as broken:
+        book.check()
+    assert message in str(broken.value)

@@ -1,0 +1,115 @@
+"""Rules and the checks that the entry of orders shares with the book. Prices in cents."""
+
+import pytest
+
+from engine import ASK, BID, Rules, band_limits, check_price, check_quantity, protection_price
+from engine.codes import MESSAGES, REASONS
+from engine.rules import NO_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("reference", "band_bps", "tick", "limits"),
+    [
+        (1000, 1000, 1, (900, 1100)),
+        (1000, 1000, 50, (900, 1100)),
+        (1003, 1000, 5, (905, 1100)),
+        (999, 1000, 1, (900, 1098)),
+        (1, 1000, 1, (1, 1)),
+        (100, 9999, 1, (1, 199)),
+        (1000, 1, 1, (1000, 1000)),
+        (7, 5000, 5, (5, 10)),
+        (7, 100, 5, (10, 5)),
+        (1, 9999, 5, (5, 0)),
+        (None, 1000, 5, (5, NO_LIMIT)),
+        (1000, 0, 5, (5, NO_LIMIT)),
+        (10**15, 1000, 1, (9 * 10**14, 11 * 10**14)),
+    ],
+)
+def test_band_limits_are_inclusive_and_rounded_inward(reference, band_bps, tick, limits):
+    assert band_limits(reference, band_bps, tick) == limits
+
+
+def test_band_limits_are_the_outermost_ticks_inside():
+    for reference in range(1, 300, 7):
+        for band_bps in (1, 99, 500, 1000, 3333, 9999):
+            for tick in (1, 3, 10):
+                inside = [p for p in range(tick, 700, tick) if abs(p - reference) * 10_000 <= reference * band_bps]
+                lowest, highest = band_limits(reference, band_bps, tick)
+                assert [p for p in range(tick, 700, tick) if lowest <= p <= highest] == inside
+
+
+@pytest.mark.parametrize(
+    ("price", "code"),
+    [
+        (905, None),
+        (1100, None),
+        (None, "invalid_price"),
+        (0, "invalid_price"),
+        (-5, "invalid_price"),
+        (NO_LIMIT + 1, "invalid_price"),
+        (1001, "off_tick"),
+        (900, "price_outside_band"),
+        (1105, "price_outside_band"),
+    ],
+)
+def test_check_price(price, code):
+    assert check_price(price, 5, 905, 1100) == code
+
+
+@pytest.mark.parametrize(
+    ("quantity", "code"),
+    [(100, None), (300, None), (0, "invalid_quantity"), (-100, "invalid_quantity"), (50, "off_lot")],
+)
+def test_check_quantity(quantity, code):
+    assert check_quantity(quantity, 100) == code
+
+
+NO_BAND = (1, NO_LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("side", "best", "limits", "tick", "price"),
+    [
+        (BID, 1000, NO_BAND, 1, 1050),
+        (BID, 1001, NO_BAND, 1, 1052),
+        (BID, 1000, NO_BAND, 20, 1060),
+        (BID, 1000, (900, 1040), 1, 1040),
+        (BID, None, (900, 1100), 1, 1100),
+        (BID, None, NO_BAND, 1, None),
+        (ASK, 1000, NO_BAND, 1, 950),
+        (ASK, 1001, NO_BAND, 1, 950),
+        (ASK, 1000, NO_BAND, 20, 940),
+        (ASK, 1000, (960, 1100), 1, 960),
+        (ASK, 1, NO_BAND, 1, 1),
+        (ASK, None, (900, 1100), 1, 900),
+        (ASK, None, NO_BAND, 1, None),
+    ],
+)
+def test_a_market_order_is_protected_five_percent_beyond_the_best_price(side, best, limits, tick, price):
+    assert protection_price(side, best, limits, tick) == price
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tick": 0},
+        {"lot": 0},
+        {"band_bps": -1},
+        {"band_bps": 10_000},
+        {"execution_price": "buyer"},
+        {"stp": "cancel_all"},
+    ],
+)
+def test_rules_that_cannot_be_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"must be"):
+        Rules(**wrong)
+
+
+def test_the_rules_of_a_stock_that_says_nothing():
+    assert Rules() == Rules(tick=1, lot=1, band_bps=0, execution_price="maker", stp="cancel_resting")
+
+
+def test_every_code_has_a_sentence():
+    for code, sentence in {**MESSAGES, **REASONS}.items():
+        assert code == code.lower().replace(" ", "_")
+        assert sentence.endswith(".")
