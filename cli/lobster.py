@@ -80,6 +80,7 @@ def translate(messages: Iterable[Message]) -> Iterator[Step]:
     The file starts on a book that is not empty. Orders that are known only from what happens to them later come
     first, oldest id first, just as large as all their later reductions, deletions and executions need. An execution
     becomes an immediate order from the other side, `t1`, `t2`, … of the account `taker`; all others are of `maker`.
+    A reduction that is the last thing known of an opening order leaves nothing of it, and is a cancel.
     """
     messages = list(messages)
     opening = opening_orders(messages)
@@ -93,8 +94,8 @@ def translate(messages: Iterable[Message]) -> Iterator[Step]:
             totals[message.id] = message.shares
             yield Step(New(_resting(message)))
         elif message.type == REDUCTION:
-            totals[message.id] -= message.shares
-            yield Step(Amend(message.id, quantity=totals[message.id]))
+            total = totals[message.id] = totals[message.id] - message.shares
+            yield Step(Amend(message.id, quantity=total) if total > 0 else Cancel(message.id))
         elif message.type == DELETION:
             yield Step(Cancel(message.id))
         else:
