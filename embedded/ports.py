@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
+import time
+from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 FIRST, LAST = 20_000, 32_000
@@ -12,12 +15,17 @@ macOS: from 49152) hands to outgoing connections, so that a server finds its por
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether nobody listens on the port; connections that are merely closing do not count."""
+    """Whether nobody listens on the port; connections that are merely closing do not count.
+
+    Raises PermissionError for a port that only root may listen on.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
+        except PermissionError:
+            raise
         except OSError:
             return False
     return True
@@ -33,6 +41,26 @@ def random_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
+
+
+def kept_or_random(file: Path | None) -> int:
+    """The port that was noted in `file`, while it is free; else a random one."""
+    if file is not None:
+        with contextlib.suppress(OSError, ValueError):
+            kept = int(file.read_text(encoding="ascii"))
+            if is_free(kept):
+                return kept
+    return random_free_port()
+
+
+def becomes_free(port: int, seconds: float) -> bool:
+    """Whether the port is free within this time: whoever had it may still be about to leave."""
+    deadline = time.monotonic() + seconds
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def next_free_port(first: int, host: str = LOOPBACK, without: frozenset[int] = frozenset()) -> int:

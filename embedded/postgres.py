@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,9 @@ from embedded.server import Server
 
 DATABASE = "minex"
 """The name of the database and of its owner."""
+
+READY_LINE = 8
+"""Of postmaster.pid: "starting", "ready", "stopping" … (PostgreSQL's utils/pidfile.h)."""
 
 
 class PostgresServer(Server):
@@ -104,6 +108,11 @@ class PostgresServer(Server):
         return [program, "-D", str(self.data), "-c", f"config_file={self.folder / 'postgresql.conf'}"]
 
     def _answers(self) -> bool:
+        # The server notes there how far it is; asking by connections would fill its log while it recovers.
+        with contextlib.suppress(OSError):
+            notes = (self.data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
+            if len(notes) < READY_LINE or not notes[READY_LINE - 1].startswith("ready"):
+                return False
         try:
             psycopg.connect(self.url_of("postgres"), connect_timeout=5).close()
         except psycopg.OperationalError:

@@ -59,7 +59,8 @@ def configuration(folder: Path, port: int, *, preload_statistics: bool, override
 
 def _shared_buffers_megabytes() -> int:
     """An eighth of the memory, at most 256 MB: the kernel's cache does the rest."""
-    return max(32, min(256, psutil.virtual_memory().total // 8 // MEGABYTE))
+    memory = int(psutil.virtual_memory().total)
+    return max(32, min(256, memory // 8 // MEGABYTE))
 
 
 def _dynamic_shared_memory() -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import signal
 import subprocess
 import time
@@ -15,6 +13,7 @@ from typing import ClassVar, Self
 from embedded import ports
 from embedded.account import Account
 from embedded.errors import FolderTakenError, PortTakenError, ServerStartError
+from embedded.lock import OwnerLock
 from embedded.process import die_with_parent, end, inhabitants
 from embedded.secret import kept_secret
 
@@ -48,7 +47,7 @@ class Server(ABC):
         self._fixed_port = port
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock: int | None = None
+        self._lock = OwnerLock(self.folder / "owner")
 
     def start(self) -> Self:
         """Come up and be ready for clients; does nothing if it runs already.
@@ -83,9 +82,7 @@ class Server(ABC):
     def stop(self, timeout: float = 10.0) -> None:
         """End it cleanly; after `timeout` seconds by force, which costs a recovery at the next start."""
         self._end_child(timeout)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._lock.release()
 
     def kill(self) -> None:
         """SIGKILL, as a crash would do it; the folder stays ours, and `start` brings it back on the same port."""
@@ -144,24 +141,15 @@ class Server(ABC):
         """Whatever needs the running server."""
 
     def _take_folder(self) -> None:
-        if self._lock is not None:
-            return
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.account.uid is not None:
             self.folder.chmod(0o711)
             if not self.account.can("-x", self.folder):
                 raise ServerStartError(f"{self.folder} is closed to the servers' account; see embedded.folder")
-        lock = os.open(self.folder / "owner", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            owner = os.read(lock, 20).decode("ascii", "replace").strip()
-            os.close(lock)
-            message = f"{self.folder} is in use by another process (pid {owner or 'unknown'})"
-            raise FolderTakenError(message, int(owner) if owner.isdecimal() else 0) from error
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-        self._lock = lock
+        while not self._lock.take():
+            owner = self._lock.holder()
+            if owner is not None:
+                raise FolderTakenError(f"{self.folder} is in use by another process (pid {owner})", owner)
 
     def _end_left_overs(self) -> None:
         for process in inhabitants(self.program, self.data):
@@ -169,20 +157,11 @@ class Server(ABC):
                 raise ServerStartError(f"pid {process.pid} still runs on {self.data} and cannot be ended")
 
     def _choose_port(self, *, again: bool, attempt: int) -> None:
-        if again or self._fixed_port:
-            deadline = time.monotonic() + (5.0 if again else 0.0)
-            while not ports.is_free(self._port):
-                if time.monotonic() > deadline:
-                    raise PortTakenError(f"port {self._port} on 127.0.0.1 is taken by another program")
-                time.sleep(0.02)
-            return
-        if attempt == 1:
-            with contextlib.suppress(OSError, ValueError):
-                kept = int((self.folder / "port").read_text(encoding="ascii"))
-                if ports.is_free(kept):
-                    self._port = kept
-                    return
-        self._port = ports.random_free_port()
+        if again or self._fixed_port:  # clients know it by now
+            if not ports.becomes_free(self._port, 5.0 if again else 0.0):
+                raise PortTakenError(f"port {self._port} on 127.0.0.1 is taken by another program")
+        else:
+            self._port = ports.kept_or_random(self.folder / "port" if attempt == 1 else None)
 
     def _launch(self) -> None:
         with contextlib.suppress(FileNotFoundError):

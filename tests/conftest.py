@@ -14,7 +14,7 @@ import pytest
 import redis
 from psycopg import sql
 
-from cli.migrate import upgrade
+from cli.schema import upgrade
 from embedded.folder import servers_folder
 from embedded.postgres import PostgresServer
 from embedded.valkey import ValkeyServer
