@@ -1,22 +1,26 @@
-"""`minex migrate`: bring the database to the newest schema."""
+"""`minex migrate`: make a database ready that others run."""
 
 from __future__ import annotations
 
-from alembic import command
-from alembic.config import Config
+import rich_click as click
 
-from config import ROOT
-
-
-def alembic_config(url: str) -> Config:
-    """Alembic's view of migrations/ for the database at `url`; there is no alembic.ini to keep in step."""
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "migrations").replace("%", "%%"))
-    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
-    config.attributes["sqlalchemy.url"] = url
-    return config
+from cli.prepare import prepare
+from cli.running import connected
+from cli.terminal import step
+from config import load_settings
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    """Run the migrations that the database at `url` has not seen yet, up to `revision`."""
-    command.upgrade(alembic_config(url), revision)
+@click.command()
+@click.option("--demo/--no-demo", help="Also list the demo's stocks and register its brokers, if there are none yet.")
+def command(demo: bool) -> None:
+    """Bring the database to the newest schema.
+
+    `minex up` does this by itself; here it is for a database that is run by others. Prints the keys that were made:
+    name and key, with a tab between.
+    """
+    prepared = prepare(connected(load_settings()), demo=demo)
+    step("The database has the newest schema.")
+    for broker in prepared.brokers:
+        click.echo(f"{broker.name}\t{broker.api_key}")
+    if prepared.admin_key:
+        click.echo(f"admin\t{prepared.admin_key}")

@@ -1,0 +1,115 @@
+"""The demo of a new exchange: stocks of the Brazilian market, and three brokers with money and shares."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import Settings
+from embedded.folder import data_folder
+from embedded.secret import write_private
+from models import Broker, Stock
+from models.session import connect, transaction
+from services.listing import list_stock
+from services.register import hash_of_key, register_broker
+
+STOCKS = {
+    "PETR4": ("Petrobras PN", 3500),
+    "PETR3": ("Petrobras ON", 3760),
+    "VALE3": ("Vale ON", 6120),
+    "ITUB4": ("Itaú Unibanco PN", 3390),
+    "BBDC4": ("Bradesco PN", 1460),
+    "BBAS3": ("Banco do Brasil ON", 2730),
+    "B3SA3": ("B3 ON", 1180),
+    "ABEV3": ("Ambev ON", 1310),
+    "WEGE3": ("WEG ON", 5240),
+    "ITSA4": ("Itaúsa PN", 1040),
+    "RENT3": ("Localiza ON", 4380),
+    "SUZB3": ("Suzano ON", 5510),
+    "GGBR4": ("Gerdau PN", 1790),
+    "MGLU3": ("Magazine Luiza ON", 920),
+    "RADL3": ("Raia Drogasil ON", 2480),
+    "EQTL3": ("Equatorial ON", 3170),
+    "LREN3": ("Lojas Renner ON", 1630),
+    "PRIO3": ("PRIO ON", 4260),
+    "JBSS3": ("JBS ON", 3340),
+    "AAPL": ("Apple", 58600),
+}
+"""Symbol: name and reference price in cents."""
+
+BROKERS = ("Aurora", "Boreal", "Cruzeiro")
+CASH = 10_000_000_000
+"""Cents: 100 million."""
+SHARES = 1_000_000
+"""Of each stock."""
+
+KEYS_FILE = "demo.json"
+
+
+@dataclass(frozen=True)
+class DemoBroker:
+    """A broker of the demo, and what it authenticates with."""
+
+    name: str
+    broker_id: int
+    api_key: str
+    webhook_secret: str
+
+
+@dataclass(frozen=True)
+class DemoKeys:
+    """All brokers of the demo."""
+
+    brokers: tuple[DemoBroker, ...]
+
+
+def seed(settings: Settings) -> DemoKeys | None:
+    """List the stocks and register the brokers in a database that has neither; the keys, kept for later starts too.
+
+    None where the database is in use and its keys are not known here.
+    """
+    folder = data_folder(settings)
+    engine = connect(settings.database.url, pool_size=1, application="minex-demo")
+    try:
+        with transaction(engine) as session:
+            if session.scalar(select(func.count()).select_from(Broker)) or session.scalar(
+                select(func.count()).select_from(Stock)
+            ):
+                return _still_valid(session, known_keys(folder))
+            group = settings.match.groups[0]
+            for symbol, (name, price) in STOCKS.items():
+                list_stock(
+                    session, symbol=symbol, name=name, market=settings.market, group=group, reference_price=price
+                )
+            positions = dict.fromkeys(STOCKS, SHARES)
+            brokers = []
+            for name in BROKERS:
+                new = register_broker(session, name=name, cash=CASH, positions=positions)
+                brokers.append(DemoBroker(name, new.broker_id, new.api_key, new.webhook_secret))
+            keys = DemoKeys(tuple(brokers))
+            # Before the commit: keys of brokers that were never stored are harmless, unknown keys of stored ones not.
+            write_private(folder / KEYS_FILE, json.dumps(asdict(keys), indent=1) + "\n")
+    finally:
+        engine.dispose()
+    return keys
+
+
+def _still_valid(session: Session, keys: DemoKeys | None) -> DemoKeys | None:
+    """The keys, if this database knows them: the data folder may have served another one."""
+    if keys is None:
+        return None
+    hashes = set(session.scalars(select(Broker.api_key_hash)))
+    return keys if all(hash_of_key(broker.api_key) in hashes for broker in keys.brokers) else None
+
+
+def known_keys(folder: Path) -> DemoKeys | None:
+    """The keys that were kept in the data folder, if any."""
+    with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+        kept = json.loads((folder / KEYS_FILE).read_text(encoding="utf-8"))
+        return DemoKeys(tuple(DemoBroker(**broker) for broker in kept["brokers"]))
+    return None

@@ -1,0 +1,142 @@
+"""Makes `.venv` beside `./minex`; run by the machine's own Python, so it uses nothing but the standard library.
+
+Usage: python -I cli/install.py ROOT NAME=STAMP... — the last NAME is the requirements file to install, and those before
+it are what it includes. A STAMP is a hash of the file, stored once all is installed: `./minex` starts without asking us
+while no file has changed. Exit code 1 with a reason if it cannot be done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+INSTALLER_OPTIONS = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIREMENT", "PIP_CONSTRAINT", "PYTHONHOME")
+"""Variables that would send the packages elsewhere or change which ones; where to fetch them from stays the user's."""
+
+LAST_LINES = 15
+"""How much of a failed installer's output is shown."""
+
+
+class InstallError(Exception):
+    """The environment cannot be made; the message says why and what to do."""
+
+
+def main(root: Path, stamps: dict[str, str]) -> None:
+    """Make or mend the environment; does nothing if another start has just done it."""
+    venv = root / ".venv"
+    lock = os.open(root, os.O_RDONLY)
+    try:
+        _wait_for(lock)
+        if all(_read(_stamp_file(venv, name)) == stamp for name, stamp in stamps.items()):
+            return
+        began = time.monotonic()
+        unfinished = venv / "minex-unfinished"
+        if unfinished.exists() or not _is_sound(venv):
+            # Half-written packages look installed to an installer, so what was interrupted is thrown away.
+            shutil.rmtree(venv, ignore_errors=True)
+        uv = shutil.which("uv")
+        if not venv.exists():
+            _say(f"making .venv with Python {sys.version.split()[0]} and {'uv' if uv else 'pip'}")
+            _make(venv, uv)
+        wanted = list(stamps)[-1]
+        unfinished.touch()
+        _say(f"installing {wanted} (this once)")
+        _install(venv, root / wanted, uv)
+        for name, stamp in stamps.items():
+            _stamp_file(venv, name).write_text(f"{stamp}\n", encoding="ascii")
+        unfinished.unlink()
+        _say(f"installed in {time.monotonic() - began:.0f} s")
+    finally:
+        os.close(lock)
+
+
+def _stamp_file(venv: Path, name: str) -> Path:
+    return venv / f"{name}.installed"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"minex: {text}\n")
+    sys.stderr.flush()
+
+
+def _read(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="ascii").strip()
+    return ""
+
+
+def _wait_for(lock: int) -> None:
+    """The lock ends with its process, however that ends, so there is never a stale one."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _say("another start is installing; waiting for it")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def _is_sound(venv: Path) -> bool:
+    """Whether its Python still starts: an upgrade of the machine may have taken away the one it was made from."""
+    python = venv / "bin" / "python"
+    command = [str(python), "-I", "-c", "import sys; raise SystemExit(sys.version_info < (3, 11))"]
+    return python.exists() and subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def _make(venv: Path, uv: str | None) -> None:
+    command = [uv, "venv", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
+    if not uv:
+        try:
+            import ensurepip  # noqa: F401, PLC0415 - Debian packs it apart, and says so only after making half a venv
+        except ImportError as error:
+            version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+            raise InstallError(
+                f"this Python has no ensurepip. Install it, for example: apt-get install python{version}-venv"
+            ) from error
+    _run([*command, str(venv)], "the virtual environment could not be made")
+
+
+def _install(venv: Path, requirements: Path, uv: str | None) -> None:
+    python = str(venv / "bin" / "python")
+    if uv:
+        command = [uv, "pip", "install", "--python", python, "--requirement", str(requirements)]
+    else:
+        options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+        command = [python, "-I", "-m", "pip", "install", *options, "--requirement", str(requirements)]
+    _run(command, "the packages could not be installed")
+
+
+def _run(command: list[str], failure: str) -> None:
+    """Run the installer with its packages counted on one line; its own words are shown only if it fails."""
+    environment = {name: value for name, value in os.environ.items() if name not in INSTALLER_OPTIONS}
+    lines: list[str] = []
+    counted = 0
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            lines.append(line.rstrip())
+            if line.startswith(("Collecting ", "Requirement already")):
+                counted += 1
+                if sys.stderr.isatty():
+                    sys.stderr.write(f"\rminex: {counted} packages ")
+                    sys.stderr.flush()
+            elif line.startswith("Installing collected") and sys.stderr.isatty():
+                sys.stderr.write("\n")
+    if process.returncode != 0:
+        raise InstallError(f"{failure}:\n" + "\n".join(f"  {line}" for line in lines[-LAST_LINES:]))
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]), dict(argument.split("=", 1) for argument in sys.argv[2:]))
+    except (InstallError, OSError) as error:
+        _say(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _say("interrupted; the next start goes on")
+        sys.exit(130)

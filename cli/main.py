@@ -1,0 +1,88 @@
+"""The `minex` command: its subcommands by name, imported only when one is called."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import tomllib
+from typing import NoReturn
+
+import rich_click as click
+
+from cli.exits import USAGE
+from cli.terminal import CommandError, show_error
+from config import ROOT, SettingsError
+
+COMMANDS = {
+    "up": ("cli.up", "Start the whole exchange on this machine."),
+    "down": ("cli.down", "Stop it."),
+    "status": ("cli.status", "Show what is running, and where."),
+    "doctor": ("cli.doctor", "Check what this machine lacks, and how to mend it."),
+    "run": ("cli.run", "Run one process: web, live, match or clock."),
+    "migrate": ("cli.migrate", "Bring the database to the newest schema."),
+    "verify": ("cli.verify", "Check the books: what must always be true."),
+    "replay": ("cli.replay", "Feed the journal to a fresh engine and compare."),
+    "simulate": ("cli.simulate", "Run the matching engine alone, from commands to events."),
+    "test": ("cli.test", "Run the checks and the tests."),
+}
+"""Each subcommand's module, which has a click command named `command`, and its line in the help."""
+
+
+class Commands(click.RichGroup):
+    """A group that shows its help without importing a subcommand, so that `minex --help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a newcomer needs them; only those that this checkout has."""
+        return [name for name, (module, _) in COMMANDS.items() if importlib.util.find_spec(module)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A stand-in with the name and the help line."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        return click.Command(cmd_name, help=COMMANDS[cmd_name][1])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The real one, imported now."""
+        name, stand_in, rest = super().resolve_command(ctx, args)
+        if name is None or stand_in is None:
+            return name, stand_in, rest
+        return name, importlib.import_module(COMMANDS[name][0]).command, rest
+
+
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        click.echo(f"minex {project['version']}")
+        context.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
+def command() -> None:
+    """Minex, a mini stock exchange."""
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code; every error is shown in one form."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that has no ✓ shows ?
+    try:
+        result = command.main(prog_name="minex", standalone_mode=False)
+    except SettingsError as error:
+        show_error(click.ClickException(str(error)))
+        sys.exit(USAGE)
+    except click.ClickException as error:
+        show_error(error)
+        sys.exit(error.code if isinstance(error, CommandError) else error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has left; Python would complain about flushing it
+        sys.exit(0)
+    sys.exit(result if isinstance(result, int) else 0)

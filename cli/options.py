@@ -1,0 +1,26 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import rich_click as click
+
+from config import Settings, load_settings
+
+data_folder_option = click.option(
+    "--data-folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the data is kept; otherwise that of exchange.toml, or .minex in the checkout.",
+)
+
+
+def settings_for(folder: Path | None) -> Settings:
+    """The settings, with the data folder of the command line, which is relative to where the user is."""
+    settings = load_settings()
+    if folder is None:
+        return settings
+    return dataclasses.replace(
+        settings, exchange=dataclasses.replace(settings.exchange, data_folder=str(folder.absolute()))
+    )

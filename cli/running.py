@@ -1,0 +1,91 @@
+"""What is known about the exchange that runs on a data folder: its lock, and the file that says where everything is."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cli.exits import NOT_RUNNING
+from cli.terminal import CommandError
+from config import Settings
+from embedded.folder import data_folder
+from embedded.lock import OwnerLock
+from embedded.secret import write_private
+
+LOCK_FILE = "up.lock"
+STATE_FILE = "run.json"
+
+
+@dataclass
+class RunState:
+    """One running exchange, as `minex up` last wrote it down; the urls of the servers have passwords in them."""
+
+    pid: int
+    data_folder: str
+    state: str = "starting"
+    """starting, running, degraded (a process is down or does not answer) or stopping."""
+    url: str = ""
+    live_url: str = ""
+    database_url: str = ""
+    redis_url: str = ""
+    started_at: float = 0.0
+    """Seconds since 1970."""
+    processes: list[dict[str, Any]] = field(default_factory=list)
+    """name, pid, state, healthy, restarts, started_at, created_at (the kernel's, to know the process again)."""
+
+    def public(self) -> dict[str, Any]:
+        """Without passwords, for `status --json`."""
+        fields = dataclasses.asdict(self)
+        for name in ("database_url", "redis_url"):
+            del fields[name]
+        return {"running": True, **fields}
+
+
+def lock_of(folder: Path) -> OwnerLock:
+    """What the one `minex up` of a data folder holds."""
+    return OwnerLock(folder / LOCK_FILE)
+
+
+def write_state(state: RunState) -> None:
+    """Put it where the other commands look."""
+    write_private(Path(state.data_folder) / STATE_FILE, json.dumps(dataclasses.asdict(state), indent=1) + "\n")
+
+
+def read_state(folder: Path) -> RunState | None:
+    """What was last written for this folder, running or not; None if there is nothing that can be read."""
+    with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
+        return RunState(**json.loads((folder / STATE_FILE).read_text(encoding="utf-8")))
+    return None
+
+
+def running(folder: Path) -> RunState | None:
+    """The state of the exchange that runs on this folder now; None if none does."""
+    holder = lock_of(folder).holder()
+    if holder is None:
+        return None
+    state = read_state(folder)
+    if state is None or state.pid != holder:
+        return RunState(pid=holder, data_folder=str(folder))
+    return state
+
+
+def connected(settings: Settings) -> Settings:
+    """The settings with the urls of the running exchange's own servers, where none are given.
+
+    Raises CommandError (exit code 3) if the exchange does not run and a url is missing.
+    """
+    if settings.database.url and settings.redis.url:
+        return settings
+    folder = data_folder(settings)
+    state = running(folder)
+    if state is None or not state.database_url or not state.redis_url:
+        raise CommandError(f"Minex is not running on {folder}.", "minex up", exit_code=NOT_RUNNING)
+    return dataclasses.replace(
+        settings,
+        database=dataclasses.replace(settings.database, url=settings.database.url or state.database_url),
+        redis=dataclasses.replace(settings.redis, url=settings.redis.url or state.redis_url),
+    )

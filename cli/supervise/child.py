@@ -1,0 +1,97 @@
+"""One process of the Procfile while it runs: started in a group of its own, its output read, its whole group ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from cli.supervise.logbook import Logbook
+from cli.supervise.procfile import Process
+from embedded.process import die_with_parent
+
+
+class Child:
+    """A process that can be started again; it ends with us (Linux), even if we are killed."""
+
+    def __init__(self, process: Process, folder: Path, environment: Mapping[str, str], logbook: Logbook) -> None:
+        self.name = process.name
+        self.health_url = process.health_url
+        self._command = process.command
+        self._folder = folder
+        self._environment = dict(environment)
+        self._logbook = logbook
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start it; OSError if its program cannot be started at all. To be called from the main thread."""
+        process = subprocess.Popen(
+            self._command,
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - nothing but one system call
+        )
+        self._process = process
+        self._reader = threading.Thread(target=self._read, args=[process], name=f"log of {self.name}", daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.pid is not None
+
+    def end_of(self) -> str:
+        """How the last run ended, in words."""
+        code = self._process.poll() if self._process is not None else None
+        if code is None:
+            return "has not ended"
+        if code < 0:
+            with contextlib.suppress(ValueError):
+                return f"was ended by {signal.Signals(-code).name}"
+        return f"exited with code {code}"
+
+    def terminate(self) -> None:
+        """Ask it to finish what it does and leave."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def wait(self, until: float) -> bool:
+        """Whether it has ended by `until` (seconds of time.monotonic)."""
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def clear_away(self) -> None:
+        """End what is left of its group: workers that outlived their master would keep its port."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._reader is not None:
+            self._reader.join(1.0)
+
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        if process.stdout is None:
+            return
+        with process.stdout as stream:
+            for line in stream:
+                self._logbook.write(self.name, line.decode("utf-8", "replace"))

@@ -1,0 +1,180 @@
+"""The whole exchange on one machine: servers, schema, first data, processes; then watching until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable
+
+import psutil
+
+from cli.listen import with_free_ports
+from cli.prepare import Prepared, prepare
+from cli.running import RunState, write_state
+from cli.summary import Summary
+from cli.supervise.child import Child
+from cli.supervise.leftovers import end_left_overs
+from cli.supervise.logbook import Logbook
+from cli.supervise.loop import Supervisor, Unit
+from cli.supervise.procfile import processes_of, reachable, read_procfile
+from cli.supervise.served import Served
+from cli.supervise.strays import adopt_orphans, end_descendants
+from config import ROOT, Settings, variables_of
+from embedded.folder import data_folder
+from embedded.servers import Servers
+
+START_SECONDS = 60.0
+"""Until every process has to be up."""
+GRACE_SECONDS = 3.0
+"""Between asking the processes to leave and ending them; with the servers' stop it stays within five."""
+OPEN_FILES = 65_536
+"""A socket each for every client of Socket.IO; we ask for as many as the machine allows, up to this."""
+
+Step = Callable[[str, float], None]
+"""Told of each finished step of the start and the seconds it took."""
+
+
+class Exchange:
+    """One start, one watch, one stop; the data folder's lock must be held."""
+
+    def __init__(self, settings: Settings, port: int | None, step: Step) -> None:
+        self.folder = data_folder(settings)
+        self.logbook = Logbook(self.folder / "log" / "minex.log")
+        self._step = step
+        self._settings = settings
+        self._port = port
+        self._servers = Servers(settings, self.folder)
+        self._served: list[Served] = []
+        self._supervisor: Supervisor | None = None
+        self._asked_to_stop = False
+        self._watching = False
+
+        self.state = RunState(pid=os.getpid(), data_folder=str(self.folder), started_at=time.time())
+
+    def start(self) -> Summary:
+        """Bring everything up. `stop` must follow. Raises CommandError, EmbeddedServerError or StartError."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        adopt_orphans()
+        _raise_limit_of_files()
+        end_left_overs(self.folder)
+        settings = with_free_ports(self._settings, self._port)
+        write_state(self.state)
+        settings = self._start_servers(settings)
+        prepared = self._prepare_database(settings)
+        self.state.database_url, self.state.redis_url = settings.database.url, settings.redis.url
+        self.state.url = f"http://{reachable(settings.web.host)}:{settings.web.port}"
+        self.state.live_url = f"http://{reachable(settings.live.host)}:{settings.live.port}"
+        self._start_processes(settings)
+        return Summary(
+            url=self.state.url,
+            live_url=self.state.live_url,
+            log_file=str(self.logbook.path),
+            data_folder=str(self.folder),
+            pid=os.getpid(),
+            seconds=seconds_since_start(),
+            brokers=prepared.brokers,
+            admin_key=prepared.admin_key,
+        )
+
+    def watch(self) -> None:
+        """Until a signal asks to stop."""
+        self._watching = True
+        while not self._asked_to_stop and self._supervisor is not None:
+            self.run_once()
+
+    def run_once(self) -> None:
+        """One look at everything."""
+        if self._supervisor is not None:
+            self._supervisor.run_once()
+        for served in self._served:
+            served.copy_log()
+
+    def stop(self) -> None:
+        """Processes first, then the servers; nothing that we have started is left."""
+        self._watching = True
+        self.state.state = "stopping"
+        write_state(self.state)
+        if self._supervisor is not None:
+            self._supervisor.stop(GRACE_SECONDS)
+            self._supervisor.close()
+        for served in reversed(self._served):
+            served.stop()
+        self._servers.stop(1.0)
+        end_descendants()
+        self.logbook.write("minex", "stopped")
+        self.logbook.close()
+
+    def _start_servers(self, settings: Settings) -> Settings:
+        began = time.monotonic()
+        self._servers = Servers(settings, self.folder)
+        settings = self._servers.start()
+        self._served = [Served(name, server, self.logbook) for name, server in self._servers.running.items()]
+        names = " and ".join({"postgres": "PostgreSQL", "valkey": "Valkey"}[served.name] for served in self._served)
+        if names:
+            self._step(f"{names} up", time.monotonic() - began)
+        return settings
+
+    def _prepare_database(self, settings: Settings) -> Prepared:
+        began = time.monotonic()
+        prepared = prepare(settings, demo=settings.exchange.demo)
+        self._step("Database ready", time.monotonic() - began)
+        return prepared
+
+    def _start_processes(self, settings: Settings) -> None:
+        began = time.monotonic()
+        environment = os.environ | variables_of(settings) | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        processes = processes_of(read_procfile(ROOT / "Procfile"), settings)
+        children = [Child(process, ROOT, environment, self.logbook) for process in processes]
+        units: list[Unit] = [*self._served, *children]
+        self._supervisor = Supervisor(units, self.logbook, self._note_state)
+        self._supervisor.start()
+        self._supervisor.wait_until_up(START_SECONDS)
+        self._note_state()
+        self._step(", ".join(child.name for child in children) + " up", time.monotonic() - began)
+
+    def _note_state(self) -> None:
+        if self._supervisor is None:
+            return
+        watched = self._supervisor.watched
+        self.state.processes = [
+            {
+                "name": one.unit.name,
+                "pid": one.unit.pid,
+                "state": "running" if one.unit.is_alive() else "restarting",
+                "healthy": self._supervisor.is_well(one),
+                "restarts": one.restarts,
+                "created_at": _created_at(one.unit.pid),
+            }
+            for one in watched
+        ]
+        was_up = all(one.was_up for one in watched)
+        well = all(process["healthy"] for process in self.state.processes)
+        self.state.state = ("running" if well else "degraded") if was_up else "starting"
+        write_state(self.state)
+
+    def _on_signal(self, *_: object) -> None:
+        self._asked_to_stop = True
+        if not self._watching:  # still starting: leave whatever is going on
+            raise KeyboardInterrupt
+
+
+def seconds_since_start() -> float:
+    """How long this process lives, the making of its environment included: `./minex` only becomes us."""
+    return time.time() - float(psutil.Process().create_time())
+
+
+def _created_at(pid: int | None) -> float | None:
+    try:
+        return psutil.Process(pid).create_time() if pid else None
+    except psutil.Error:
+        return None
+
+
+def _raise_limit_of_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,69 @@
+"""The Procfile: which processes the exchange has, and how each is started."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import Settings
+
+LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+)$")
+
+
+class ProcfileError(Exception):
+    """The Procfile has a line that is no `name: command`."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process to run; `health_url` answers 200 once it can do its work, "" if it has no address."""
+
+    name: str
+    command: tuple[str, ...]
+    health_url: str = ""
+
+
+def read_procfile(path: Path) -> dict[str, tuple[str, ...]]:
+    """Name and command of each line. Raises ProcfileError, naming the line."""
+    commands = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        match = LINE.match(text)
+        if not match:
+            raise ProcfileError(f"{path.name} line {number}: expected `name: command`, found {text!r}")
+        commands[match[1]] = tuple(shlex.split(match[2]))
+    return commands
+
+
+def processes_of(commands: dict[str, tuple[str, ...]], settings: Settings) -> list[Process]:
+    """The processes to run: `match` once for each symbol group, web and live with the address of their health."""
+    health = {
+        "web": f"http://{reachable(settings.web.host)}:{settings.web.port}/health",
+        "live": f"http://{reachable(settings.live.host)}:{settings.live.port}/health",
+    }
+    processes = []
+    for name, command in commands.items():
+        own = _without_launcher(command)
+        if name == "match":
+            for group in settings.match.groups:
+                processes.append(Process(f"match-{group}", (*own, "--group", group)))
+        else:
+            processes.append(Process(name, own, health.get(name, "")))
+    return processes
+
+
+def reachable(host: str) -> str:
+    """An address at which a server that listens on `host` can be reached from this machine."""
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _without_launcher(command: tuple[str, ...]) -> tuple[str, ...]:
+    """`./minex …` as the Python that runs already: a restart shall not have to look at the environment first."""
+    return (sys.executable, "-m", "cli", *command[1:]) if command[0] == "./minex" else command
