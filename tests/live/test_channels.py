@@ -1,0 +1,27 @@
+"""What may be subscribed to: public channels, never somebody's own room."""
+
+import pytest
+
+from live.channels import Channel, parse_channels
+
+
+@pytest.mark.parametrize("name", ["stock:PETR4", "book:B3SA3", "stock:BRK.B"])
+def test_public_channels(name):
+    kind, _, symbol = name.partition(":")
+    assert parse_channels({"channels": [name]}) == ([Channel(name, kind, symbol)], [])
+
+
+@pytest.mark.parametrize("name", ["user:1", "stock:", "stock:petr4", "book:PETR4\n", "prices:PETR4", "stock:A B", ""])
+def test_what_is_no_public_channel_is_named_as_unknown(name):
+    assert parse_channels({"channels": [name]}) == ([], [name])
+
+
+@pytest.mark.parametrize("body", [None, [], "stock:PETR4", {}, {"channels": "stock:PETR4"}, {"channels": [1]}])
+def test_a_request_of_another_shape_is_refused(body):
+    with pytest.raises(ValueError, match="expected"):
+        parse_channels(body)
+
+
+def test_a_request_is_bounded():
+    with pytest.raises(ValueError, match="at most"):
+        parse_channels({"channels": ["stock:PETR4"] * 1001})

@@ -1,0 +1,54 @@
+"""From an announcement to the rooms, and when a book's snapshot is due."""
+
+import json
+
+import fakeredis
+import pytest
+
+from live.relay import Relay
+from live.snapshots import Throttle, top_of
+from queues.bus import Bus
+
+LEVELS = [{"price": 3500 - n, "total_quantity": 100, "order_count": 1} for n in range(7)]
+SNAPSHOT = {"symbol": "PETR4", "version": 7, "sequence": 3, "bids": LEVELS, "asks": []}
+
+
+@pytest.fixture
+def emitted():
+    return []
+
+
+@pytest.fixture
+def relay(emitted):
+    redis = fakeredis.FakeRedis()
+    Bus(redis).announce([], {"PETR4": SNAPSHOT})
+    return Relay(redis, lambda *what: emitted.append(what), {"stock:PETR4", "book:PETR4"}.__contains__, 1.0)
+
+
+def turn(*rooms, books=()):
+    messages = [{"room": room, "event": "TRADE_EXECUTED", "payload": {"room": room}} for room in rooms]
+    return json.dumps({"messages": messages, "books": list(books)}).encode()
+
+
+def test_only_rooms_with_members_are_emitted_to(relay, emitted):
+    relay.relay(turn("stock:VALE3", "stock:PETR4"))
+    assert emitted == [("TRADE_EXECUTED", {"room": "stock:PETR4"}, "stock:PETR4")]
+
+
+def test_a_changed_book_is_sent_with_five_levels_a_side(relay, emitted):
+    relay.relay(turn(books=["PETR4", "VALE3"]))
+    relay.send_snapshots(10.0)
+    ((event, payload, room),) = emitted
+    assert (event, room) == ("BOOK_SNAPSHOT", "book:PETR4")
+    assert payload == {"symbol": "PETR4", "sequence": 3, "bids": LEVELS[:5], "asks": []}
+    assert payload == top_of(SNAPSHOT)
+
+
+def test_one_snapshot_a_second_while_the_book_changes_and_the_last_change_is_not_missed():
+    throttle = Throttle(1.0)
+    throttle.change(["PETR4"])
+    assert throttle.due(10.0) == ["PETR4"]
+    throttle.change(["PETR4"])
+    assert throttle.due(10.5) == []
+    assert throttle.due(11.0) == ["PETR4"]
+    assert throttle.due(20.0) == []

@@ -1,0 +1,70 @@
+"""What a turn announces, and who hears it."""
+
+import json
+
+import fakeredis
+import pytest
+import redis as client
+
+from queues.book_cache import BookCache
+from queues.bus import Bus
+from queues.names import EVENTS_CHANNEL
+from queues.replies import Replies
+
+MESSAGE = {"room": "stock:PETR4", "event": "TRADE_EXECUTED", "payload": {"price": 3500}}
+SNAPSHOT = {"symbol": "PETR4", "version": 7, "sequence": 3, "bids": [], "asks": []}
+
+
+@pytest.fixture
+def server():
+    return fakeredis.FakeServer()
+
+
+@pytest.fixture
+def redis(server):
+    return fakeredis.FakeRedis(server=server)
+
+
+def test_messages_and_the_changed_books_are_one_publication(redis):
+    channel = redis.pubsub(ignore_subscribe_messages=True)
+    channel.subscribe(EVENTS_CHANNEL)
+    channel.get_message(timeout=1)
+    assert Bus(redis).announce([MESSAGE], {"PETR4": SNAPSHOT})
+    published = json.loads(channel.get_message(timeout=1)["data"])
+    assert published == {"messages": [MESSAGE], "books": ["PETR4"]}
+
+
+def test_the_cached_book_is_what_the_worker_left(redis):
+    cache = BookCache(redis)
+    assert cache.get("PETR4") is None
+    Bus(redis).announce([], {"PETR4": SNAPSHOT})
+    assert cache.get("PETR4") == SNAPSHOT
+
+
+def test_without_redis_nothing_is_told_and_nothing_fails(server, redis):
+    server.connected = False
+    assert Bus(redis).announce([MESSAGE], {"PETR4": SNAPSHOT}, ["somebody/1"]) is False
+    assert BookCache(redis).get("PETR4") is None
+
+
+def test_a_reply_reaches_who_waits_for_it_and_nobody_else(redis_url):
+
+    connection = client.Redis.from_url(redis_url, socket_timeout=5)
+    replies = Replies(connection)
+    with replies.expect() as mine, replies.expect() as other:
+        for _ in range(100):
+            Bus(connection).announce([], replies=[mine.address])
+            if mine.wait(0.1):
+                break
+        assert mine.wait(0)
+        assert not other.wait(0)
+    replies.close()
+
+
+def test_a_late_reply_disturbs_nobody(redis):
+    replies = Replies(redis)
+    with replies.expect() as reply:
+        token = reply.address.partition("/")[2]
+    replies.deliver(json.dumps([token]).encode())
+    assert not reply.wait(0)
+    replies.close()
