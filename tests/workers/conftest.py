@@ -1,0 +1,76 @@
+"""A small exchange in one process: real PostgreSQL and Valkey, the worker called step by step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from config import Settings
+from models.session import connect, transaction
+from queues.bus import Bus
+from queues.connection import connect as connect_redis
+from queues.wakeups import Wakeups
+from services.listing import list_stock, rules_of
+from services.place import NewOrder, Placed, place_orders
+from services.register import register_broker
+from workers.database import connect_worker
+from workers.matcher import Matcher
+
+
+class SmallExchange:
+    """One trusted broker, and stocks of one group each test module names."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.engine = connect(settings.database.url, pool_size=4)
+        self.redis = connect_redis(settings.redis)
+        self.wakeups = Wakeups(self.redis)
+        self.placed = 0
+        with transaction(self.engine) as session:
+            self.broker_id = register_broker(session, name="Trusted", credit_limit=10**15, short_limit=10**12).broker_id
+
+    def list(self, symbol: str, group: str = "A") -> str:
+        """List a stock without a reference price."""
+        with transaction(self.engine) as session:
+            list_stock(session, symbol=symbol, name=symbol, market=self.settings.market, group=group)
+        return symbol
+
+    def place(self, symbol: str, side: str, price: int, quantity: int = 100, document: str = "1") -> int:
+        """Store an order that must be accepted; its id. Nobody is woken."""
+        self.placed += 1
+        with transaction(self.engine) as session:
+            stock = rules_of(session, [symbol])[symbol]
+            wish = NewOrder(self.broker_id, stock, document, side, "limit", "gtc", price, quantity, b"%d" % self.placed)
+            (answer,) = place_orders(session, [wish], self.settings.market, datetime.now(UTC))
+        assert isinstance(answer, Placed), answer
+        return answer.order_id
+
+    def matcher(self) -> Matcher:
+        """A worker's matcher with its own connection and books."""
+        return Matcher(connect_worker(self.settings), Bus(self.redis), self.settings.match.turn_limit)
+
+    def rows(self, sql: str, **values: object) -> list[tuple[object, ...]]:
+        """What a query gives."""
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(sql), values)]
+
+    def statuses(self, *order_ids: int) -> list[object]:
+        """The orders' statuses."""
+        found = dict(self.rows("SELECT id, status FROM orders WHERE id = ANY(:ids)", ids=list(order_ids)))
+        return [found[order_id] for order_id in order_ids]
+
+
+@pytest.fixture(scope="module")
+def exchange(database_url: str, redis_url: str) -> SmallExchange:
+    """A small exchange for one test module."""
+    settings = Settings()
+    settings = replace(
+        settings,
+        database=replace(settings.database, url=database_url),
+        redis=replace(settings.redis, url=redis_url),
+        match=replace(settings.match, idle_in_transaction_ms=300),
+    )
+    return SmallExchange(settings)

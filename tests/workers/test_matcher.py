@@ -1,0 +1,95 @@
+"""A turn from beginning to end, and what one bad command may and may not do to it."""
+
+import time
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from engine.book import Book
+from models.trouble import is_passing
+
+POISON = "666"
+
+
+@pytest.fixture
+def poisoned(monkeypatch):
+    """An engine that breaks on every order of one document."""
+    apply = Book.apply
+
+    def breaking(self, command, now):
+        order = getattr(command, "order", None)
+        if order is not None and order.account[1] == POISON:
+            raise RuntimeError("the engine broke")
+        return apply(self, command, now)
+
+    monkeypatch.setattr(Book, "apply", breaking)
+
+
+def test_one_turn_matches_every_stock_that_waits(exchange):
+    stocks = [exchange.list("ONE1"), exchange.list("ONE2")]
+    orders = [exchange.place(stock, side, 1000, document=side) for stock in stocks for side in ("ask", "bid")]
+    assert exchange.matcher().run_once(stocks) is False
+    assert exchange.statuses(*orders) == ["filled"] * 4
+
+
+def test_a_turn_that_reaches_its_limit_says_that_there_is_more(exchange):
+    stock = exchange.list("MORE1")
+    matcher = exchange.matcher()
+    matcher.turn_limit = 2
+    orders = [exchange.place(stock, "bid", 1000) for _ in range(3)]
+    assert matcher.run_once([stock]) is True
+    assert exchange.statuses(*orders) == ["open", "open", "pending"]
+    assert matcher.run_once([stock]) is False
+
+
+def test_a_command_that_breaks_the_engine_is_refused_alone(exchange, poisoned):
+    stock, other = exchange.list("POISON1"), exchange.list("POISON2")
+    before, bad = exchange.place(stock, "bid", 1000), exchange.place(stock, "bid", 1000, document=POISON)
+    after, elsewhere = exchange.place(stock, "bid", 1000), exchange.place(other, "bid", 1000)
+    matcher = exchange.matcher()
+    while matcher.run_once([stock, other]):
+        continue
+    assert exchange.statuses(before, bad, after, elsewhere) == ["open", "rejected", "open", "open"]
+    ((refused, error),) = exchange.rows("SELECT refused, error FROM commands WHERE order_id = :id", id=bad)
+    assert refused == "internal_error"
+    assert "RuntimeError: the engine broke" in error
+    ((reserved,),) = exchange.rows(
+        "SELECT sum(CASE WHEN kind = 'reserve' THEN amount ELSE -amount END) FROM transfers WHERE order_id = :id",
+        id=bad,
+    )
+    assert reserved == 0
+
+
+def test_a_worker_that_lost_its_turn_matches_nothing_twice(exchange):
+    stock = exchange.list("TWICE1")
+    ask = exchange.place(stock, "ask", 1000, document="a")
+    slow, fast = exchange.matcher(), exchange.matcher()
+    slow.run_once([stock])
+    exchange.place(stock, "bid", 1000, document="b")
+    fast.run_once([stock])
+    late = exchange.place(stock, "bid", 1000, document="c")
+    slow.run_once([stock])
+    assert exchange.statuses(ask, late) == ["filled", "open"]
+    assert exchange.rows("SELECT count(*) FROM trades WHERE sell_order_id = :id", id=ask) == [(1,)]
+
+
+def test_a_worker_that_hangs_in_its_transaction_loses_it(exchange, monkeypatch):
+    stock = exchange.list("HANG1")
+    order = exchange.place(stock, "bid", 1000)
+    zombie, other = exchange.matcher(), exchange.matcher()
+
+    def hang(point):
+        if point == "before_commit":
+            monkeypatch.undo()
+            time.sleep(0.1 + exchange.settings.match.idle_in_transaction_ms / 1000)
+            other.run_once([stock])
+
+    monkeypatch.setattr("workers.matcher.reach", hang)
+    with pytest.raises(DBAPIError) as refused:
+        zombie.run_once([stock])
+    assert is_passing(refused.value)
+    assert exchange.statuses(order) == ["open"]
+    assert exchange.rows("SELECT sequence FROM commands WHERE order_id = :id", id=order) == [(1,)]
+    later = exchange.place(stock, "ask", 1000, document="z")
+    assert zombie.run_once([stock]) is False
+    assert exchange.statuses(order, later) == ["filled", "filled"]
