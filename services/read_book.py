@@ -1,0 +1,95 @@
+"""A stock's book and its tape as they are now."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.errors import UnknownOrder, UnknownStock
+from services.tell import BOOK_DEPTH
+
+VERSION = text("SELECT book_version FROM stocks WHERE symbol = :symbol")
+
+LEVELS = """(
+    SELECT coalesce(json_agg(json_build_object(
+        'price', l.price, 'total_quantity', l.total_quantity, 'order_count', l.order_count) ORDER BY l.price {order}
+    ), '[]')
+    FROM (
+        SELECT o.price, sum(o.remaining_quantity) AS total_quantity, count(*) AS order_count
+        FROM orders o
+        WHERE o.stock_id = s.id AND o.side = '{side}' AND o.closed_at IS NULL AND o.priority IS NOT NULL
+            AND o.remaining_quantity > 0
+        GROUP BY o.price ORDER BY o.price {order} LIMIT :depth
+    ) l
+)"""
+
+BOOK = text(f"""
+    SELECT s.symbol, s.book_version AS version, s.event_sequence AS sequence,
+        {LEVELS.format(side="bid", order="DESC")} AS bids, {LEVELS.format(side="ask", order="ASC")} AS asks
+    FROM stocks s WHERE s.symbol = :symbol
+""")  # noqa: S608 - constants of this file
+"""One statement, so version, sequence and levels belong together. Orders without a priority are not in the book yet."""
+
+ENTRY = text("""
+    SELECT o.id, s.symbol, o.side, o.price, o.remaining_quantity, count(a.id) AS ahead,
+        coalesce(sum(a.remaining_quantity), 0) AS quantity_ahead
+    FROM orders o JOIN stocks s ON s.id = o.stock_id
+    LEFT JOIN orders a ON a.stock_id = o.stock_id AND a.closed_at IS NULL AND a.side = o.side AND a.price = o.price
+        AND a.priority < o.priority
+    WHERE o.id = :order_id AND s.symbol = :symbol AND o.closed_at IS NULL AND o.priority IS NOT NULL
+    GROUP BY o.id, s.symbol
+""")
+
+TAPE = text("""
+    SELECT symbol, event_sequence AS sequence, state, reference_price, last_price FROM stocks WHERE symbol = :symbol
+""")
+
+
+def read_book(
+    session: Session, symbol: str, cached: Mapping[str, Any] | None = None, depth: int = BOOK_DEPTH
+) -> dict[str, Any] | None:
+    """{symbol, version, sequence, bids, asks} with the best `depth` levels a side; None for a stock not listed.
+
+    `cached` is the worker's last snapshot; it is used where its version is the stock's, else the book is added up from
+    the open orders. A level is {price (cents), total_quantity (shares), order_count}.
+    """
+    if cached is not None:
+        version = session.scalar(VERSION, {"symbol": symbol})
+        if version is not None and version == cached.get("version"):
+            return {**cached, "bids": cached["bids"][:depth], "asks": cached["asks"][:depth]}
+    row = session.execute(BOOK, {"symbol": symbol, "depth": depth}).one_or_none()
+    return None if row is None else dict(row._mapping)
+
+
+def read_entry(session: Session, symbol: str, order_id: int) -> dict[str, Any]:
+    """Where an order stands in the book: its place (1 is next) and the shares ahead of it at its price.
+
+    Raises UnknownOrder when it does not rest in this book. Says nothing about whose it is.
+    """
+    row = session.execute(ENTRY, {"symbol": symbol, "order_id": order_id}).one_or_none()
+    if row is None:
+        raise UnknownOrder(f"There is no order {order_id} in the book of {symbol}.")
+    return {
+        "order_id": row.id,
+        "symbol": row.symbol,
+        "side": row.side,
+        "price": row.price,
+        "remaining_quantity": row.remaining_quantity,
+        "place": row.ahead + 1,
+        "quantity_ahead": int(row.quantity_ahead),
+    }
+
+
+def read_tape(session: Session, symbol: str) -> dict[str, Any] | None:
+    """Where a stock's public tape stands: its last sequence, state, reference and last price; None if not listed."""
+    row = session.execute(TAPE, {"symbol": symbol}).one_or_none()
+    return None if row is None else dict(row._mapping)
+
+
+def listed_id(session: Session, symbol: str) -> int:
+    """The stock's id. Raises UnknownStock."""
+    found = session.scalar(text("SELECT id FROM stocks WHERE symbol = :symbol"), {"symbol": symbol})
+    if found is None:
+        raise UnknownStock(f"There is no stock {symbol}.")
+    return int(found)

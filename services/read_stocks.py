@@ -1,0 +1,54 @@
+"""Listed stocks as the API shows them."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import Market
+from engine.rules import NO_LIMIT, band_limits
+from models import Stock
+from services.errors import UnknownStock
+
+PRICE_SCALE = 2
+"""Prices are whole numbers of the currency's smallest unit, of which 10 to this power make one."""
+
+
+def read_stock(session: Session, symbol: str, market: Market, currency: str) -> dict[str, Any]:
+    """One stock. Raises UnknownStock."""
+    stock = session.scalar(select(Stock).where(Stock.symbol == symbol))
+    if stock is None:
+        raise UnknownStock(f"There is no stock {symbol}.")
+    return shape_of(stock, market, currency)
+
+
+def read_stocks(session: Session, after: str, limit: int, market: Market, currency: str) -> list[dict[str, Any]]:
+    """At most `limit` stocks with symbols behind `after`, in the order of their symbols."""
+    rows = session.scalars(select(Stock).where(Stock.symbol > after).order_by(Stock.symbol).limit(limit))
+    return [shape_of(stock, market, currency) for stock in rows]
+
+
+def shape_of(stock: Stock, market: Market, currency: str) -> dict[str, Any]:
+    """A stock's rules and state: prices in cents, the band in basis points, quantities in shares."""
+    lowest, highest = band_limits(stock.reference_price, stock.band_bps, stock.tick_size)
+    return {
+        "symbol": stock.symbol,
+        "name": stock.name,
+        "state": stock.state,
+        "currency": currency,
+        "price_scale": PRICE_SCALE,
+        "tick_size": stock.tick_size,
+        "lot_size": stock.lot_size,
+        "smallest_quantity": stock.lot_size,
+        "largest_quantity": market.max_quantity // stock.lot_size * stock.lot_size,
+        "band": stock.band_bps,
+        "reference_price": stock.reference_price,
+        "lowest_price": lowest,
+        "highest_price": market.max_price if highest == NO_LIMIT else min(highest, market.max_price),
+        "last_price": stock.last_price,
+        "best_bid": stock.best_bid,
+        "best_ask": stock.best_ask,
+        "execution_price": stock.execution_price,
+        "self_trade_prevention": stock.self_trade_prevention,
+        "group": stock.group_name,
+    }
