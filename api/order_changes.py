@@ -1,0 +1,128 @@
+"""Amend and cancel orders. Both are commands in the inbox: the book decides whether they come in time."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response
+
+from api.answers import Preferences, answer, preferences
+from api.auth import Access, broker_id, refuse_suspended
+from api.desk import desk
+from api.orders import ORDER
+from api.problems import AmendmentRefused, CancelRefused
+from api.resource import Resource
+from api.schemas.orders import AmendmentSchema, OrderSchema
+from api.waiting import wait_for
+from queues.replies import Expected
+from services.amend import Amendment, amend_order
+from services.cancel import Standing, cancel_order, standing_of
+from services.errors import OrderClosed
+from services.read_command import Settled, last_command, settled
+from services.read_orders import read_order
+
+blueprint = Resource("order changes", __name__, url_prefix="/api/v1", description="Amend and cancel one's orders.")
+
+PREFER = {
+    "in": "header",
+    "name": "Prefer",
+    "schema": {"type": "string"},
+    "description": "`respond-async`: answer 202 at once; `wait=N`: after N seconds at the latest (RFC 7240).",
+}
+
+
+@blueprint.open_to(Access.BROKER, ORDER, "PUT")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.arguments(AmendmentSchema)
+@blueprint.response(200, OrderSchema, description="Applied: the order as it is now.")
+@blueprint.alt_response(202, schema=OrderSchema, description="Still queued: the order as it was.")
+def amend(wish: dict[str, Any], order_id: int) -> Response:
+    """Amend an order
+
+    Less quantity at the same price keeps its place in time; more quantity or another price loses it.
+    """
+    refuse_suspended()
+    with desk().replies.expect() as reply:
+        amendment = Amendment(**wish, reply_to=reply.address)
+        with desk().database.writing() as session:
+            standing = amend_order(session, broker_id(), order_id, amendment, desk().settings.market, datetime.now(UTC))
+            command_id = last_command(session)
+        outcome = _outcome(standing, command_id, reply)
+    if outcome is not None and outcome.order_was_closed:
+        raise OrderClosed(f"Order {order_id} was closed before the amendment reached the book.")
+    if outcome is not None and outcome.refused:
+        raise AmendmentRefused(outcome.reason, reason=outcome.refused)
+    with desk().database.reading() as session:
+        order = read_order(session, broker_id(), order_id)
+    return answer(order, 200 if outcome else 202, _applied(outcome))
+
+
+@blueprint.open_to(Access.BROKER, ORDER, "DELETE")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.response(204, description="Cancelled, or it was already closed.")
+@blueprint.alt_response(202, description="Still queued.")
+def cancel(order_id: int) -> Response:
+    """Cancel an order
+
+    After 204 it never trades again. A closed order stays as it is.
+    """
+    return _cancel(order_id)
+
+
+@blueprint.open_to(Access.BROKER, f"{ORDER}/cancel", "POST")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.response(204, description="Cancelled, or it was already closed.")
+@blueprint.alt_response(202, description="Still queued.")
+def cancel_by_post(order_id: int) -> Response:
+    """Cancel an order
+
+    The same as DELETE.
+    """
+    return _cancel(order_id)
+
+
+def _cancel(order_id: int) -> Response:
+    with desk().replies.expect() as reply:
+        with desk().database.writing() as session:
+            standing = cancel_order(session, broker_id(), order_id, reply.address)
+            command_id = last_command(session) if standing.is_open else 0
+        if not standing.is_open:
+            return Response(status=204)
+        outcome = _outcome(standing, command_id, reply)
+    if outcome is None:
+        return Response(status=202, headers=_applied(outcome))
+    with desk().database.reading() as session:
+        if standing_of(session, broker_id(), order_id).is_open:
+            raise CancelRefused(outcome.reason, reason=outcome.refused)
+    return Response(status=204, headers=_applied(outcome))
+
+
+def _outcome(standing: Standing, command_id: int, reply: Expected) -> Settled | None:
+    """Wake the worker, wait as long as the client likes, and say how the command ended; None if it still waits."""
+    desk().wakeups.wake([(standing.symbol, standing.group_name)])
+    seconds = _patience(preferences())
+    if not seconds:
+        return None
+
+    def look() -> Settled | None:
+        with desk().database.reading() as session:
+            return settled(session, command_id)
+
+    return wait_for(look, seconds, reply)
+
+
+def _patience(wanted: Preferences) -> float:
+    """Seconds to wait for the book."""
+    web = desk().settings.web
+    if wanted.wait is not None:
+        return min(wanted.wait, web.max_wait_seconds)
+    return 0 if wanted.respond_async else web.cancel_wait_ms / 1000
+
+
+def _applied(outcome: Settled | None) -> dict[str, str]:
+    """Which preference made the answer what it is (RFC 7240, section 3)."""
+    wanted = preferences()
+    if wanted.wait is not None and outcome is not None:
+        return {"Preference-Applied": f"wait={min(wanted.wait, desk().settings.web.max_wait_seconds)}"}
+    if wanted.respond_async and outcome is None:
+        return {"Preference-Applied": "respond-async"}
+    return {}

@@ -1,0 +1,102 @@
+"""Place orders and look at them."""
+
+from typing import Any
+
+from flask import Response
+
+from api.answers import answer, preferences
+from api.auth import Access, broker_id, refuse_suspended
+from api.desk import desk
+from api.intake import Asked, Wish
+from api.paging import page, position_in
+from api.resource import Resource
+from api.schemas.orders import NewOrderSchema, OrderFilterSchema, OrderPageSchema, OrderSchema, PlacedSchema
+from api.waiting import wait_for
+from queues.replies import Expected
+from services.errors import MarketError
+from services.place import Placed
+from services.read_orders import OrderFilter, read_order, read_orders
+
+blueprint = Resource("orders", __name__, url_prefix="/api/v1", description="One's own orders.")
+
+ORDER = "/orders/<order_id:order_id>"
+PREFER_WAIT = {
+    "in": "header",
+    "name": "Prefer",
+    "schema": {"type": "string"},
+    "description": "`wait=N`: answer after matching, with the fills, or after N seconds (RFC 7240).",
+}
+
+
+@blueprint.open_to(Access.BROKER, "/orders", "POST")
+@blueprint.doc(parameters=[PREFER_WAIT])
+@blueprint.arguments(NewOrderSchema)
+@blueprint.response(201, PlacedSchema, description="Stored and reserved.")
+@blueprint.alt_response(200, schema=PlacedSchema, description="The same client_order_id again: the first answer.")
+def place_order(wish: Wish) -> Response:
+    """Place an order
+
+    The money or the shares are reserved and the order is stored before it is answered. The same `client_order_id`
+    with the same order gets the first answer again; with another order it is refused.
+    """
+    refuse_suspended()
+    seconds = min(preferences().wait or 0, desk().settings.web.max_wait_seconds)
+    if not seconds:
+        return _placed(wish, _place(wish))
+    with desk().replies.expect() as reply:
+        placed = _place(wish, reply.address)
+        return _placed_and_matched(placed, reply, seconds)
+
+
+@blueprint.open_to(Access.BROKER, "/orders")
+@blueprint.arguments(OrderFilterSchema, location="query")
+@blueprint.response(200, OrderPageSchema)
+def list_orders(query: dict[str, Any]) -> Response:
+    """List one's orders, newest first"""
+    limit, cursor = query.pop("limit"), query.pop("cursor")
+    before = position_in(cursor, 1)
+    wanted = OrderFilter(before=before[0] if before else None, **query)
+    with desk().database.reading() as session:
+        orders = read_orders(session, broker_id(), wanted, limit + 1)
+    return page(orders, limit, lambda order: [order["order_id"]])
+
+
+@blueprint.open_to(Access.BROKER, ORDER)
+@blueprint.response(200, OrderSchema)
+def get_order(order_id: int) -> Response:
+    """One order, with its fills"""
+    with desk().database.reading() as session:
+        return answer(read_order(session, broker_id(), order_id))
+
+
+def _place(wish: Wish, reply_to: str | None = None) -> Placed:
+    (placed,) = desk().intake.place([Asked(broker_id(), wish, reply_to)])
+    if isinstance(placed, MarketError):
+        raise placed
+    return placed
+
+
+def _placed(wish: Wish, placed: Placed) -> Response:
+    body = {"order_id": placed.order_id, "status": placed.status, "client_order_id": wish.client_order_id}
+    return answer(body, 200 if placed.known else 201, _location(placed))
+
+
+def _placed_and_matched(placed: Placed, reply: Expected, seconds: int) -> Response:
+    broker = broker_id()
+
+    def look() -> dict[str, Any] | None:
+        with desk().database.reading() as session:
+            order = read_order(session, broker, placed.order_id)
+        return order if order["status"] != "pending" else None
+
+    order = look() if placed.known else None
+    order = order or wait_for(look, seconds, None if placed.known else reply)
+    if order is None:
+        with desk().database.reading() as session:
+            order = read_order(session, broker, placed.order_id)
+    headers = {**_location(placed), "Preference-Applied": f"wait={seconds}"}
+    return answer(order, 200 if placed.known else 201, headers)
+
+
+def _location(placed: Placed) -> dict[str, str]:
+    return {"Location": f"/api/v1/orders/{placed.order_id}"}

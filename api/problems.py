@@ -1,0 +1,112 @@
+"""What the API refuses before the market is asked. The class is the code, its docstring the message."""
+
+from typing import Any
+
+from services.errors import MarketError
+
+
+class Problem(MarketError):
+    """The request cannot be answered."""
+
+    status = 400
+    headers: dict[str, str] = {}  # noqa: RUF012 - never changed
+
+    def __init__(self, detail: str | None = None, *, errors: dict[str, list[str]] | None = None, **facts: Any) -> None:
+        super().__init__(detail, **facts)
+        self.errors = errors or {}
+
+
+class NotJson(Problem):
+    """The body is not JSON."""
+
+
+class NotAnObject(Problem):
+    """The body must be a JSON object."""
+
+
+class BodyIncomplete(Problem):
+    """The connection ended before the whole body had arrived."""
+
+
+class Unauthenticated(Problem):
+    """A valid API key is needed: Authorization: Bearer <api key>."""
+
+    status = 401
+    headers = {"WWW-Authenticate": 'Bearer realm="minex"'}  # noqa: RUF012
+
+
+class AdminOnly(Problem):
+    """Only the exchange's administrator may do that."""
+
+    status = 403
+
+
+class BrokerOnly(Problem):
+    """Only a broker may do that; this key is the administrator's."""
+
+    status = 403
+
+
+class NotFound(Problem):
+    """There is nothing here."""
+
+    status = 404
+
+
+class BodyTooSlow(Problem):
+    """The body did not arrive in time."""
+
+    status = 408
+
+
+class AmendmentRefused(Problem):
+    """The book refused the amendment; the order is as it was."""
+
+    status = 409
+
+
+class CancelRefused(Problem):
+    """The book could not carry out the cancel."""
+
+    status = 409
+
+
+class LengthRequired(Problem):
+    """Chunked bodies are not taken: send a Content-Length."""
+
+    status = 411
+
+
+class BodyTooLarge(Problem):
+    """The body is larger than allowed."""
+
+    status = 413
+
+
+class UnsupportedMediaType(Problem):
+    """The body must be sent as Content-Type: application/json."""
+
+    status = 415
+
+
+class InvalidRequest(Problem):
+    """Some fields are not valid; `errors` names each."""
+
+    status = 422
+
+
+class Busy(Problem):
+    """The exchange's database is away or overloaded; nothing was done. Try again."""
+
+    status = 503
+    headers = {"Retry-After": "1"}  # noqa: RUF012
+
+
+class OutcomeUnknown(Problem):
+    """The connection to the database was lost while it stored this.
+
+    It may or may not have been done: ask again with the same client_order_id, or look at your orders.
+    """
+
+    status = 503
+    headers = {"Retry-After": "1"}  # noqa: RUF012

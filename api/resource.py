@@ -1,0 +1,47 @@
+"""A blueprint that says of each route who may use it, and documents that too."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from api.arguments import StrictParser
+from api.auth import CHECKS, Access
+
+SECURITY: dict[Access, list[dict[str, list[str]]]] = {
+    Access.ANYONE: [],
+    Access.KEY: [{"apiKey": []}],
+    Access.BROKER: [{"apiKey": []}],
+    Access.ADMIN: [{"adminKey": []}],
+    Access.DEBUG: [{"adminKey": []}],
+}
+
+
+class Resource(Blueprint):
+    """The routes of one resource. Who may use a route is asked for at each, so that none is open by oversight."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def __init__(self, name: str, import_name: str, **options: Any) -> None:
+        super().__init__(name, import_name, **options)
+        self.access: dict[str, Access] = {}
+        """Who may use each endpoint."""
+
+    def open_to(self, access: Access, rule: str, *methods: str) -> Callable[[Any], Any]:
+        """Decorate a view: it answers `methods` (default GET) at `rule`, after checking that the caller may."""
+        check = CHECKS[access]
+
+        def decorate(view: Any) -> Any:
+            documented = self.doc(security=SECURITY[access])(view)
+
+            @wraps(documented)
+            def checked(*args: Any, **kwargs: Any) -> Any:
+                check()
+                return documented(*args, **kwargs)
+
+            self.access[f"{self.name}.{view.__name__}"] = access
+            self.route(rule, methods=list(methods or ("GET",)))(checked)
+            return checked
+
+        return decorate

@@ -1,0 +1,83 @@
+"""All routes of the application, and their description (OpenAPI)."""
+
+from typing import Any
+
+from flask import Flask
+from flask_smorest import Api
+from marshmallow import Schema, fields
+from werkzeug.routing import BaseConverter, IntegerConverter
+
+from api import brokers, health, order_changes, orders, stocks
+from api.auth import Access
+from api.errors import MIMETYPE
+from api.resource import Resource
+from config import Settings
+
+RESOURCES: tuple[Resource, ...] = (
+    orders.blueprint,
+    order_changes.blueprint,
+    stocks.blueprint,
+    brokers.blueprint,
+    health.blueprint,
+    health.at_root,
+)
+
+
+class SymbolConverter(BaseConverter):
+    """A symbol in a path; anything else is no path of ours."""
+
+    regex = r"[A-Z0-9.\-]{1,12}"
+
+
+class OrderIdConverter(IntegerConverter):
+    """An order's id in a path: what a 64-bit integer holds."""
+
+    regex = r"[0-9]{1,19}"
+
+    def __init__(self, map: Any) -> None:
+        super().__init__(map, max=2**63 - 1)
+
+
+class ProblemSchema(Schema):
+    """RFC 9457: what was refused and why. `code` is stable; more members may explain it."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    code = fields.String(required=True)
+    errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True)
+    request_id = fields.String(required=True)
+
+
+class DocumentedApi(Api):
+    """flask-smorest, with errors left to `api.errors`."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """None of its own: errors become HTTP in one place."""
+
+    def _register_responses(self) -> None:
+        problem = {"description": "A problem (RFC 9457).", "content": {MIMETYPE: {"schema": self.ERROR_SCHEMA}}}
+        for name in ("DEFAULT_ERROR", "UNPROCESSABLE_ENTITY", "UNPROCESSABLE_CONTENT"):
+            self.spec.components.response(name, problem, lazy=True)
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Give `app` all its routes."""
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.converters.update(symbol=SymbolConverter, order_id=OrderIdConverter)
+    app.config.update(API_TITLE=settings.exchange.name, API_VERSION="v1", OPENAPI_VERSION="3.1.0")
+    api = DocumentedApi(app)
+    scheme = {"type": "http", "scheme": "bearer"}
+    api.spec.components.security_scheme("apiKey", {**scheme, "description": "A broker's API key."})
+    api.spec.components.security_scheme("adminKey", {**scheme, "description": "The administrator's key."})
+    for resource in RESOURCES:
+        api.register_blueprint(resource)
+
+
+def access_of() -> dict[str, Access]:
+    """Who may use each endpoint of the resources."""
+    return {endpoint: access for resource in RESOURCES for endpoint, access in resource.access.items()}

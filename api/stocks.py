@@ -1,0 +1,80 @@
+"""Listed stocks: list one, look at them."""
+
+import dataclasses
+from typing import Any
+
+from flask import Response
+
+from api.answers import answer
+from api.auth import Access
+from api.desk import desk
+from api.paging import page, position_in
+from api.problems import InvalidRequest
+from api.resource import Resource
+from api.schemas.stocks import NewStockSchema, PageQuerySchema, StockPageSchema, StockSchema
+from services.listing import list_stock
+from services.read_stocks import read_stock, read_stocks
+
+blueprint = Resource("stocks", __name__, url_prefix="/api/v1", description="What is traded, and by which rules.")
+
+STOCK = "/stocks/<symbol:symbol>"
+RULES = {
+    "tick_size": "tick_size",
+    "lot_size": "lot_size",
+    "band": "band_bps",
+    "execution_price": "execution_price",
+    "self_trade_prevention": "self_trade_prevention",
+}
+"""A stock's rules, and what the settings call them."""
+
+
+@blueprint.open_to(Access.ADMIN, "/stocks", "POST")
+@blueprint.arguments(NewStockSchema)
+@blueprint.response(201, StockSchema)
+def list_new_stock(wish: dict[str, Any]) -> Response:
+    """List a stock"""
+    settings = desk().settings
+    rules = {setting: wish[name] for name, setting in RULES.items() if name in wish}
+    market = dataclasses.replace(settings.market, **rules)
+    symbol, reference = wish["symbol"], wish["reference_price"]
+    group = wish["group"] or settings.match.groups[0]
+    errors = {}
+    if group not in settings.match.groups:
+        errors["group"] = [f"Must be one of: {', '.join(settings.match.groups)}."]
+    if reference is not None and (reference % market.tick_size or reference > market.max_price):
+        errors["reference_price"] = [f"Must be a multiple of {market.tick_size}, at most {market.max_price}."]
+    if errors:
+        raise InvalidRequest(errors=errors)
+    with desk().database.writing() as session:
+        list_stock(
+            session,
+            symbol=symbol,
+            name=wish["name"] or symbol,
+            market=market,
+            group=group,
+            reference_price=reference,
+        )
+        stock = read_stock(session, symbol, settings.market, settings.exchange.currency)
+    return answer(stock, 201, {"Location": f"/api/v1/stocks/{symbol}"})
+
+
+@blueprint.open_to(Access.KEY, "/stocks")
+@blueprint.arguments(PageQuerySchema, location="query")
+@blueprint.response(200, StockPageSchema)
+def list_stocks(query: dict[str, Any]) -> Response:
+    """All listed stocks, by symbol"""
+    settings = desk().settings
+    position = position_in(query["cursor"], 0, 1)
+    after = position[0] if position else ""
+    with desk().database.reading() as session:
+        stocks = read_stocks(session, after, query["limit"] + 1, settings.market, settings.exchange.currency)
+    return page(stocks, query["limit"], lambda stock: [stock["symbol"]])
+
+
+@blueprint.open_to(Access.KEY, STOCK)
+@blueprint.response(200, StockSchema)
+def get_stock(symbol: str) -> Response:
+    """One stock: state, rules, reference and last price"""
+    settings = desk().settings
+    with desk().database.reading() as session:
+        return answer(read_stock(session, symbol, settings.market, settings.exchange.currency))

@@ -1,0 +1,21 @@
+"""The WSGI applications: `app` (REST) and `live` (Socket.IO), each built only in the process that asks for it."""
+
+from typing import Any
+
+from config import load_settings
+
+
+def __getattr__(name: str) -> Any:
+    """Build `app` or `live` when the server first asks for it, and never the other one."""
+    if name == "app":
+        from api import create_app  # noqa: PLC0415 - a process that serves Socket.IO does not need it
+
+        application: Any = create_app(load_settings())
+    elif name == "live":
+        from live.app import create_live  # noqa: PLC0415
+
+        application = create_live(load_settings())
+    else:
+        raise AttributeError(name)
+    globals()[name] = application
+    return application
