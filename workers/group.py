@@ -131,14 +131,17 @@ class GroupWorker(SimpleWorker):
         self._looked_at = time.monotonic()
         self._wait_while_suspended()
         symbols = list(self._ask(symbols_of) or self.symbols)
-        pipeline = self.connection.pipeline(transaction=False)
-        if symbols != self.symbols:
+        changed = symbols != self.symbols
+        if changed:
             log.info("group %s now has %d stocks", self.group, len(symbols))
             self.symbols = symbols
             self.queues = [queue_of(self.connection, symbol) for symbol in symbols]
-            pipeline.hset(self.key, "queues", ",".join(self.queue_names()))
+        pipeline = self.connection.pipeline(transaction=False)
+        if changed or not self.connection.sismember(worker_registration.REDIS_WORKER_KEYS, self.key):
+            # RQ shows a worker with its queues only while it is registered, and a flushed Redis knows nobody.
+            pipeline.hset(self.key, mapping=self.serialize())
             worker_registration.register(self, pipeline)
-        if self._looked_at - self._beaten_at >= HEARTBEAT_SECONDS:
+        if changed or self._looked_at - self._beaten_at >= HEARTBEAT_SECONDS:
             self._beaten_at = self._looked_at
             self.heartbeat(pipeline=pipeline)
         pipeline.execute()
