@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from config import load_settings
+from config import Settings, load_settings
+from logs import start_logging
 
 
 def __getattr__(name: str) -> Any:
@@ -10,12 +11,18 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         from api import create_app  # noqa: PLC0415 - a process that serves Socket.IO does not need it
 
-        application: Any = create_app(load_settings())
+        application: Any = create_app(_settings())
     elif name == "live":
         from live.app import create_live  # noqa: PLC0415
 
-        application = create_live(load_settings())
+        application = create_live(_settings())
     else:
         raise AttributeError(name)
     globals()[name] = application
     return application
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    start_logging(settings.log)
+    return settings

@@ -13,6 +13,7 @@ import rich_click as click
 from cli.running import connected
 from cli.terminal import CommandError
 from config import ROOT, Settings, load_settings, variables_of
+from logs import start_logging
 
 GRACEFUL_SECONDS = 3
 """For requests that are under way at a stop; with open sockets it would otherwise take gunicorn 30."""
@@ -49,6 +50,7 @@ def live() -> None:
 def match(group: str | None) -> None:
     """The worker that matches one symbol group."""
     settings = connected(load_settings())
+    start_logging(settings.log)
     groups = settings.match.groups
     if group is None and len(groups) != 1:
         raise click.UsageError(f"Which group? --group {' or '.join(groups)}")
@@ -58,7 +60,9 @@ def match(group: str | None) -> None:
 @command.command()
 def clock() -> None:
     """The periodic jobs: expiry, forgotten inboxes."""
-    importlib.import_module("workers.clock").main(connected(load_settings()))
+    settings = connected(load_settings())
+    start_logging(settings.log)
+    importlib.import_module("workers.clock").main(settings)
 
 
 def _serve(application: str, settings: Settings, host: str, port: int, own: list[str]) -> NoReturn:

@@ -26,7 +26,8 @@ def test_a_due_order_is_asked_to_expire_once_and_expires_in_the_book(exchange, c
     matcher.run_once([stock])
     with exchange.engine.begin() as connection:
         connection.exec_driver_sql(
-            f"UPDATE orders SET valid_until = clock_timestamp() - interval '1 second', time_in_force = 'gtd' WHERE id = {due}"
+            "UPDATE orders SET valid_until = clock_timestamp() - interval '1 s', time_in_force = 'gtd' WHERE id = %s",
+            (due,),
         )
     one = clock()
     assert one.run_once()

@@ -1,0 +1,52 @@
+"""The log: one entry a line, whatever is in it."""
+
+import json
+import logging
+
+import pytest
+
+from config import Log
+from logs import JsonLines, TextLines, start_logging
+
+
+def entry(message, *values, error=None):
+    trace = (type(error), error, None) if error else None
+    return logging.LogRecord("api.orders", logging.WARNING, "orders.py", 1, message, values, trace)
+
+
+def test_an_entry_is_one_line_of_text():
+    line = TextLines().format(entry("%d orders", 5))
+    assert line.endswith(" WARNING api.orders: 5 orders")
+
+
+@pytest.mark.parametrize("forged", ["a\nERROR b", "a\r\nb", "\x1b[31mred", "a\u2028b", "\x9b31m"])
+def test_input_cannot_forge_a_line_or_colour_the_terminal(forged):
+    line = TextLines().format(entry("unknown symbol %s", forged))
+    assert not any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 or character == "\u2028" for character in line)
+    assert len(JsonLines().format(entry("%s", forged)).splitlines()) == 1
+
+
+def test_json_entries_carry_the_same():
+    found = json.loads(JsonLines().format(entry("%d orders", 5, error=ValueError("no"))))
+    assert found["level"] == "warning"
+    assert (found["logger"], found["message"]) == ("api.orders", "5 orders")
+    assert "ValueError: no" in found["trace"]
+
+
+def test_a_traceback_stays_below_its_entry():
+    lines = TextLines().format(entry("broke", error=ValueError("a\nb"))).split("\n")
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert "ValueError: a" in lines[1]
+
+
+def test_the_level_is_the_configured_one(capsys):
+    root = logging.getLogger()
+    kept = (root.handlers[:], root.level)
+    try:
+        start_logging(Log(level="warning"))
+        logging.getLogger("x").info("quiet")
+        logging.getLogger("x").warning("loud")
+    finally:
+        root.handlers[:], root.level = kept[0], kept[1]
+    assert "loud" in (heard := capsys.readouterr().err)
+    assert "quiet" not in heard
