@@ -135,8 +135,8 @@ def _underfunded(book: Book, command: Amend, reserved: int) -> bool:
 def _stored(
     session: Session, outcome: Outcome, turns: dict[int, StockTurn], current: dict[int, Book], rows: dict[int, Any]
 ) -> Turn:
-    store_commands(session, outcome)
     orders = store_orders(session, outcome)
+    store_commands(session, outcome)
     trade_ids = store_trades(session, outcome.executions)
     balances = store_ledger(session, outcome.ledger, trade_ids)
     events = public_events(outcome.executions, trade_ids)

@@ -1,6 +1,8 @@
 """Store a turn's outcome: a handful of set-based statements, never one for each fill.
 
-Locks are taken in one order everywhere: stocks, then orders by id, then balances by (broker, asset).
+Locks are taken in one order everywhere: stocks, then orders by id, then commands, then balances by (broker, asset).
+Commands come after orders because a request to amend locks the order and then waits for whoever holds its last
+amendment.
 """
 
 from collections.abc import Sequence
