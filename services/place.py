@@ -79,7 +79,7 @@ PLACE = text("""
     ), fresh AS (
         SELECT w.*, nextval('orders_id_seq') AS id FROM wish w WHERE w.n NOT IN (SELECT n FROM known)
     ), need AS (
-        SELECT broker_id, asset_id, CAST(sum(amount) AS bigint) AS amount FROM fresh GROUP BY broker_id, asset_id
+        SELECT broker_id, asset_id, sum(amount) AS amount FROM fresh GROUP BY broker_id, asset_id
     ), locked AS MATERIALIZED (
         SELECT b.broker_id, b.asset_id, need.amount
         FROM balances b JOIN need USING (broker_id, asset_id)
@@ -108,6 +108,8 @@ PLACE = text("""
     SELECT n, id, 'pending' AS status, fingerprint, false AS known FROM accepted
     UNION ALL SELECT n, id, status, fingerprint, true FROM known
 """)
+"""What an account needs is summed as numeric: wishes that nobody could pay for must not pass the end of a bigint and
+take the whole batch with them."""
 
 OPEN_SHORT_ACCOUNTS = text("""
     INSERT INTO balances (broker_id, asset_id, credit_limit)
