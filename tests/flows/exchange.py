@@ -92,6 +92,11 @@ class Process:
                 start_new_session=True,
             )
 
+    def says(self, words: str) -> Process:
+        """Wait until it has logged `words`."""
+        until(lambda: words in self.log.read_text(), f"{self.name} says {words!r}")
+        return self
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the process itself."""
         self.popen.send_signal(number)
@@ -136,7 +141,7 @@ class RunningExchange:
         """Start `python -m …` with the exchange's settings."""
         known = {key: value for key, value in os.environ.items() if not key.startswith("MINEX_")}
         known |= variables_of(self.settings) | {"PYTHONPATH": str(ROOT), **environment}
-        process = Process(name, list(arguments), known, self.folder / f"{name}.log")
+        process = Process(name, list(arguments), known, self.folder / f"{name}-{len(self.processes)}.log")
         self.processes.append(process)
         return process
 
