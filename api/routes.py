@@ -7,7 +7,7 @@ from flask_smorest import Api
 from marshmallow import Schema, fields
 from werkzeug.routing import BaseConverter, IntegerConverter
 
-from api import brokers, health, order_changes, orders, stocks
+from api import accounts, brokers, debug, docs, health, market_data, order_changes, orders, stocks
 from api.auth import Access
 from api.errors import MIMETYPE
 from api.resource import Resource
@@ -17,9 +17,12 @@ RESOURCES: tuple[Resource, ...] = (
     orders.blueprint,
     order_changes.blueprint,
     stocks.blueprint,
+    market_data.blueprint,
+    accounts.blueprint,
     brokers.blueprint,
     health.blueprint,
     health.at_root,
+    debug.blueprint,
 )
 
 
@@ -76,6 +79,7 @@ def register(app: Flask, settings: Settings) -> None:
     api.spec.components.security_scheme("adminKey", {**scheme, "description": "The administrator's key."})
     for resource in RESOURCES:
         api.register_blueprint(resource)
+    docs.init_app(app, api.spec, settings.exchange.name)
 
 
 def access_of() -> dict[str, Access]:

@@ -1,0 +1,1 @@
+"""The bodies of requests and answers, as marshmallow schemas; the OpenAPI document is made from them."""

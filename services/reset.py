@@ -1,0 +1,58 @@
+"""Begin again: the sandbox's way back to the first morning, with the brokers and their keys kept."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+LOCK_STOCKS = text("SELECT id FROM stocks ORDER BY id FOR NO KEY UPDATE")
+
+KEEP_DEPOSITS = text("""
+    CREATE TEMPORARY TABLE kept_transfers ON COMMIT DROP AS
+    SELECT * FROM transfers WHERE kind IN ('deposit', 'withdrawal')
+""")
+
+EMPTY = text("TRUNCATE orders, commands, trades, transfers, events")
+"""Not DELETE: the foreign keys of a million rows would be checked one by one. It also locks out who is placing now."""
+
+BRING_DEPOSITS_BACK = text("INSERT INTO transfers SELECT * FROM kept_transfers ORDER BY id")
+
+RESTORE_BALANCES = text("""
+    UPDATE balances b
+    SET available = coalesce(brought.amount, 0), reserved = 0, traded = 0, realised_pnl = 0,
+        cost = coalesce(brought.amount * s.listing_price, 0)
+    FROM balances same
+    LEFT JOIN stocks s ON s.id = same.asset_id
+    LEFT JOIN (
+        SELECT to_broker AS broker_id, asset_id,
+            CAST(sum(CASE kind WHEN 'deposit' THEN amount ELSE -amount END) AS bigint) AS amount
+        FROM transfers GROUP BY 1, 2
+    ) brought ON brought.broker_id = same.broker_id AND brought.asset_id = same.asset_id
+    WHERE b.broker_id = same.broker_id AND b.asset_id = same.asset_id
+""")
+
+RESTORE_STOCKS = text("""
+    UPDATE stocks
+    SET state = 'open', reference_price = listing_price, last_price = NULL, best_bid = NULL, best_ask = NULL,
+        command_sequence = 0, event_sequence = 0, sequenced_at = NULL, book_version = book_version + 1
+""")
+"""The version goes on, so that no worker takes the book in its memory for the present one."""
+
+COUNT_TRADES = text("SELECT count(*) FROM trades")
+
+
+def reset_exchange(session: Session) -> None:
+    """Remove all orders, commands, trades and events, and all transfers but deposits and withdrawals.
+
+    Balances are again what was brought in, shares at their listing price; stocks are open at sequence 0. Brokers,
+    keys, limits and listings stay. Waits for running turns and requests, and keeps new ones waiting to the commit.
+    """
+    session.execute(LOCK_STOCKS)
+    session.execute(KEEP_DEPOSITS)
+    session.execute(EMPTY)
+    session.execute(BRING_DEPOSITS_BACK)
+    session.execute(RESTORE_BALANCES)
+    session.execute(RESTORE_STOCKS)
+
+
+def trade_count(session: Session) -> int:
+    """How many trades there have been since the beginning or the last reset."""
+    return int(session.scalar(COUNT_TRADES) or 0)
