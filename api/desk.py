@@ -10,6 +10,7 @@ from api.database import Database
 from api.intake import Intake
 from api.keys import Keys
 from api.pulse import Pulse
+from api.waiting import WaitingRoom
 from config import Settings
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
@@ -32,6 +33,7 @@ class Desk:
     books: BookCache
     intake: Intake
     pulse: Pulse
+    waiting_room: WaitingRoom
 
 
 def open_desk(settings: Settings) -> Desk:
@@ -49,6 +51,7 @@ def open_desk(settings: Settings) -> Desk:
         books=BookCache(redis),
         intake=Intake(database, wakeups, settings),
         pulse=Pulse(database, redis, settings.match.groups),
+        waiting_room=WaitingRoom(settings.web.threads),
     )
 
 

@@ -100,14 +100,13 @@ def _outcome(standing: Standing, command_id: int, reply: Expected) -> Settled | 
     """Wake the worker, wait as long as the client likes, and say how the command ended; None if it still waits."""
     desk().wakeups.wake([(standing.symbol, standing.group_name)])
     seconds = _patience(preferences())
-    if not seconds:
-        return None
 
     def look() -> Settled | None:
         with desk().database.reading() as session:
             return settled(session, command_id)
 
-    return wait_for(look, seconds, reply)
+    with desk().waiting_room.seat() as seated:
+        return wait_for(look, seconds, reply) if seated and seconds else None
 
 
 def _patience(wanted: Preferences) -> float:

@@ -90,7 +90,9 @@ def _placed_and_matched(placed: Placed, reply: Expected, seconds: int) -> Respon
         return order if order["status"] != "pending" else None
 
     order = look() if placed.known else None
-    order = order or wait_for(look, seconds, None if placed.known else reply)
+    with desk().waiting_room.seat() as seated:
+        if order is None and seated:
+            order = wait_for(look, seconds, None if placed.known else reply)
     if order is None:
         with desk().database.reading() as session:
             order = read_order(session, broker, placed.order_id)

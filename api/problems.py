@@ -24,6 +24,10 @@ class NotAnObject(Problem):
     """The body must be a JSON object."""
 
 
+class HostMissing(Problem):
+    """A request of HTTP/1.1 must have a Host header."""
+
+
 class BodyIncomplete(Problem):
     """The connection ended before the whole body had arrived."""
 

@@ -7,6 +7,7 @@ from flask import Flask, Response, g, request
 
 from api.body import refuse_chunked, refuse_large
 from api.errors import request_id
+from api.problems import HostMissing
 from config import Settings
 
 REQUEST_ID = "X-Request-ID"
@@ -27,6 +28,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.before_request
     def begin() -> None:
         g.request_id = _id_of(request.headers.get(REQUEST_ID, ""))
+        if "Host" not in request.headers and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
+            raise HostMissing
         refuse_chunked(request)
         refuse_large(request, settings.web.body_limit_bytes)
 

@@ -1,7 +1,9 @@
 """Wait until the worker has settled something, and read from PostgreSQL that it has."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from queues.replies import Expected
@@ -9,7 +11,27 @@ from queues.replies import Expected
 LOOK_SECONDS = 0.25
 """A reply is only a hint and may be lost with Redis, so whoever waits looks by himself this often."""
 
+KEPT_FREE = 4
+"""One thread in so many never waits: while a group is not matched, there must be threads to take orders and cancels."""
+
 Found = TypeVar("Found")
+
+
+class WaitingRoom:
+    """How many requests of one process may wait for the book at the same time."""
+
+    def __init__(self, threads: int) -> None:
+        self._seats = threading.BoundedSemaphore(max(1, threads - max(1, threads // KEPT_FREE)))
+
+    @contextmanager
+    def seat(self) -> Iterator[bool]:
+        """Whether there is one; whoever gets none answers at once."""
+        taken = self._seats.acquire(blocking=False)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._seats.release()
 
 
 def wait_for(look: Callable[[], Found | None], seconds: float, reply: Expected | None = None) -> Found | None:
