@@ -1,6 +1,9 @@
 """Money and shares that enter and leave the exchange. Inside it they only move; see `settle` and `place`."""
 
-from sqlalchemy import text
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 MOVE_IN = text("""
@@ -18,6 +21,24 @@ OPEN = text("""
     INSERT INTO balances (broker_id, asset_id, credit_limit) VALUES (:broker_id, :asset_id, :credit_limit)
     ON CONFLICT (broker_id, asset_id) DO UPDATE SET credit_limit = excluded.credit_limit
 """)
+
+LOCK = text("""
+    SELECT b.broker_id, b.asset_id, b.available, b.reserved, b.cost, b.realised_pnl
+    FROM balances b
+    JOIN unnest(CAST(:broker_id AS bigint[]), CAST(:asset_id AS bigint[])) AS t (broker_id, asset_id)
+        USING (broker_id, asset_id)
+    ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
+""")
+
+
+def lock_accounts(session: Session, accounts: Collection[tuple[int, int]]) -> Sequence[Row[Any]]:
+    """The balances of these (broker, asset), locked to the commit, always in the same order.
+
+    A transaction that locks accounts in several steps must lock them all here first, or two of them may wait for each
+    other. Accounts that are not open are left out.
+    """
+    keys = {"broker_id": [broker for broker, _ in accounts], "asset_id": [asset for _, asset in accounts]}
+    return session.execute(LOCK, keys).all()
 
 
 def open_account(session: Session, broker_id: int, asset_id: int, credit_limit: int = 0) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from config import Market
 from models import CASH
 from services import entry
+from services.accounts import lock_accounts
 from services.errors import ClientOrderIdReused, InsufficientFunds, InsufficientShares, MarketError
 from services.instants import microseconds
 from services.listing import StockRules
@@ -143,7 +144,10 @@ def place_orders(
             funded[n] = _checked(order, market, now)
         except MarketError as refusal:
             answers[n] = _known(session, order) or refusal
-    for wave in _without_repeats(funded):
+    waves = _without_repeats(funded)
+    if len(waves) > 1:
+        lock_accounts(session, {(one.order.broker_id, one.asset_id) for one in funded.values()})
+    for wave in waves:
         answers.update(_place(session, wave))
         short = {n: one for n, one in wave.items() if n not in answers}
         if short:

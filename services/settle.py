@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
+from services.accounts import lock_accounts
 from services.instants import moment
 from services.ledger import Ledger, broker_of, order_id_of
 from services.outcome import Execution, Outcome
@@ -63,21 +64,16 @@ INSERT_TRANSFERS = text("""
         CAST(:to_bucket AS text[]), CAST(:order_id AS bigint[]), CAST(:trade_id AS bigint[]))
 """)
 
-LOCK_BALANCES = text("""
-    SELECT b.broker_id, b.asset_id, b.available, b.reserved, b.cost, b.realised_pnl
-    FROM balances b
-    JOIN unnest(CAST(:broker_id AS bigint[]), CAST(:asset_id AS bigint[])) AS t (broker_id, asset_id)
-        USING (broker_id, asset_id)
-    ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
-""")
-
 OPEN_BALANCES = text("""
     INSERT INTO balances (broker_id, asset_id, credit_limit)
-    SELECT t.broker_id, t.asset_id, b.short_limit
+    SELECT t.broker_id, t.asset_id, CASE t.asset_id WHEN 1 THEN 0 ELSE b.short_limit END
     FROM unnest(CAST(:broker_id AS bigint[]), CAST(:asset_id AS bigint[])) AS t (broker_id, asset_id)
     JOIN brokers b ON b.id = t.broker_id
+    WHERE NOT EXISTS (SELECT FROM balances o WHERE o.broker_id = t.broker_id AND o.asset_id = t.asset_id)
     ORDER BY 1, 2 ON CONFLICT DO NOTHING
 """)
+"""What a broker gets for the first time. Opened before any balance is locked: one that appeared between two locking
+statements would be locked out of order."""
 
 UPDATE_BALANCES = text("""
     UPDATE balances b SET available = b.available + t.available, reserved = b.reserved + t.reserved,
@@ -186,12 +182,13 @@ def store_stocks(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _change_balances(session: Session, ledger: Ledger) -> Sequence[Row[Any]]:
-    accounts = sorted(ledger.changes)
-    keys = {"broker_id": [broker for broker, _ in accounts], "asset_id": [asset for _, asset in accounts]}
-    held = session.execute(LOCK_BALANCES, keys).all()
-    if len(held) < len(accounts):
+    if any(change.trades for change in ledger.changes.values()):
+        keys = {
+            "broker_id": [broker for broker, _ in ledger.changes],
+            "asset_id": [asset for _, asset in ledger.changes],
+        }
         session.execute(OPEN_BALANCES, keys)
-        held = session.execute(LOCK_BALANCES, keys).all()
+    held = lock_accounts(session, ledger.changes)
     columns: dict[str, list[Any]] = {
         name: [] for name in ("broker_id", "asset_id", "available", "reserved", "traded", "cost", "realised_pnl")
     }
