@@ -1,0 +1,196 @@
+"""A trading floor for stories: brokers, stocks and orders that are valid by default, on a real database.
+
+Every act is a transaction of its own, as it is for the processes of the exchange.
+"""
+
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, Row, text
+
+from config import Market
+from models import CASH
+from models.session import transaction
+from services.amend import Amendment, amend_order
+from services.books import Books
+from services.cancel import Standing, cancel_order
+from services.errors import MarketError
+from services.listing import list_stock, rules_of
+from services.match import Turn, match_turn
+from services.place import NewOrder, Placed, place_orders
+from services.register import register_broker
+from services.verify import verify
+
+REFERENCE = 3_500
+"""Cents: what a stock is listed at unless a story says otherwise."""
+
+MONEY = 100_000_000
+"""Cents that a broker brings unless a story says otherwise: a million."""
+
+numbers = itertools.count(1)
+
+
+class Floor:
+    """Whatever a story does goes through here; figures are cents and shares."""
+
+    def __init__(self, engine: Engine, market: Market | None = None) -> None:
+        self.engine = engine
+        self.market = market or Market()
+        self.books = Books()
+        self.symbols: dict[str, int] = {}
+
+    def stock(self, reference: int | None = REFERENCE, **rules: Any) -> str:
+        """List a stock with these fields of `Market`; its symbol."""
+        symbol = f"STK{next(numbers)}"
+        with transaction(self.engine) as session:
+            self.symbols[symbol] = list_stock(
+                session,
+                symbol=symbol,
+                name=f"Stock {symbol}",
+                market=replace(self.market, **rules),
+                group="A",
+                reference_price=reference,
+            )
+        return symbol
+
+    def broker(self, cash: int = MONEY, *, credit_limit: int = 0, short_limit: int = 0, **shares: int) -> int:
+        """Register a broker with `cash` and these shares by symbol; its id."""
+        with transaction(self.engine) as session:
+            return register_broker(
+                session,
+                name=f"Broker {next(numbers)}",
+                cash=cash,
+                positions=shares,
+                credit_limit=credit_limit,
+                short_limit=short_limit,
+            ).broker_id
+
+    def order(self, broker: int, symbol: str, side: str, quantity: int, price: int | None, **fields: Any) -> NewOrder:
+        """An order as the API would hand it over; without a price it is a market order."""
+        values: dict[str, Any] = {
+            "document_number": "11144477735",
+            "order_type": "market" if price is None else "limit",
+            "time_in_force": "ioc" if price is None else "gtd" if fields.get("valid_until") else "gtc",
+            **fields,
+        }
+        with transaction(self.engine) as session:
+            stock = rules_of(session, [symbol])[symbol]
+        values.setdefault("fingerprint", repr((symbol, side, quantity, price, sorted(fields.items()))).encode())
+        return NewOrder(broker, stock, side=side, quantity=quantity, price=price, **values)
+
+    def bid(self, broker: int, symbol: str, quantity: int, price: int | None = None, **fields: Any) -> int:
+        """Place a bid that the exchange accepts; its id."""
+        return self.accepted(self.order(broker, symbol, "bid", quantity, price, **fields))
+
+    def ask(self, broker: int, symbol: str, quantity: int, price: int | None = None, **fields: Any) -> int:
+        """Place an ask that the exchange accepts; its id."""
+        return self.accepted(self.order(broker, symbol, "ask", quantity, price, **fields))
+
+    def accepted(self, order: NewOrder) -> int:
+        """Place one order, raising the refusal if there is one; its id."""
+        (answer,) = self.place(order)
+        if isinstance(answer, MarketError):
+            raise answer
+        return answer.order_id
+
+    def place(self, *orders: NewOrder) -> list[Placed | MarketError]:
+        """Place orders in one batch."""
+        with transaction(self.engine) as session:
+            return place_orders(session, orders, self.market, datetime.now(UTC))
+
+    def amend(self, broker: int, order_id: int, **wish: Any) -> Standing:
+        """Ask for an amendment."""
+        with transaction(self.engine) as session:
+            return amend_order(session, broker, order_id, Amendment(**wish), self.market, datetime.now(UTC))
+
+    def cancel(self, broker: int, order_id: int) -> Standing:
+        """Ask for a cancel."""
+        with transaction(self.engine) as session:
+            return cancel_order(session, broker, order_id)
+
+    def match(self, *symbols: str, limit: int = 2_000, books: Books | None = None) -> Turn:
+        """One committed turn over these stocks, or all of them."""
+        books = self.books if books is None else books
+        with transaction(self.engine) as session:
+            turn = match_turn(session, symbols or list(self.symbols), books, limit)
+        turn.committed(books)
+        return turn
+
+    def query(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
+        """What the database answers now."""
+        with transaction(self.engine) as session:
+            return session.execute(text(statement), values).all()
+
+    def row(self, order_id: int) -> Row[Any]:
+        """An order as stored."""
+        return self.query("SELECT * FROM orders WHERE id = :id", id=order_id)[0]
+
+    def stands(self, order_id: int) -> tuple[str, int, int, int]:
+        """An order's status, and its filled, remaining and cancelled shares."""
+        row = self.row(order_id)
+        return row.status, row.filled_quantity, row.remaining_quantity, row.cancelled_quantity
+
+    def cash(self, broker: int) -> tuple[int, int]:
+        """Available and reserved cents."""
+        return self._held(broker, CASH)
+
+    def shares(self, broker: int, symbol: str) -> tuple[int, int]:
+        """Available and reserved shares."""
+        return self._held(broker, self.symbols[symbol])
+
+    def _held(self, broker: int, asset: int) -> tuple[int, int]:
+        rows = self.query(
+            "SELECT available, reserved FROM balances WHERE broker_id = :broker AND asset_id = :asset",
+            broker=broker,
+            asset=asset,
+        )
+        return (rows[0].available, rows[0].reserved) if rows else (0, 0)
+
+    def position(self, broker: int, symbol: str) -> tuple[int, int]:
+        """What the shares cost at average cost, and the realised profit, in cents."""
+        rows = self.query(
+            "SELECT cost, realised_pnl FROM balances WHERE broker_id = :broker AND asset_id = :asset",
+            broker=broker,
+            asset=self.symbols[symbol],
+        )
+        return rows[0].cost, rows[0].realised_pnl
+
+    def trades(self, symbol: str) -> list[tuple[int, int, int, int]]:
+        """The stock's tape: quantity, price, buy order, sell order."""
+        rows = self.query("SELECT * FROM trades WHERE stock_id = :id ORDER BY sequence", id=self.symbols[symbol])
+        return [(row.quantity, row.price, row.buy_order_id, row.sell_order_id) for row in rows]
+
+    def transfers(self, order_id: int) -> list[tuple[str, int, int, int]]:
+        """What moved for an order: kind, amount, from broker, to broker."""
+        rows = self.query("SELECT * FROM transfers WHERE order_id = :id ORDER BY id", id=order_id)
+        return [(row.kind, row.amount, row.from_broker, row.to_broker) for row in rows]
+
+    def refusals(self, order_id: int) -> list[str | None]:
+        """Why each sequenced command of an order had no effect, in order; None for those that had."""
+        rows = self.query(
+            "SELECT refused FROM commands WHERE order_id = :id AND sequence IS NOT NULL ORDER BY sequence", id=order_id
+        )
+        return [row.refused for row in rows]
+
+    def until_somebody_waits(self, seconds: float = 10.0) -> None:
+        """Return once a connection to this database waits for another one's lock."""
+        deadline = time.monotonic() + seconds
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while not self.query(waiting):
+            assert time.monotonic() < deadline, "nobody came to wait for a lock"
+            time.sleep(0.005)
+
+    def findings(self) -> list[str]:
+        """What is not as it must always be, the replay of the journal included."""
+        with transaction(self.engine) as session:
+            report = verify(session, replay=True)
+        return [str(finding) for check in report.checks for finding in check.findings]
+
+
+def reasons(messages: Mapping[str, Any] | Sequence[Any]) -> list[str]:
+    """The kinds of events among a turn's messages, in order."""
+    return [message.event for message in messages]

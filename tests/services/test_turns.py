@@ -1,0 +1,183 @@
+"""Turns of a worker: what breaks one, what makes its books stale, and two workers on one stock."""
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from engine.book import Book
+from models.session import transaction
+from services.books import Books
+from services.match import BrokenTurn, Culprit, match_turn
+from services.place import place_orders
+
+
+def test_a_turn_takes_no_more_than_its_limit_and_says_that_more_waits(floor):
+    symbol, buyer = floor.stock(), floor.broker()
+    orders = [floor.bid(buyer, symbol, 1, 3_500) for _ in range(5)]
+    turns = [floor.match(symbol, limit=2) for _ in range(3)]
+    assert [(turn.commands, turn.more) for turn in turns] == [(2, True), (2, True), (1, False)]
+    assert [floor.row(order).sequence for order in orders] == [1, 2, 3, 4, 5]
+    assert floor.match(symbol).commands == 0
+
+
+def test_a_turn_over_several_stocks_numbers_each_by_itself(floor):
+    stocks = [floor.stock() for _ in range(3)]
+    seller, buyer = floor.broker(**dict.fromkeys(stocks, 100)), floor.broker()
+    for symbol in stocks:
+        floor.ask(seller, symbol, 10, 3_500)
+        floor.bid(buyer, symbol, 10, 3_500)
+    assert floor.match(*stocks).trades == 3
+    rows = floor.query(
+        "SELECT command_sequence, event_sequence, book_version FROM stocks WHERE symbol = ANY(:symbols)", symbols=stocks
+    )
+    assert [tuple(row) for row in rows] == [(2, 1, 1)] * 3
+
+
+def test_an_identity_that_commits_late_is_still_taken(floor):
+    symbol, buyer = floor.stock(), floor.broker()
+    late = floor.order(buyer, symbol, "bid", 1, 3_500)
+    with transaction(floor.engine) as session:
+        (answer,) = place_orders(session, [late], floor.market, datetime.now(UTC))
+        other = floor.broker()
+        early = floor.bid(other, symbol, 1, 3_500)
+        floor.match(symbol)
+    floor.match(symbol)
+    assert answer.order_id < early
+    assert (floor.row(early).sequence, floor.row(answer.order_id).sequence) == (1, 2)
+
+
+@pytest.fixture
+def poison(monkeypatch):
+    """Makes the book break at every command of the document `poison`, after it has changed something."""
+    apply = Book.apply
+
+    def breaking(self, command, now):
+        order = getattr(command, "order", None) or self.orders.get(getattr(command, "id", None))
+        events = apply(self, command, now)
+        if order is not None and order.account[1] == "poison":
+            raise ZeroDivisionError("the engine broke")
+        return events
+
+    monkeypatch.setattr(Book, "apply", breaking)
+    yield
+    monkeypatch.setattr(Book, "apply", apply)
+
+
+def take_turns(floor, symbol):
+    """Match as the worker does: a broken turn is repeated one by one, and the culprit refused."""
+    for limit in (100, *[1] * 10):
+        culprit = None
+        for _ in range(2):
+            try:
+                with transaction(floor.engine) as session:
+                    turn = match_turn(session, [symbol], floor.books, limit, culprit)
+            except BrokenTurn as broken:
+                floor.books.forget_all()
+                culprit = Culprit(broken.command_ids[0], broken.__cause__) if limit == 1 else None
+                if limit > 1:
+                    break
+            else:
+                turn.committed(floor.books)
+                break
+
+
+def test_a_poison_order_is_refused_and_released_and_the_stock_goes_on(floor, poison):
+    symbol = floor.stock()
+    seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
+    first = floor.ask(seller, symbol, 10, 3_500)
+    bad = floor.bid(buyer, symbol, 20, 3_600, document_number="poison")
+    good = floor.bid(buyer, symbol, 4, 3_600)
+    take_turns(floor, symbol)
+    assert floor.stands(bad) == ("rejected", 0, 0, 20)
+    assert floor.row(bad).reject_code == "internal_error"
+    assert floor.trades(symbol) == [(4, 3_500, good, first)]
+    assert floor.cash(buyer)[1] == 0
+    (command,) = floor.query("SELECT refused, error FROM commands WHERE order_id = :id", id=bad)
+    assert command.refused == "internal_error"
+    assert "the engine broke" in command.error
+
+
+def test_a_poison_amendment_is_refused_and_released_and_the_order_stays(floor, monkeypatch):
+    symbol, buyer = floor.stock(), floor.broker()
+    bid = floor.bid(buyer, symbol, 10, 3_500)
+    floor.match(symbol)
+    floor.amend(buyer, bid, price=3_600)
+    cancelled = floor.bid(buyer, symbol, 1, 3_500)
+    floor.cancel(buyer, cancelled)
+
+    def broken(*_):
+        raise ZeroDivisionError("the engine broke")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.book.amend", broken)
+        take_turns(floor, symbol)
+    assert floor.refusals(bid) == [None, "internal_error"]
+    assert (floor.row(bid).price, floor.cash(buyer)[1]) == (3_500, 35_000)
+    assert floor.stands(cancelled)[0] == "cancelled"
+
+
+def test_a_broken_turn_leaves_nothing_behind_and_names_its_commands(floor, poison):
+    symbol = floor.stock()
+    seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
+    floor.ask(seller, symbol, 10, 3_500)
+    floor.bid(buyer, symbol, 10, 3_600, document_number="poison")
+    with pytest.raises(BrokenTurn) as broken:
+        floor.match(symbol)
+    waiting = floor.query(
+        "SELECT id FROM commands WHERE stock_id = :id AND sequence IS NULL ORDER BY id", id=floor.symbols[symbol]
+    )
+    assert broken.value.command_ids == [row.id for row in waiting]
+    assert isinstance(broken.value.__cause__, ZeroDivisionError)
+    floor.books.forget_all()
+    take_turns(floor, symbol)
+
+
+def test_a_book_is_rebuilt_only_when_another_worker_has_moved_it(floor):
+    symbol = floor.stock()
+    seller, buyer = floor.broker(**{symbol: 1_000}), floor.broker()
+    mine, other = Books(), Books()
+    first = floor.ask(seller, symbol, 10, 3_500)
+    floor.match(symbol, books=mine)
+    second = floor.ask(seller, symbol, 10, 3_500)
+    floor.match(symbol, books=mine)
+    assert mine.rebuilds == 1
+    floor.amend(seller, first, quantity=5)
+    bid = floor.bid(buyer, symbol, 2, 3_500)
+    floor.match(symbol, books=other)
+    bid2 = floor.bid(buyer, symbol, 8, 3_500)
+    floor.match(symbol, books=mine)
+    assert (mine.rebuilds, other.rebuilds) == (2, 1)
+    assert floor.trades(symbol) == [(2, 3_500, bid, first), (3, 3_500, bid2, first), (5, 3_500, bid2, second)]
+
+
+def test_a_rolled_back_turn_is_repeated_as_if_it_had_not_been(floor):
+    symbol = floor.stock()
+    seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
+    ask = floor.ask(seller, symbol, 10, 3_500)
+    floor.match(symbol)
+    bid = floor.bid(buyer, symbol, 4, 3_500)
+    with pytest.raises(RuntimeError), transaction(floor.engine) as session:
+        match_turn(session, [symbol], floor.books, 10)
+        raise RuntimeError("the worker dies before it commits")
+    assert floor.trades(symbol) == []
+    floor.books.forget_all()
+    floor.match(symbol)
+    assert floor.trades(symbol) == [(4, 3_500, bid, ask)]
+    assert floor.stands(ask) == ("partially_filled", 4, 6, 0)
+
+
+def test_two_workers_on_one_stock_take_turns(floor):
+    symbol = floor.stock()
+    seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
+    ask, bid = floor.ask(seller, symbol, 10, 3_500), floor.bid(buyer, symbol, 4, 3_500)
+    turns = []
+
+    with transaction(floor.engine) as session:
+        first = match_turn(session, [symbol], Books(), 10)
+        thread = threading.Thread(target=lambda: turns.append(floor.match(symbol, books=Books())))
+        thread.start()
+        floor.until_somebody_waits()
+    thread.join()
+    assert (first.commands, turns[0].commands) == (2, 0)
+    assert floor.trades(symbol) == [(4, 3_500, bid, ask)]
