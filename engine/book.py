@@ -42,10 +42,10 @@ class Book:
 
     def __init__(self, rules: Rules, reference: int | None = None, last_price: int | None = None) -> None:
         self.rules = rules
-        self.reference = reference
-        self.last_price = last_price
         self.bids = BookSide(BID)
         self.asks = BookSide(ASK)
+        self.reference = reference
+        self.last_price = last_price
         self.orders: dict[Hashable, Order] = {}
         self.expiries = ExpiryQueue()
         self.next_priority = 1
@@ -60,6 +60,7 @@ class Book:
     def reference(self, price: int | None) -> None:
         self._reference = price
         self.lowest, self.highest = band_limits(price, self.rules.band_bps, self.rules.tick)
+        self.bids.outermost, self.asks.outermost = self.highest, -self.lowest
 
     def apply(self, command: Command, now: int) -> list[Event]:
         """Let time reach `now` (microseconds), which expires what is due, then carry out `command`.
@@ -75,13 +76,7 @@ class Book:
         if heap and heap[0][0] <= now:
             self._expire_due(events)
         if type(command) is New:
-            order = command.order
-            code = self._refusal(order)
-            if code is None:
-                events.append(Accepted(order))
-                self.enter(order, order.price, events)
-            else:
-                events.append(Rejected(order.id, code))
+            self._new(command.order, events)
         elif type(command) is Cancel:
             self._cancel(command.id, events)
         elif type(command) is Amend:
@@ -114,7 +109,7 @@ class Book:
         """The best `levels` levels of `side`, best first: (price in cents, total quantity in shares, orders)."""
         book_side = self.side(side)
         by_key = book_side.levels
-        best_keys = book_side.keys[: -levels - 1 : -1] if levels > 0 else []
+        best_keys = book_side.keys[: -levels - 1 : -1]
         return [(level.price, level.quantity, level.count) for level in map(by_key.__getitem__, best_keys)]
 
     def queue(self, side: int) -> list[Order]:
@@ -142,7 +137,7 @@ class Book:
             if order.remaining:
                 self.rest(order, price)
             return
-        limit = price if price is not None and order.type == LIMIT else self._furthest(order)
+        limit = self._furthest(order)
         if order.tif != FOK or would_fill(self, order, limit):
             match(self, order, limit, events)
         if order.remaining:
@@ -196,17 +191,48 @@ class Book:
             return
         self.expiries.push(order, expire_at, self.orders)
 
+    def _new(self, order: Order, events: list[Event]) -> None:
+        """Enter `order`, or say why not."""
+        price, quantity, rules = order.price, order.quantity, self.rules
+        if (
+            price is not None
+            and order.type == LIMIT
+            and order.tif in RESTING_TIFS
+            and order.expire_at is None
+            and self.lowest <= price <= self.highest
+            and not price % rules.tick
+            and quantity > 0
+            and not quantity % rules.lot
+            and order.id not in self.orders
+            and not order.post_only
+        ):
+            # Nearly every order: what is good in every respect takes the short way. The long way leads to the same.
+            events.append(Accepted(order))
+            opposite = self.asks if order.side == BID else self.bids
+            best = opposite.best
+            if best is not None and best.key >= price * opposite.sign:
+                match(self, order, price, events)
+            if order.remaining:
+                self.rest(order, price)
+            return
+        code = self._refusal(order)
+        if code is None:
+            events.append(Accepted(order))
+            self.enter(order, price, events)
+        else:
+            events.append(Rejected(order.id, code))
+
     def _refusal(self, order: Order) -> str | None:
         """The code to refuse a new order with, or None. The checks stand in the order in which they are reported."""
-        rules = self.rules
+        rules, price, quantity = self.rules, order.price, order.quantity
         if order.id in self.orders:
             return codes.DUPLICATE_ID
         if order.tif not in TIFS or order.type not in TYPES:
             return codes.UNSUPPORTED
-        code = check_quantity(order.quantity, rules.lot)
+        code = check_quantity(quantity, rules.lot)
         if code is None and order.type == LIMIT:
-            code = check_price(order.price, rules.tick, self.lowest, self.highest)
-        elif code is None and order.price is not None and order.price <= 0:
+            code = check_price(price, rules.tick, self.lowest, self.highest)
+        elif code is None and price is not None and price <= 0:
             code = codes.INVALID_PRICE
         if code is None and order.post_only:
             code = self._post_only_refusal(order)
@@ -218,7 +244,7 @@ class Book:
         return codes.POST_ONLY_WOULD_TAKE if self.meets(order.side, order.price) else None
 
     def _furthest(self, order: Order) -> int:
-        """How far in cents a market order may go: to its protection price, and never past the band."""
+        """How far in cents an order may go: to its limit or protection price, and never past the band."""
         if order.side == BID:
             return self.highest if order.price is None else min(order.price, self.highest)
         return self.lowest if order.price is None else max(order.price, self.lowest)

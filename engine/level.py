@@ -24,19 +24,6 @@ class Level:
         self.quantity = 0
         self.count = 0
 
-    def append(self, order: Order) -> None:
-        """Put `order` at the back of the queue."""
-        tail = self.tail
-        if tail is None:
-            self.head = order
-        else:
-            tail.behind = order
-            order.ahead = tail
-        self.tail = order
-        self.quantity += order.remaining
-        self.count += 1
-        order.level = self
-
     def remove(self, order: Order) -> None:
         """Take `order`, with all that remains of it, out of the queue, wherever it stands."""
         ahead, behind = order.ahead, order.behind

@@ -34,7 +34,7 @@ def match(book: Book, taker: Order, limit: int, events: list[Event]) -> None:
     limit_of_seller = 0
     if book.rules.execution_price == SELLER and taker.side == ASK and taker.type == LIMIT:
         limit_of_seller = limit
-    else:
+    elif level.key > opposite.outermost:
         drop_outside_band(book, opposite, worst, events)
         level = opposite.best
     first_price = 0
@@ -110,14 +110,13 @@ def would_fill(book: Book, taker: Order, limit: int) -> bool:
     """
     opposite = book.asks if taker.side == BID else book.bids
     worst = limit * opposite.sign
-    outermost = (book.highest if opposite.sign == BID else book.lowest) * opposite.sign
     at_own_price = book.rules.execution_price == SELLER and taker.side == ASK and taker.type == LIMIT
     mode = taker.stp or book.rules.stp
     missing = taker.remaining
     for level in opposite:
         if level.key < worst or missing <= 0:
             break
-        if level.key > outermost and not at_own_price:
+        if level.key > opposite.outermost and not at_own_price:
             continue
         if mode == NONE or taker.account is None:
             missing -= level.quantity
@@ -137,8 +136,7 @@ def drop_outside_band(book: Book, side: BookSide, worst: int, events: list[Event
     would be the first to trade with anything that comes, at a price that may not print; left in place it would
     block its side of the market.
     """
-    outermost = (book.highest if side.sign == BID else book.lowest) * side.sign
-    while side.best is not None and side.best.key > outermost and side.best.key >= worst:
+    while side.best is not None and side.best.key > side.outermost and side.best.key >= worst:
         order = side.best.head
         assert order is not None  # noqa: S101 - a level in the book is never empty
         quantity = order.remaining

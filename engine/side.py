@@ -7,22 +7,25 @@ from collections.abc import Iterator
 
 from engine.level import Level
 from engine.orders import Order
+from engine.rules import NO_LIMIT
 
 
 class BookSide:
     """The price levels of one side, best one at hand.
 
     A level's key is price × side, so the best key is the greatest on both sides: the last of a sorted list. A level
-    near the best, where most of the trading is, opens and closes at the cheap end of that list.
+    near the best, where most of the trading is, opens and closes at the cheap end of that list. `outermost` is the
+    key of the band's near end: nothing keyed beyond it may trade at its own price.
     """
 
-    __slots__ = ("best", "keys", "levels", "sign")
+    __slots__ = ("best", "keys", "levels", "outermost", "sign")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.keys: list[int] = []
         self.levels: dict[int, Level] = {}
         self.best: Level | None = None
+        self.outermost = NO_LIMIT
 
     def append(self, order: Order, price: int) -> None:
         """Put `order` at the back of the queue at `price`."""
@@ -36,7 +39,16 @@ class BookSide:
                 self.best = level
             else:
                 insort(self.keys, key)
-        level.append(order)
+        tail = level.tail
+        if tail is None:
+            level.head = order
+        else:
+            tail.behind = order
+            order.ahead = tail
+        level.tail = order
+        level.quantity += order.remaining
+        level.count += 1
+        order.level = level
 
     def remove(self, order: Order, level: Level) -> None:
         """Take `order` out of its `level`, and the level out of the side if it was the last."""
