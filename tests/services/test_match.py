@@ -176,10 +176,10 @@ def test_a_turn_tells_the_tape_then_the_owners_then_the_portfolios(floor):
         (f"stock:{symbol}", "TRADE_EXECUTED"),
         (f"user:{seller}", "ORDER_OPENED"),
         (f"user:{buyer}", "ORDER_OPENED"),
-        (f"user:{buyer}", "ORDER_FILLED"),
         (f"user:{seller}", "ORDER_FILLED"),
+        (f"user:{buyer}", "ORDER_FILLED"),
     ]
-    trade, _, _, bought, sold = (message.payload for message in told)
+    trade, _, _, sold, bought = (message.payload for message in told)
     assert (trade["price"], trade["quantity"], trade["aggressor_side"], trade["sequence"]) == (3_500, 4, "bid", 1)
     assert (bought["order_id"], bought["status"], bought["average_price"]) == (bid, "filled", 3_500)
     assert (sold["order_id"], sold["status"], sold["remaining_quantity"]) == (ask, "partially_filled", 6)
