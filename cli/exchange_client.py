@@ -11,6 +11,7 @@ from cli.exits import NOT_RUNNING, REFUSED
 from cli.terminal import CommandError
 
 TIMEOUT_SECONDS = 30
+PAGE = 500
 
 
 class ExchangeClient:
@@ -39,12 +40,13 @@ class ExchangeClient:
         return self.call("GET", path).json()
 
     def items(self, path: str) -> Iterator[dict[str, Any]]:
-        """Every item of a list, page by page; `path` has a query already."""
-        cursor = ""
-        while cursor is not None:
-            page = self.get(f"{path}&limit=500" + (f"&cursor={cursor}" if cursor else ""))
+        """Every item of a list, page by page."""
+        query = "&" if "?" in path else "?"
+        page = self.get(f"{path}{query}limit={PAGE}")
+        yield from page["items"]
+        while page["next_cursor"]:
+            page = self.get(f"{path}{query}limit={PAGE}&cursor={page['next_cursor']}")
             yield from page["items"]
-            cursor = page["next_cursor"]
 
 
 def _reason(answer: requests.Response) -> str:

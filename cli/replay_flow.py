@@ -118,11 +118,11 @@ class Flow:
         self._executions.append((execution, answer))
 
     def _hit_orders(self) -> dict[int, int]:
-        """The maker's order ids by trade, as far back as this flow's first order."""
-        first = min(self._ids.values(), default=0)
-        hit = {}
-        for fill in self.maker.items(f"/trades?symbol={self.symbol}"):
-            if fill["order_id"] < first:
+        """The resting broker's order ids by trade, as far back as this flow's first trade."""
+        trades = [fill["trade_id"] for _, order in self._executions for fill in order["trades"]]
+        hit: dict[int, int] = {}
+        for fill in self.maker.items("/trades"):
+            if fill["trade_id"] < min(trades, default=0):
                 break
             hit[fill["trade_id"]] = fill["order_id"]
         return hit
