@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -17,8 +13,9 @@ import requests
 import socketio
 from sqlalchemy import text
 
-from config import ROOT, Settings, variables_of
+from config import Settings
 from embedded.ports import random_free_port
+from embedded.run import RunProcess, RunProcesses
 from models.session import connect, transaction
 from services.listing import list_stock
 from services.register import register_broker
@@ -38,6 +35,11 @@ def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) ->
                 return found
         time.sleep(0.02)
     raise AssertionError(f"never happened: {what}")
+
+
+def says(process: RunProcess, words: str) -> None:
+    """Wait until the process has logged `words`."""
+    until(lambda: words in process.log.read_text(), f"{process.name} says {words!r}")
 
 
 @dataclass
@@ -75,48 +77,6 @@ class Broker:
         return answer.json()
 
 
-class Process:
-    """One process of the exchange."""
-
-    def __init__(self, name: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
-        self.name = name
-        self.log = log
-        with log.open("ab") as output:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
-                cwd=ROOT,
-                env=environment,
-                stdout=output,
-                stderr=output,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-
-    def says(self, words: str) -> Process:
-        """Wait until it has logged `words`."""
-        until(lambda: words in self.log.read_text(), f"{self.name} says {words!r}")
-        return self
-
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal to the process itself."""
-        self.popen.send_signal(number)
-
-    def kill(self) -> None:
-        """SIGKILL the process and all its children, and wait."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.popen.pid, signal.SIGKILL)
-        self.popen.wait()
-
-    def stop(self) -> int:
-        """Ask it to end; its exit status."""
-        self.popen.send_signal(signal.SIGCONT)
-        self.popen.terminate()
-        try:
-            return self.popen.wait(10)
-        finally:
-            self.kill()
-
-
 class RunningExchange:
     """REST, Socket.IO, matching and the clock, on servers that the test provides."""
 
@@ -127,23 +87,14 @@ class RunningExchange:
             web=replace(settings.web, port=port, processes=1, threads=48),
             live=replace(settings.live, port=random_free_port()),
         )
-        self.folder = folder
         self.base = f"http://127.0.0.1:{port}"
         self.live_base = f"http://127.0.0.1:{self.settings.live.port}"
         self.engine = connect(self.settings.database.url, pool_size=4, application="minex-test")
-        self.processes: list[Process] = []
+        self.processes = RunProcesses(self.settings, folder)
 
-    def start(self, name: str, *arguments: str, **environment: str) -> Process:
+    def start(self, name: str, *arguments: str, **environment: str) -> RunProcess:
         """Start `minex run NAME …`; `environment` adds variables."""
-        return self.start_module(name, "cli", "run", name, *arguments, **environment)
-
-    def start_module(self, name: str, *arguments: str, **environment: str) -> Process:
-        """Start `python -m …` with the exchange's settings."""
-        known = {key: value for key, value in os.environ.items() if not key.startswith("MINEX_")}
-        known |= variables_of(self.settings) | {"PYTHONPATH": str(ROOT), **environment}
-        process = Process(name, list(arguments), known, self.folder / f"{name}-{len(self.processes)}.log")
-        self.processes.append(process)
-        return process
+        return self.processes.start(name, *arguments, **environment)
 
     def open(self) -> None:
         """Start every process and wait until orders can be sent."""
@@ -154,13 +105,12 @@ class RunningExchange:
 
     def close(self) -> None:
         """Stop what still runs."""
-        for process in self.processes:
-            process.kill()
+        self.processes.kill_all()
         self.engine.dispose()
 
-    def process(self, name: str) -> Process:
+    def process(self, name: str) -> RunProcess:
         """The latest process of that name."""
-        return next(process for process in reversed(self.processes) if process.name == name)
+        return self.processes.latest(name)
 
     def list(self, symbol: str, reference_price: int | None = 3500, **rules: Any) -> None:
         """List a stock in the first group; the group worker notices by itself."""

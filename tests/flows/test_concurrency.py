@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.flows.exchange import until
+from tests.flows.exchange import says, until
 
 
 def test_forty_threads_of_crossing_orders_leave_no_crossed_book(exchange):
@@ -68,7 +68,8 @@ def test_the_same_client_order_id_from_twenty_threads_is_one_order(exchange):
 
 def test_two_group_workers_on_the_same_stocks_match_nothing_twice(exchange):
     exchange.list("TWO1", reference_price=None)
-    second = exchange.start("match").says("matching group A")
+    second = exchange.start("match")
+    says(second, "matching group A")
     brokers = [exchange.trusted() for _ in range(4)]
 
     def trade(thread):
@@ -91,7 +92,7 @@ def test_a_plain_rq_worker_is_just_as_correct(exchange):
     group_worker.stop()
     broker = exchange.trusted()
     broker.order("ask", 100, 1000, "PLAIN1", document_number="a")
-    plain = exchange.start_module(
+    plain = exchange.processes.start_module(
         "plain", "rq.cli", "worker", "match.PLAIN1", "--url", exchange.settings.redis.url, "--worker-class",
         "rq.SimpleWorker", "--job-class", "queues.jobs.ExchangeJob", "--serializer", "rq.serializers.JSONSerializer",
     )  # fmt: skip

@@ -12,7 +12,7 @@ import requests
 
 from cli.schema import upgrade
 from embedded.postgres import PostgresServer
-from tests.flows.exchange import until
+from tests.flows.exchange import says, until
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_a_worker_stopped_inside_its_transaction_is_taken_over_and_cannot_commit
     until(lambda: broker.get(f"/orders/{order['order_id']}")["status"] == "open", "another worker took over")
     settled = exchange.scalar("SELECT xmin::text FROM orders WHERE id = :id", id=order["order_id"])
     zombie.send(signal.SIGCONT)
-    zombie.says("trying again")
+    says(zombie, "trying again")
     assert exchange.scalar("SELECT xmin::text FROM orders WHERE id = :id", id=order["order_id"]) == settled
     zombie.kill()
 

@@ -1,0 +1,82 @@
+"""Processes of the exchange run apart from any terminal, for stories and measurements that start and kill them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from config import ROOT, Settings, variables_of
+
+STOP_SECONDS = 10
+
+
+class RunProcess:
+    """One process of the exchange with its log, in a process group of its own."""
+
+    def __init__(self, name: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        with log.open("ab") as output:
+            self.popen = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process itself."""
+        self.popen.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL the process and all its children, and wait."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+
+    def stop(self) -> int:
+        """Ask it to end; its exit status."""
+        self.popen.send_signal(signal.SIGCONT)
+        self.popen.terminate()
+        try:
+            return self.popen.wait(STOP_SECONDS)
+        finally:
+            self.kill()
+
+
+class RunProcesses:
+    """Starts `minex run …` and other modules with one exchange's settings."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.processes: list[RunProcess] = []
+
+    def start(self, name: str, *arguments: str, **environment: str) -> RunProcess:
+        """Start `minex run NAME …`; `environment` adds variables."""
+        return self.start_module(name, "cli", "run", name, *arguments, **environment)
+
+    def start_module(self, name: str, *arguments: str, **environment: str) -> RunProcess:
+        """Start `python -m …` with the exchange's settings."""
+        known = {key: value for key, value in os.environ.items() if not key.startswith("MINEX_")}
+        known |= variables_of(self.settings) | {"PYTHONPATH": str(ROOT), **environment}
+        log = self.folder / f"{name}-{len(self.processes)}.log"
+        process = RunProcess(name, ["-m", *arguments], known, log)
+        self.processes.append(process)
+        return process
+
+    def latest(self, name: str) -> RunProcess:
+        """The latest process of that name."""
+        return next(process for process in reversed(self.processes) if process.name == name)
+
+    def kill_all(self) -> None:
+        """End whatever still runs."""
+        for process in self.processes:
+            process.kill()

@@ -1,0 +1,95 @@
+"""Group commit: alone at once, together when many wait, and each with its own answer."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from api.group_commit import GroupCommit
+
+
+class Store:
+    """Doubles numbers, remembers its groups, and can be held back."""
+
+    def __init__(self):
+        self.groups = []
+        self.open = threading.Event()
+        self.open.set()
+        self.entered = threading.Event()
+
+    def __call__(self, wishes):
+        self.groups.append(list(wishes))
+        self.entered.set()
+        assert self.open.wait(10)
+        if any(wish == "bad" for wish in wishes):
+            raise ValueError("bad")
+        if any(wish == "gone" for wish in wishes):
+            raise ConnectionError("gone")
+        return [wish * 2 for wish in wishes]
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+@pytest.fixture
+def commit(store):
+    return GroupCommit(store, lambda error: isinstance(error, ConnectionError), most=50)
+
+
+def gathered(store, commit, wishes):
+    """The futures of `wishes`, submitted in order while the first of them is held back in the store."""
+    pool = ThreadPoolExecutor(len(wishes))
+    store.open.clear()
+    store.entered.clear()
+    futures = [pool.submit(commit.submit, wishes[0])]
+    assert store.entered.wait(10)
+    for n, wish in enumerate(wishes[1:], 1):
+        futures.append(pool.submit(commit.submit, wish))
+        while len(commit._waiting) < n:
+            threading.Event().wait(0.001)
+    store.open.set()
+    pool.shutdown(wait=True)
+    return futures
+
+
+def test_a_lone_wish_goes_at_once(store, commit):
+    assert commit.submit(21) == 42
+    assert commit.submit(1) == 2
+    assert store.groups == [[21], [1]]
+
+
+def test_those_who_wait_go_together_in_order_of_arrival(store, commit):
+    futures = gathered(store, commit, list(range(10)))
+    assert [future.result() for future in futures] == [n * 2 for n in range(10)]
+    assert store.groups == [[0], list(range(1, 10))]
+
+
+def test_a_group_is_bounded_and_the_rest_follows(store, commit):
+    futures = gathered(store, commit, list(range(61)))
+    assert [future.result() for future in futures] == [n * 2 for n in range(61)]
+    assert [len(group) for group in store.groups] == [1, 50, 10]
+
+
+def test_a_wish_that_breaks_its_group_fails_alone(store, commit):
+    futures = gathered(store, commit, [0, 1, "bad", 3])
+    assert [future.result() for future in (futures[0], futures[1], futures[3])] == [0, 2, 6]
+    with pytest.raises(ValueError, match="bad"):
+        futures[2].result()
+    assert commit.submit(5) == 10
+
+
+def test_what_holds_for_all_is_not_tried_one_by_one(store, commit):
+    futures = gathered(store, commit, [0, 1, "gone", 3])
+    assert futures[0].result() == 0
+    for future in futures[1:]:
+        with pytest.raises(ConnectionError):
+            future.result()
+    assert len(store.groups) == 2
+
+
+def test_many_threads_lose_nothing(store, commit):
+    with ThreadPoolExecutor(32) as pool:
+        assert list(pool.map(commit.submit, range(2000))) == [n * 2 for n in range(2000)]
+    assert sorted(wish for group in store.groups for wish in group) == list(range(2000))
