@@ -22,7 +22,7 @@ from config import ROOT, Settings
 from embedded.account import Account
 from embedded.binaries import postgres_programs, valkey_program
 from embedded.errors import EmbeddedServerError
-from embedded.folder import SHARED, data_folder
+from embedded.folder import SHARED, data_folder, outside_of
 from embedded.ports import is_free
 
 GIGABYTE = 1024**3
@@ -109,7 +109,9 @@ def data(settings: Settings) -> Finding:
         return Finding("Data folder", False, f"{folder} cannot be written", mend)
     places = [existing, *([SHARED] if os.geteuid() == 0 and SHARED.exists() else [])]
     free = min(shutil.disk_usage(place).free for place in places)
-    return Finding("Data folder", free >= DISK_NEEDED, f"{folder}, {_size(free)} free", f"make room, or {mend}")
+    outside = outside_of(folder)
+    where = f"{folder} and {outside}" if outside else str(folder)
+    return Finding("Data folder", free >= DISK_NEEDED, f"{where}, {_size(free)} free", f"make room, or {mend}")
 
 
 def database(settings: Settings) -> Finding:

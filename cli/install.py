@@ -23,8 +23,17 @@ LAST_LINES = 15
 """How much of a failed installer's output is shown."""
 
 
+INSTALLING = "Installing collected packages"
+"""pip's line before it writes the first package; before that a failure has changed nothing."""
+
+
 class InstallError(Exception):
     """The environment cannot be made; the message says why and what to do."""
+
+    def __init__(self, message: str, *, harmless: bool = True) -> None:
+        super().__init__(message)
+        self.harmless = harmless
+        """What was installed before is as it was."""
 
 
 def main(root: Path, stamps: dict[str, str]) -> None:
@@ -47,7 +56,12 @@ def main(root: Path, stamps: dict[str, str]) -> None:
         wanted = list(stamps)[-1]
         unfinished.touch()
         _say(f"installing {wanted} (this once)")
-        _install(venv, root / wanted, uv)
+        try:
+            _install(venv, root / wanted, uv)
+        except InstallError as error:
+            if error.harmless:
+                unfinished.unlink()
+            raise
         for name, stamp in stamps.items():
             _stamp_file(venv, name).write_text(f"{stamp}\n", encoding="ascii")
         unfinished.unlink()
@@ -113,22 +127,29 @@ def _install(venv: Path, requirements: Path, uv: str | None) -> None:
 def _run(command: list[str], failure: str) -> None:
     """Run the installer with its packages counted on one line; its own words are shown only if it fails."""
     environment = {name: value for name, value in os.environ.items() if name not in INSTALLER_OPTIONS}
-    lines: list[str] = []
+    words: list[str] = []
     counted = 0
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         for line in process.stdout or ():
-            lines.append(line.rstrip())
             if line.startswith(("Collecting ", "Requirement already")):
                 counted += 1
-                if sys.stderr.isatty():
-                    sys.stderr.write(f"\rminex: {counted} packages ")
-                    sys.stderr.flush()
-            elif line.startswith("Installing collected") and sys.stderr.isatty():
-                sys.stderr.write("\n")
+                _count(counted)
+            elif not line.startswith("Looking in "):  # where it looks is nobody's business
+                words.append(line.rstrip())
+    if counted:
+        _count(0)
     if process.returncode != 0:
-        raise InstallError(f"{failure}:\n" + "\n".join(f"  {line}" for line in lines[-LAST_LINES:]))
+        told = "\n".join(f"  {line}" for line in words[-LAST_LINES:])
+        raise InstallError(f"{failure}:\n{told}", harmless=not any(line.startswith(INSTALLING) for line in words))
+
+
+def _count(packages: int) -> None:
+    """How far it is, on a terminal; 0 ends the line."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\rminex: {packages} packages " if packages else "\n")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
+import secrets
+import shutil
 from pathlib import Path
 
 from config import ROOT, Settings
 from embedded.account import Account
+from embedded.lock import OwnerLock
+from embedded.secret import write_private
 
 SHARED = Path("/var/lib/minex")
 """For root only: the servers' data and programs where the data folder or the checkout is closed to `nobody`."""
+
+MARKER = "servers"
+"""The file in the data folder that tells which folder under /var/lib/minex belongs to it."""
 
 
 def data_folder(settings: Settings) -> Path:
@@ -25,7 +33,7 @@ def servers_folder(folder: Path) -> Path:
     """The folder below which the embedded servers keep their data; made if missing.
 
     It is `folder` itself wherever the servers' account can get there. Otherwise (root with a checkout in its home) it
-    is a folder under /var/lib/minex whose name follows from the path of `folder`, so every start finds it again.
+    is a folder under /var/lib/minex, noted in `folder`, so that every start finds it again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
@@ -36,10 +44,28 @@ def servers_folder(folder: Path) -> Path:
         folder.chmod(folder.stat().st_mode | 0o011)  # may be passed through, not listed
     if account.can("-x", folder):
         return folder
+    return outside_of(folder) or _made_outside(folder)
+
+
+def outside_of(folder: Path) -> Path | None:
+    """The folder under /var/lib/minex that belongs to the data folder, if it has one."""
+    with contextlib.suppress(OSError):
+        outside = Path((folder / MARKER).read_text(encoding="utf-8").strip())
+        if outside.is_dir():
+            return outside
+    return None
+
+
+def _made_outside(folder: Path) -> Path:
     words = re.sub(r"[^a-zA-Z0-9]+", "-", str(folder)).strip("-")[-40:]
-    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    outside = SHARED / f"{words}-{digest}"
-    outside.mkdir(mode=0o711, parents=True, exist_ok=True)
+    stem = f"{words}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    SHARED.mkdir(parents=True, exist_ok=True)
     SHARED.chmod(0o755)
-    outside.chmod(0o711)
+    for forgotten in SHARED.glob(f"{stem}-*"):
+        # The data folder of this path was deleted and made anew: what it had outside goes the same way.
+        if OwnerLock(forgotten / "postgres" / "owner").holder() is None:
+            shutil.rmtree(forgotten, ignore_errors=True)
+    outside = SHARED / f"{stem}-{secrets.token_hex(4)}"
+    outside.mkdir(mode=0o711)
+    write_private(folder / MARKER, f"{outside}\n")
     return outside

@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -54,11 +55,22 @@ def end(process: psutil.Process, signals: Iterable[tuple[int, float]]) -> bool:
     for number, seconds in (*signals, (signal.SIGKILL, 5.0)):
         try:
             process.send_signal(number)
-            process.wait(seconds)
-        except psutil.TimeoutExpired:
-            continue
         except psutil.NoSuchProcess:
             return True
-        else:
+        if _has_ended(process, seconds):
             return True
     return False
+
+
+def _has_ended(process: psutil.Process, seconds: float) -> bool:
+    """Whether it ends in this time. A zombie has ended: its parent or process 1 may take seconds to notice."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)

@@ -27,7 +27,7 @@ from embedded.servers import Servers
 
 START_SECONDS = 60.0
 """Until every process has to be up."""
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 3.5
 """Between asking the processes to leave and ending them; with the servers' stop it stays within five."""
 OPEN_FILES = 65_536
 """A socket each for every client of Socket.IO; we ask for as many as the machine allows, up to this."""
@@ -49,7 +49,7 @@ class Exchange:
         self._served: list[Served] = []
         self._supervisor: Supervisor | None = None
         self._asked_to_stop = False
-        self._watching = False
+        self._interruptible = True
 
         self.state = RunState(pid=os.getpid(), data_folder=str(self.folder), started_at=time.time())
 
@@ -68,6 +68,7 @@ class Exchange:
         self.state.url = f"http://{reachable(settings.web.host)}:{settings.web.port}"
         self.state.live_url = f"http://{reachable(settings.live.host)}:{settings.live.port}"
         self._start_processes(settings)
+        self._interruptible = False
         return Summary(
             url=self.state.url,
             live_url=self.state.live_url,
@@ -81,7 +82,6 @@ class Exchange:
 
     def watch(self) -> None:
         """Until a signal asks to stop."""
-        self._watching = True
         while not self._asked_to_stop and self._supervisor is not None:
             self.run_once()
 
@@ -94,7 +94,7 @@ class Exchange:
 
     def stop(self) -> None:
         """Processes first, then the servers; nothing that we have started is left."""
-        self._watching = True
+        self._interruptible = False
         self.state.state = "stopping"
         write_state(self.state)
         if self._supervisor is not None:
@@ -157,7 +157,7 @@ class Exchange:
 
     def _on_signal(self, *_: object) -> None:
         self._asked_to_stop = True
-        if not self._watching:  # still starting: leave whatever is going on
+        if self._interruptible:  # still starting: leave whatever is going on
             raise KeyboardInterrupt
 
 

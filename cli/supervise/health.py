@@ -18,10 +18,10 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Without the proxies of the environment: we ask our own machine."""
 
 
-def status_of(url: str, timeout: float = TIMEOUT_SECONDS) -> int:
+def status_of(url: str) -> int:
     """The HTTP status with which `url` is answered; 0 for no answer."""
     try:
-        with _OPENER.open(url, timeout=timeout) as answer:
+        with _OPENER.open(url, timeout=TIMEOUT_SECONDS) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

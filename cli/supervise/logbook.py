@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import threading
 from collections import defaultdict, deque
 from datetime import UTC, datetime
@@ -47,10 +46,7 @@ class Logbook:
             self._turn_page(len(record.encode("utf-8", "replace")))
             self._file.write(record)
             self._file.flush()
-            if self.terminal is not None:
-                colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
-                head = coloured(f"{now.astimezone():%H:%M:%S} {name:<{NAME_WIDTH}} │", colour, self.terminal)
-                self._show(f"{head} {text}\n")
+            self._show(name, f"{now.astimezone():%H:%M:%S} {name:<{NAME_WIDTH}} │", text)
 
     def last_lines(self, name: str) -> list[str]:
         """The newest lines of one process."""
@@ -70,10 +66,12 @@ class Logbook:
             self._file = self.path.open("a", encoding="utf-8", errors="replace")
             self._size = added
 
-    def _show(self, text: str) -> None:
-        terminal = self.terminal or sys.stderr
+    def _show(self, name: str, head: str, text: str) -> None:
+        if self.terminal is None:
+            return
+        colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
         try:
-            terminal.write(text)
-            terminal.flush()
+            self.terminal.write(f"{coloured(head, colour, self.terminal)} {text}\n")
+            self.terminal.flush()
         except (OSError, ValueError):
             self.terminal = None  # the terminal was closed; the exchange goes on, and so does the file

@@ -77,10 +77,10 @@ class Supervisor:
         self._changed = changed
         self._last_health: list[bool] = []
         self._next_reaping = time.monotonic() + REAP_SECONDS
-        self._alarm, self._alarm_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+        self._alarm, self._alarm_end = os.pipe()
         os.set_blocking(self._alarm, False)
         os.set_blocking(self._alarm_end, False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # so that the wake-up below comes
+        self._before = signal.signal(signal.SIGCHLD, lambda *_: None)  # so that the wake-up below comes
         signal.set_wakeup_fd(self._alarm_end, warn_on_full_buffer=False)
 
     def start(self) -> None:
@@ -142,6 +142,7 @@ class Supervisor:
     def close(self) -> None:
         """Take no more signals."""
         signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, self._before)
         os.close(self._alarm)
         os.close(self._alarm_end)
 

@@ -1,0 +1,161 @@
+"""One story of the whole exchange on this machine: up, used, killed, up again, down; nothing lost, nothing left."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from config import ROOT
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("MINEX_")} | {
+        "PYTHONPATH": str(ROOT)
+    }
+
+
+def minex(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cli", *arguments]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=120)
+
+
+def up(folder: Path, *more: str) -> dict[str, Any]:
+    done = minex("up", "--detach", "--port", "0", "--json", "--data-folder", str(folder), *more)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def status(folder: Path) -> dict[str, Any]:
+    return dict(json.loads(minex("status", "--json", "--data-folder", str(folder)).stdout))
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Whatever runs for this data folder: its processes by their settings, its servers by where they work."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and (
+                process.environ().get("MINEX_DATA_FOLDER") == str(folder) or process.cwd().startswith(f"{folder}/")
+            ):
+                found.append(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def folder(make_server_folder: Callable[[], Path]) -> Iterator[Path]:
+    place = make_server_folder() / "exchange"
+    yield place
+    minex("down", "--data-folder", str(place))
+    assert processes_of(place) == []
+
+
+def test_the_life_of_an_exchange(folder: Path) -> None:
+    first = up(folder)
+    assert requests.get(first["health_url"], timeout=5).status_code == 200
+    assert len(first["brokers"]) == 3
+    assert first["admin_key"]
+
+    if shutil.which("curl"):
+        text = minex("up", "--data-folder", str(folder))
+        assert text.returncode == 0
+        assert text.stdout.startswith(f"Minex is already up: {first['url']}")
+        order = {"document_number": "52998224725", "side": "bid", "symbol": "PETR4", "quantity": 100, "price": 3500}
+        command = (
+            f"curl -sS -X POST {first['url']}/api/v1/orders -H 'Authorization: Bearer {first['brokers'][0]['api_key']}'"
+            f" -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(order))}"
+        )
+        answer_text = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
+        assert json.loads(answer_text)["order_id"] == 1
+
+    state = status(folder)
+    assert state["state"] == "running"
+    assert [process["name"] for process in state["processes"]][:2] == ["postgres", "valkey"]
+    assert all(process["healthy"] for process in state["processes"])
+    assert (state["url"], state["live_url"]) == (first["url"], first["live_url"])
+
+    for name in ("match-A", "postgres"):
+        victim = next(process["pid"] for process in status(folder)["processes"] if process["name"] == name)
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda: status(folder)["state"] == "degraded" or _restarts(folder) > 0)
+    wait_for(lambda: status(folder)["state"] == "running" and _restarts(folder) >= 2)
+
+    os.kill(first["pid"], signal.SIGKILL)
+    wait_for(lambda: not status(folder)["running"])
+    second = up(folder)
+    assert second["brokers"] == first["brokers"]
+    assert second["admin_key"] is None
+    assert second["pid"] != first["pid"]
+
+    began = time.monotonic()
+    done = minex("down", "--data-folder", str(folder))
+    assert done.stdout.startswith("Minex has stopped.")
+    assert time.monotonic() - began < 7
+    assert processes_of(folder) == []
+
+
+def _restarts(folder: Path) -> int:
+    return sum(process["restarts"] for process in status(folder)["processes"])
+
+
+def test_a_taken_port_is_told_in_two_lines(folder: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        for mode in ([], ["--detach"]):
+            done = minex("up", "--port", str(port), "--data-folder", str(folder), *mode)
+            assert done.returncode == 1
+            what, mend = done.stderr.strip().splitlines()
+            assert what.startswith(f"✗ Port {port} is taken by ")
+            assert mend.startswith("  minex up --port ")
+    assert processes_of(folder) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_signal_stops_everything_within_five_seconds(folder: Path, number: int) -> None:
+    command = [sys.executable, "-m", "cli", "up", "--port", "0", "--data-folder", str(folder)]
+    with subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert any("Minex is up: http://127.0.0.1:" in line for line in iter(process.stdout.readline, ""))
+        began = time.monotonic()
+        process.send_signal(number)
+        process.communicate(timeout=10)
+        assert process.returncode == 0
+        assert time.monotonic() - began < 5.5
+    assert processes_of(folder) == []
+
+
+def test_the_address_does_not_keep_a_pipe_open(folder: Path) -> None:
+    command = (
+        f"{shlex.quote(sys.executable)} -m cli up --detach --port 0 --data-folder {shlex.quote(str(folder))} | cat"
+    )
+    done = subprocess.run(
+        ["sh", "-c", command], env=environment(), capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "http://127.0.0.1:" in done.stdout
+    minex("down", "--data-folder", str(folder))
