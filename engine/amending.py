@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine import codes
 from engine.commands import Amend, Unchanged
+from engine.entering import enter
 from engine.events import Amended, Cancelled, Event, Rejected
 from engine.rules import check_price, check_quantity
 
@@ -53,7 +54,7 @@ def amend(book: Book, command: Amend, events: list[Event]) -> None:
         order.quantity = quantity
         order.remaining = remaining
         order.expire_at = expire_at
-        book.enter(order, price, events)
+        enter(book, order, events)
 
 
 def _wanted(order: Order, command: Amend) -> tuple[int, int]:

@@ -8,11 +8,11 @@ from engine import codes
 from engine.amending import amend
 from engine.audit import check
 from engine.commands import Amend, Cancel, Clock, Command, New
-from engine.events import Accepted, Cancelled, Event, Expired, Rejected
+from engine.entering import new
+from engine.events import Cancelled, Event, Expired, Rejected
 from engine.expiry import ExpiryQueue
-from engine.matching import match, would_fill
-from engine.orders import ASK, BID, FOK, LIMIT, RESTING_TIFS, TIFS, TYPES, Order
-from engine.rules import Rules, band_limits, check_price, check_quantity
+from engine.orders import ASK, BID, LIMIT, RESTING_TIFS, Order
+from engine.rules import Rules, band_limits
 from engine.side import BookSide
 
 
@@ -76,7 +76,7 @@ class Book:
         if heap and heap[0][0] <= now:
             self._expire_due(events)
         if type(command) is New:
-            self._new(command.order, events)
+            new(self, command.order, events)
         elif type(command) is Cancel:
             self._cancel(command.id, events)
         elif type(command) is Amend:
@@ -126,23 +126,6 @@ class Book:
 
     # What the files beside this one build on: a book's own moves, which keep every sum and index right.
 
-    def enter(self, order: Order, price: int | None, events: list[Event]) -> None:
-        """Match a valid order, then let it rest at `price` or expire, as its type and time in force say."""
-        expire_at = order.expire_at
-        if expire_at is not None and expire_at <= self.now:
-            self.expire(order, events)
-            return
-        if price is not None and order.type == LIMIT and order.tif in RESTING_TIFS:
-            match(self, order, price, events)
-            if order.remaining:
-                self.rest(order, price)
-            return
-        limit = self._furthest(order)
-        if order.tif != FOK or would_fill(self, order, limit):
-            match(self, order, limit, events)
-        if order.remaining:
-            self.expire(order, events)
-
     def meets(self, side: int, price: int) -> bool:
         """Whether an order of `side` at `price` would meet one of the other side."""
         opposite = self.asks if side == BID else self.bids
@@ -190,64 +173,6 @@ class Book:
             self.expire(order, events)
             return
         self.expiries.push(order, expire_at, self.orders)
-
-    def _new(self, order: Order, events: list[Event]) -> None:
-        """Enter `order`, or say why not."""
-        price, quantity, rules = order.price, order.quantity, self.rules
-        if (
-            price is not None
-            and order.type == LIMIT
-            and order.tif in RESTING_TIFS
-            and order.expire_at is None
-            and self.lowest <= price <= self.highest
-            and not price % rules.tick
-            and quantity > 0
-            and not quantity % rules.lot
-            and order.id not in self.orders
-            and not order.post_only
-        ):
-            # Nearly every order: what is good in every respect takes the short way. The long way leads to the same.
-            events.append(Accepted(order))
-            opposite = self.asks if order.side == BID else self.bids
-            best = opposite.best
-            if best is not None and best.key >= price * opposite.sign:
-                match(self, order, price, events)
-            if order.remaining:
-                self.rest(order, price)
-            return
-        code = self._refusal(order)
-        if code is None:
-            events.append(Accepted(order))
-            self.enter(order, price, events)
-        else:
-            events.append(Rejected(order.id, code))
-
-    def _refusal(self, order: Order) -> str | None:
-        """The code to refuse a new order with, or None. The checks stand in the order in which they are reported."""
-        rules, price, quantity = self.rules, order.price, order.quantity
-        if order.id in self.orders:
-            return codes.DUPLICATE_ID
-        if order.tif not in TIFS or order.type not in TYPES:
-            return codes.UNSUPPORTED
-        code = check_quantity(quantity, rules.lot)
-        if code is None and order.type == LIMIT:
-            code = check_price(price, rules.tick, self.lowest, self.highest)
-        elif code is None and price is not None and price <= 0:
-            code = codes.INVALID_PRICE
-        if code is None and order.post_only:
-            code = self._post_only_refusal(order)
-        return code
-
-    def _post_only_refusal(self, order: Order) -> str | None:
-        if order.price is None or order.type != LIMIT or order.tif not in RESTING_TIFS:
-            return codes.INVALID_POST_ONLY
-        return codes.POST_ONLY_WOULD_TAKE if self.meets(order.side, order.price) else None
-
-    def _furthest(self, order: Order) -> int:
-        """How far in cents an order may go: to its limit or protection price, and never past the band."""
-        if order.side == BID:
-            return self.highest if order.price is None else min(order.price, self.highest)
-        return self.lowest if order.price is None else max(order.price, self.lowest)
 
     def _cancel(self, id: Hashable, events: list[Event]) -> None:
         order = self.orders.get(id)

@@ -65,6 +65,7 @@ def fill(
 ) -> int:
     """Trade `taker` against the queue of `level` at `price`, and give the quantity that was traded.
 
+    A level that is left without a head is to be dropped by the caller.
     Stops when either has nothing left, or when the next in the queue has the taker's `account` (None: never).
     """
     wanted = remaining = taker.remaining
@@ -90,9 +91,7 @@ def fill(
         events.append(Trade(current, taker, price, quantity))
     traded = wanted - remaining
     level.head = maker
-    if maker is None:
-        level.tail = None
-    else:
+    if maker is not None:
         maker.ahead = None
     level.count = count
     level.quantity -= traded

@@ -104,6 +104,11 @@ def test_rules_are_options():
     assert '"price":990,' in simulate(*crossing, options=["--execution-price", "seller"])[-1]
 
 
+def test_sides_have_two_names():
+    orders = [new(1, "bid", 10, 1), new(2, "buy", 10, 1), new(3, "ask", 11, 1), new(4, "sell", 11, 1)]
+    assert simulate(*orders, options=["--book"])[-1] == '{"event":"book","bids":[[10,2,[1,2]]],"asks":[[11,2,[3,4]]]}'
+
+
 def test_self_trades_are_prevented_unless_told_otherwise():
     own = (new(1, "bid", 1000, 2, account="x"), new(2, "ask", 1000, 1, account="x"))
     assert simulate(*own)[-1] == '{"event":"cancelled","id":1,"quantity":2,"reason":"self_trade_prevention"}'

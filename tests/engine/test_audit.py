@@ -47,7 +47,10 @@ FAULTS = {
     "tail": (sets("bids.best.tail", None), "the last order of level 1000 is not its tail"),
     "empty": (lambda book: book.asks.best.remove(book.orders[4]), "level 1010 is empty"),
     "key": (sets("asks.best.key", 1010), "the asks keep level 1010 under key -1010"),
-    "best": (lambda book: setattr(book.bids, "best", book.bids.levels[990]), "the best level of the bids"),
+    "best": (
+        lambda book: setattr(book.bids, "best", book.bids.levels[990]),
+        "the best level of the bids is not the one at hand",
+    ),
     "sorted": (lambda book: book.bids.keys.reverse(), "the bids are not sorted"),
     "keys": (lambda book: book.bids.keys.append(1001), "the bids have 3 keys, 2 levels"),
     "fifo": (swap_first_two, "<Order 0 bid 10 of 10 at 1000> stands behind a younger order"),
@@ -63,7 +66,8 @@ FAULTS = {
     "sum": (sets("asks.best.head.filled", 1), "has used 1, which does not add up"),
     "expired": (sets("now", 100), "rests although it expired at 100"),
     "unwatched": (lambda book: book.expiries.heap.clear(), "would never expire"),
-    "next priority": (sets("next_priority", 2), "the book would give out priority 2 again"),
+    "next priority": (sets("next_priority", 6), "the book would give out priority 6 again"),
+    "same priority": (sets("bids.best.tail.priority", 2), "<Order 2 bid 10 of 10 at 1000> stands behind a younger"),
 }
 
 

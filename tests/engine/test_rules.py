@@ -46,7 +46,7 @@ def test_band_limits_are_the_outermost_ticks_inside():
         (None, "invalid_price"),
         (0, "invalid_price"),
         (-5, "invalid_price"),
-        (NO_LIMIT + 1, "invalid_price"),
+        (2**63, "invalid_price"),
         (1001, "off_tick"),
         (900, "price_outside_band"),
         (1105, "price_outside_band"),
