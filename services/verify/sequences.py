@@ -11,7 +11,7 @@ COMMANDS = (
         WITH journal AS (
             SELECT id, stock_id, sequence, sequenced_at, coalesce(lag(sequence) OVER steps, 0) AS before,
                 lag(sequenced_at) OVER steps AS time_before
-            FROM commands WHERE sequence IS NOT NULL WINDOW steps AS (PARTITION BY stock_id ORDER BY sequence)
+            FROM commands WHERE sequence IS NOT NULL WINDOW steps AS (PARTITION BY stock_id ORDER BY sequence, id)
         )
         SELECT id, stock_id, steps.what, steps.found, steps.expected
         FROM journal CROSS JOIN LATERAL (VALUES
@@ -108,6 +108,7 @@ EVENTS = (
                 to_char(t.executed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\\:MI\\:SS.US"Z"'))
         ) AS told (what, found, expected)
         WHERE e.kind = 'TRADE_EXECUTED' AND told.found IS DISTINCT FROM told.expected
+            AND (t.id IS NOT NULL OR told.what = 'trade_id')
         ORDER BY e.stock_id, e.sequence
         """,
     ),

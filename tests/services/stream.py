@@ -1,0 +1,163 @@
+"""A stream of random trading on a floor: every kind of command, turns of any size, some of them rolled back.
+
+The same seed gives the same wishes; what they come upon may differ, because expiry follows the database's clock.
+"""
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from models import CASH
+from models.session import transaction
+from services.accounts import deposit
+from services.books import Books
+from services.errors import MarketError
+from services.expire import expire_due_orders
+from services.match import match_turn
+from services.place import NewOrder, Placed
+from tests.services.floor import Floor
+
+STOCKS = (
+    {"reference": 3_500},
+    {"reference": 3_500, "execution_price": "seller", "self_trade_prevention": "decrement", "tick_size": 5},
+    {"reference": None, "self_trade_prevention": "cancel_both", "lot_size": 5},
+    {"reference": 3_500, "self_trade_prevention": "none", "band_bps": 0},
+)
+BROKERS = (
+    {"cash": 4_000_000, "shares": 400},
+    {"cash": 2_000_000, "shares": 50, "short_limit": 200},
+    {"cash": 300_000, "shares": 100},
+    {"cash": 0, "shares": 0, "credit_limit": 3_000_000, "short_limit": 300},
+)
+STP_MODES = (None, None, None, "none", "cancel_resting", "cancel_incoming", "cancel_both", "decrement")
+
+
+class RolledBack(Exception):
+    """A worker that dies before it commits."""
+
+
+class Stream:
+    """Random trading; `seen` counts what happened."""
+
+    def __init__(self, floor: Floor, seed: int) -> None:
+        self.floor = floor
+        self.random = random.Random(seed)
+        self.symbols = [floor.stock(**stock) for stock in STOCKS]
+        self.brokers = [self._broker(**broker) for broker in BROKERS]
+        self.workers = [Books(), Books()]
+        self.orders: list[tuple[int, int]] = []
+        self.repeatable: list[NewOrder] = []
+        self.seen: Counter[str] = Counter()
+        self.deposited = sum(broker["cash"] for broker in BROKERS)
+
+    def _broker(self, cash: int, shares: int, **limits: int) -> int:
+        return self.floor.broker(cash, **limits, **dict.fromkeys(self.symbols, shares))
+
+    def step(self) -> None:
+        """Do one thing."""
+        acts = (self.place, self.amend, self.cancel, self.match, self.roll_back, self.let_expire, self.bring_cash)
+        (act,) = self.random.choices(acts, weights=(10, 8, 3, 7, 1, 1, 1))
+        act()
+
+    def place(self) -> None:
+        orders = [self._order() for _ in range(self.random.choice((1, 1, 1, 2, 5, 12)))]
+        for order, answer in zip(orders, self.floor.place(*orders), strict=True):
+            if isinstance(answer, Placed):
+                self.orders.append((order.broker_id, answer.order_id))
+                self.seen["known" if answer.known else "placed"] += 1
+            else:
+                self.seen[answer.code()] += 1
+
+    def amend(self) -> None:
+        wish = {"price": self._price(), "quantity": self.random.randrange(1, 13) * 5}
+        for name in self.random.choice(((), (), ("price",), ("quantity",))):
+            del wish[name]
+        if self.random.random() < 0.2:
+            wish["valid_until"] = self.random.choice((None, self._soon()))
+        self._ask_for(self.floor.amend, **wish)
+
+    def cancel(self) -> None:
+        self._ask_for(self.floor.cancel)
+
+    def match(self) -> None:
+        turn = self.floor.match(*self._some(), limit=self.random.choice((1, 3, 20, 500)), books=self._worker())
+        self.seen["trades"] += turn.trades
+
+    def roll_back(self) -> None:
+        books = self._worker()
+        try:
+            with transaction(self.floor.engine) as session:
+                match_turn(session, self._some(), books, self.random.choice((1, 3, 20)))
+                raise RolledBack
+        except RolledBack:
+            books.forget_all()
+
+    def let_expire(self) -> None:
+        with transaction(self.floor.engine) as session:
+            self.seen["expiries asked"] += len(expire_due_orders(session))
+
+    def bring_cash(self) -> None:
+        amount = self.random.randrange(1, 100_000)
+        self.deposited += amount
+        with transaction(self.floor.engine) as session:
+            deposit(session, self.random.choice(self.brokers), CASH, amount)
+
+    def drain(self) -> None:
+        """Match everything that waits."""
+        while self.floor.match(*self.symbols, books=self._worker()).commands:
+            pass
+
+    def check_cash(self) -> None:
+        """Nobody's cash was made or lost on the way."""
+        (held,) = self.floor.query(
+            "SELECT sum(available + reserved) AS cents FROM balances WHERE asset_id = 1 AND broker_id = ANY(:brokers)",
+            brokers=self.brokers,
+        )
+        assert held.cents == self.deposited
+
+    def _ask_for(self, act, **wish) -> None:
+        if not self.orders:
+            return
+        broker, order = self.random.choice(self.orders[-12:])
+        try:
+            act(broker, order, **wish)
+            self.seen[act.__name__] += 1
+        except MarketError as refusal:
+            self.seen[refusal.code()] += 1
+
+    def _order(self) -> NewOrder:
+        if self.repeatable and self.random.random() < 0.05:
+            return self.random.choice(self.repeatable)
+        chance = self.random.random()
+        fields = {
+            "document_number": self.random.choice("12"),
+            "self_trade_prevention": self.random.choice(STP_MODES),
+            "client_order_id": f"c{self.random.randrange(200)}" if self.random.random() < 0.3 else None,
+        }
+        if chance < 0.15:
+            fields["time_in_force"] = "ioc"
+        elif chance < 0.3:
+            fields["valid_until"] = self._soon()
+        order = self.floor.order(
+            self.random.choice(self.brokers),
+            self.random.choice(self.symbols),
+            self.random.choice(("bid", "ask")),
+            self.random.randrange(1, 13) * 5,
+            None if self.random.random() < 0.1 else self._price(),
+            **fields,
+        )
+        if order.client_order_id:
+            self.repeatable.append(order)
+        return order
+
+    def _price(self) -> int:
+        return 3_500 + 5 * self.random.randrange(-12, 13) + (self.random.random() < 0.1)
+
+    def _soon(self) -> datetime:
+        return datetime.now(UTC) + timedelta(milliseconds=self.random.choice((5, 30, 100, 10_000)))
+
+    def _some(self) -> list[str]:
+        return self.random.sample(self.symbols, self.random.randrange(1, len(self.symbols) + 1))
+
+    def _worker(self) -> Books:
+        return self.random.choice(self.workers)

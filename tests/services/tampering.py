@@ -1,0 +1,159 @@
+"""Ways to change one row behind the exchange's back, and what each of them breaks."""
+
+import contextlib
+import json
+
+from sqlalchemy import text
+
+OPEN = "stock_id = :last AND closed_at IS NULL AND status <> 'pending'"
+FILLED = "stock_id = :last AND status = 'filled'"
+TRADED = "kind = 'trade' AND asset_id = 1 AND trade_id IN (SELECT id FROM trades WHERE stock_id = :last)"
+NEVER_DEPOSITED = """asset_id <> 1 AND traded <> 0 AND (broker_id, asset_id) NOT IN (
+    SELECT to_broker, asset_id FROM transfers WHERE kind = 'deposit')"""
+JOURNAL = "stock_id = :last AND sequence IS NOT NULL"
+
+CASES = {
+    "cash from nowhere": ("balances", "asset_id = 1", {"available": "available + 1"}, {1, 3}),
+    "shares vanish": ("balances", "asset_id = :last", {"available": "available - 1"}, {1, 3}),
+    "cash no longer reserved": (
+        "balances", "asset_id = 1 AND reserved > 0", {"available": "available + 1", "reserved": "reserved - 1"}, {2, 3},
+    ),
+    "beyond the limit": ("balances", "asset_id = 1", {"credit_limit": "-available - 1"}, {2}),
+    "net of trades": ("balances", "asset_id = 1 AND traded > 0", {"traded": "traded + 1"}, {1, 3}),
+    "cost of a position": ("balances", NEVER_DEPOSITED, {"cost": "cost + 1"}, {7}),
+    "profit of a position": ("balances", "asset_id = :last AND traded > 0", {"realised_pnl": "1"}, {7}),
+    "an account is gone": ("balances", "asset_id = :last AND traded > 0 AND reserved = 0", {}, {1, 3}),
+    "amount of a payment": ("transfers", TRADED, {"amount": "amount + 1"}, {2, 3, 4}),
+    "payment to another": ("transfers", TRADED, {"to_broker": "to_broker + 1"}, {3, 4}),
+    "payment without its trade": ("transfers", TRADED, {"trade_id": "NULL"}, {3, 4}),
+    "an improvement is gone": ("transfers", "kind = 'improvement'", {}, {2, 3, 4}),
+    "a deposit forgotten": ("transfers", "kind = 'deposit' AND asset_id = 1", {}, {1, 3}),
+    "a release of another kind": ("transfers", "kind = 'release'", {"kind": "'withdrawal'"}, {3}),
+    "a reservation of another order": (
+        "transfers", "kind = 'reserve' AND asset_id = 1", {"order_id": "order_id + 1"}, {2, 3},
+    ),
+    "price of a trade": ("trades", "stock_id = :last", {"price": "price + 1"}, {4, 6, 7}),
+    "quantity of a trade": ("trades", "stock_id = :last", {"quantity": "quantity - 1"}, {4, 6, 7}),
+    "buyer of a trade": ("trades", "stock_id = :last", {"buyer_id": "seller_id"}, {4, 7}),
+    "order of a trade": ("trades", "stock_id = :last", {"buy_order_id": "buy_order_id + 1"}, {4, 7}),
+    "aggressor of a trade": (
+        "trades", "stock_id = :last AND aggressor_side = 'bid'", {"aggressor_side": "'ask'"}, {4, 6, 7},
+    ),
+    "time of a trade": (
+        "trades", "stock_id = :last", {"executed_at": "executed_at + interval '1 microsecond'"}, {4, 6, 7},
+    ),
+    "command of a trade": (
+        "trades", "stock_id = :last AND command_sequence = 2", {"command_sequence": "3"}, {4, 7},
+    ),
+    "sequence of a trade": ("trades", "stock_id = :last", {"sequence": "sequence + 1"}, {6, 7}),
+    "a trade is gone": ("trades", "stock_id = :last AND sequence = 1", {}, {4, 6, 7}),
+    "a gap in the journal": ("commands", f"{JOURNAL} AND sequence = 8", {"sequence": "800"}, {5, 6, 7}),
+    "a repeat in the journal": ("commands", f"{JOURNAL} AND sequence = 8", {"sequence": "7"}, {5, 6, 7}),
+    "a command is gone": ("commands", f"{JOURNAL} AND kind = 'cancel'", {}, {6, 7}),
+    "time goes backward": (
+        "commands", f"{JOURNAL} AND sequence = 8", {"sequenced_at": "sequenced_at - interval '1 hour'"}, {6},
+    ),
+    "a price in the journal": (
+        "commands", f"{JOURNAL} AND kind = 'amend'", {"payload": """'{"price": 3391, "quantity": 20}'"""}, {5, 7},
+    ),
+    "a refusal invented": ("commands", f"{JOURNAL} AND kind = 'cancel'", {"refused": "'unknown_order'"}, {7}),
+    "set aside for an amendment": ("commands", "reserved > 0 AND sequence IS NULL", {"reserved": "reserved + 1"}, {2}),
+    "an event is gone": ("events", "stock_id = :last AND sequence = 1", {}, {6}),
+    "sequence of an event": ("events", "stock_id = :last AND sequence = 2", {"sequence": "9"}, {6}),
+    "price of an event": (
+        "events", "stock_id = :last", {"payload": "(payload::jsonb || '{\"price\": 1}')::json"}, {6},
+    ),
+    "remaining of an open order": (
+        "orders", f"{OPEN} AND side = 'bid'", {"remaining_quantity": "remaining_quantity - 1"}, {2, 4, 7},
+    ),
+    "price of an open order": ("orders", f"{OPEN} AND price = 3390 AND quantity = 10", {"price": "3391"}, {2, 5, 7}),
+    "quantity of an open order": (
+        "orders", OPEN, {"quantity": "quantity + 1", "cancelled_quantity": "cancelled_quantity + 1"}, {5, 7},
+    ),
+    "crossed book": ("orders", f"{OPEN} AND price = 3390 AND quantity = 10", {"price": "3500"}, {2, 5, 7}),
+    "an order jumps the queue": ("orders", f"{OPEN} AND price = 3390 AND quantity = 20", {"priority": "0"}, {5, 7}),
+    "two orders in one place": (
+        "orders", f"{OPEN} AND price = 3390 AND quantity = 10", {"priority": "priority - 1"}, {5},
+    ),
+    "an order without a place": ("orders", f"{OPEN} AND price = 3390", {"priority": "NULL"}, {5}),
+    "an expired order rests": (
+        "orders", f"{OPEN} AND price = 3390",
+        {"valid_until": "timestamptz '2020-01-01Z'", "time_in_force": "'gtd'"}, {5, 7},
+    ),
+    "an order closes by itself": (
+        "orders", f"{OPEN} AND price = 3390 AND quantity = 10",
+        {"status": "'cancelled'", "closed_at": "now()", "cancelled_quantity": "10", "remaining_quantity": "0"}, {2, 7},
+    ),
+    "filled more than traded": (
+        "orders", FILLED, {"quantity": "quantity + 1", "filled_quantity": "filled_quantity + 1"}, {4, 7},
+    ),
+    "notional of fills": ("orders", FILLED, {"filled_notional": "filled_notional - 1"}, {4, 7}),
+    "cancelled called expired": ("orders", "stock_id = :last AND status = 'cancelled'", {"status": "'expired'"}, {7}),
+    "sequence of an order": ("orders", FILLED, {"sequence": "sequence + 100"}, {6}),
+    "counter of commands": ("stocks", "id = :last", {"command_sequence": "command_sequence - 1"}, {6}),
+    "counter of events": ("stocks", "id = :last", {"event_sequence": "event_sequence + 1"}, {6}),
+    "last price": ("stocks", "id = :last", {"last_price": "3600"}, {6, 7}),
+    "reference price": ("stocks", "id = :last", {"reference_price": "3600"}, {6, 7}),
+    "best bid": ("stocks", "id = :last", {"best_bid": "NULL"}, {5, 7}),
+    "tick of the stock": ("stocks", "id = :last", {"tick_size": "7"}, {4, 7}),
+    "band of the stock": ("stocks", "id = :last", {"band_bps": "10"}, {4, 7}),
+}  # fmt: skip
+"""What is done: table, which row, which change (none: the row is deleted), and the invariants that it breaks."""
+
+NAMED_ELSEWHERE = {
+    "amount of a payment": "trades",
+    "payment to another": "trades",
+    "payment without its trade": "trades",
+    "a price in the journal": "orders",
+    "set aside for an amendment": "orders",
+    "tick of the stock": "trades",
+    "band of the stock": "trades",
+}
+"""Changes that show in another row than the one that was changed, by the table of that row."""
+
+
+def without_constraints(engine):
+    """Drop what the database itself would refuse a tampered row by."""
+    with engine.begin() as connection:
+        constraints = connection.execute(
+            text("""
+                SELECT CAST(conrelid AS regclass) AS place, conname FROM pg_constraint
+                WHERE contype = 'c' AND connamespace = CAST('public' AS regnamespace)
+            """)
+        ).all()
+        for place, name in constraints:
+            connection.exec_driver_sql(f"ALTER TABLE {place} DROP CONSTRAINT {name}")
+        for name in ("uq_trades_stock_id_sequence", "uq_commands_stock_id_sequence"):
+            connection.exec_driver_sql(f"DROP INDEX {name}")
+
+
+@contextlib.contextmanager
+def tampered(floor, table, where, change):
+    """One row with `change` (column: SQL), or without the row where there is no change; afterwards all is as before.
+
+    Yields the changed row.
+    """
+    with floor.engine.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        row = connection.execute(
+            text(f"SELECT ctid, row_to_json({table}) AS row FROM {table} WHERE {where} LIMIT 1"), {"last": floor.last}
+        ).one()
+        if change:
+            setters = ", ".join(f"{column} = {value}" for column, value in change.items())
+            after = connection.execute(
+                text(f"UPDATE {table} SET {setters} WHERE ctid = :ctid RETURNING ctid, row_to_json({table}) AS row"),
+                {"ctid": row.ctid},
+            ).one()
+        else:
+            connection.execute(text(f"DELETE FROM {table} WHERE ctid = :ctid"), {"ctid": row.ctid})
+    try:
+        yield after.row if change else row.row
+    finally:
+        with floor.engine.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            if change:
+                connection.execute(text(f"DELETE FROM {table} WHERE ctid = :ctid"), {"ctid": after.ctid})
+            connection.execute(
+                text(f"INSERT INTO {table} SELECT * FROM json_populate_record(NULL::{table}, CAST(:row AS json))"),
+                {"row": json.dumps(row.row)},
+            )
