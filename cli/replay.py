@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-import click
+import rich_click as click
 from rich.console import Console
 from rich.progress import track
 
@@ -44,7 +44,8 @@ def command(
     """Send a LOBSTER message file through a running exchange.
 
     Every execution of the file is sent as an immediate-or-cancel order; the report says how many of them hit the very
-    order, at the price and for the size, that they hit on the real market. Prices are taken as cents.
+    order, at the price and for the size, that they hit on the real market. The file counts prices in 1/10,000; they
+    become cents.
 
     Left-over orders of the resting broker in that stock are cancelled first. Ends with status 1 if an execution
     missed or the books do not balance.
