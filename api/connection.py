@@ -36,14 +36,13 @@ class PunctualSocket:
                 self._connection.settimeout(None)
 
     def sendall(self, data: bytes) -> None:
-        """Send what the network takes at once, and keep the rest for `flush`."""
-        sent = 0 if self.unsent else self._send(data)
-        if sent < len(data):
-            self.unsent += memoryview(data)[sent:]
+        """Keep it for `flush`, so that head and body of an answer go out together."""
+        self.unsent += data
 
     def send(self, data: bytes) -> int:
-        """The same; everything counts as sent."""
-        self.sendall(data)
+        """Send as much as the network takes at once, and keep the rest; everything counts as sent."""
+        self.unsent += data
+        self.flush()
         return len(data)
 
     def flush(self) -> bool:

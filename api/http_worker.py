@@ -82,7 +82,11 @@ class Worker(ThreadWorker):
     def handle(self, conn: Connection) -> Any:
         """Answer one request."""
         conn.hand_over(time.monotonic() + self.arrival_seconds)
-        return super().handle(conn)
+        try:
+            return super().handle(conn)
+        finally:
+            with contextlib.suppress(OSError):
+                conn.sock.flush()
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
         """What is left of a body that was not read is not waited for: the connection closes."""

@@ -133,5 +133,12 @@ def _new_order(asked: Asked, stock: StockRules) -> NewOrder:
 
 
 def _worth_another_try(error: IntegrityError | OperationalError) -> bool:
-    """The same client_order_id stored at the same moment is known the second time; a deadlock is gone."""
-    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) == DEADLOCK
+    """The same client_order_id stored at the same moment is known the second time; a deadlock is gone.
+
+    So is a connection that PostgreSQL closed while nobody used it. None of these was at the commit.
+    """
+    return (
+        isinstance(error, IntegrityError)
+        or error.connection_invalidated
+        or getattr(error.orig, "sqlstate", None) == DEADLOCK
+    )

@@ -57,7 +57,7 @@ class Pulse:
             log.warning("PostgreSQL is away: %s", " ".join(str(error).split())[:300])
             missing.append("postgresql")
         try:
-            matched = matched and self._workers_alive()
+            matched = self._workers_alive() and matched
         except RedisError as error:
             log.warning("Redis is away: %s", error)
             missing.append("redis")

@@ -41,12 +41,11 @@ def wait_for(look: Callable[[], Found | None], seconds: float, reply: Expected |
     """
     deadline = time.monotonic() + seconds
     while True:
-        left = deadline - time.monotonic()
-        pause = max(0.0, min(LOOK_SECONDS, left))
+        pause = max(0.0, min(LOOK_SECONDS, deadline - time.monotonic()))
         if reply is None:
             time.sleep(pause)
         elif reply.wait(pause):
             reply = None  # it comes once; should it not be the end yet, look from time to time
         found = look()
-        if found is not None or left <= LOOK_SECONDS:
+        if found is not None or time.monotonic() >= deadline:
             return found
