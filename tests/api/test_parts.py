@@ -1,0 +1,160 @@
+"""The small parts by themselves, without a server."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from flask import Flask
+
+from api.answers import Preferences, preferences
+from api.arrival import LONGEST_HEAD, Arrival
+from api.problems import InvalidRequest, NotAnObject, NotJson
+from api.strict_json import REPEATED, parse_object
+from api.waiting import WaitingRoom, wait_for
+
+
+class TestArrival:
+    """When a request is here."""
+
+    @pytest.mark.parametrize(
+        ("request_bytes", "length"),
+        [
+            (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 0),
+            (b"GET / HTTP/1.1\nHost: x\n\n", 0),
+            (b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nabcde", 5),
+            (b"POST / HTTP/1.1\r\ncontent-length:5\r\nHost: x\r\n\r\nabcde", 5),
+            (b"POST / HTTP/1.1\r\nHost: x\r\nCONTENT-LENGTH:\t5 \r\n\r\nab\r\n\r", 5),
+        ],
+    )
+    def test_at_its_last_byte_and_not_before(self, request_bytes: bytes, length: int) -> None:
+        for piece in (1, 2, 3, 7, len(request_bytes)):
+            arrival = Arrival(100)
+            pieces = [request_bytes[n : n + piece] for n in range(0, len(request_bytes), piece)]
+            assert [arrival.add(one) for one in pieces] == [False] * (len(pieces) - 1) + [True]
+            assert bytes(arrival.data) == request_bytes
+
+    @pytest.mark.parametrize(
+        "head",
+        [
+            b"POST / HTTP/1.1\r\nContent-Length: 101\r\n\r\n",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: five\r\n\r\n",
+            b"POST / HTTP/1.1\r\nX-Content-Length: 5\r\n\r\n",
+        ],
+    )
+    def test_without_its_body_where_that_will_be_refused(self, head: bytes) -> None:
+        assert Arrival(100).add(head)
+
+    def test_a_head_without_end_is_handed_over(self) -> None:
+        arrival = Arrival(100)
+        assert not arrival.add(b"x" * LONGEST_HEAD)
+        assert arrival.add(b"x")
+
+    def test_sees_who_waits_for_permission(self) -> None:
+        arrival = Arrival(100)
+        assert not arrival.add(b"POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n")
+        assert arrival.expects_continue
+
+
+class TestStrictJson:
+    """Objects, and only those that all readers read alike."""
+
+    def test_reads_an_object(self) -> None:
+        assert parse_object(b' {"a": 1, "b": [true, null, "\xc3\xa9"], "c": {}} ') == {
+            "a": 1,
+            "b": [True, None, "é"],
+            "c": {},
+        }
+
+    def test_marks_what_is_given_twice(self) -> None:
+        assert parse_object(b'{"a": 1, "b": 2, "a": 1}') == {"a": REPEATED, "b": 2}
+        assert parse_object(b'{"o": {"a": 1, "a": 2}}') == {"o": {"a": REPEATED}}
+
+    def test_numbers_stay_whole_however_large(self) -> None:
+        assert parse_object(b'{"a": 18446744073709551616}') == {"a": 2**64}
+        assert parse_object(b'{"a": -0}') == {"a": 0}
+        assert parse_object(b'{"a": ' + b"1" * 9_999 + b"}")["a"] > 2**64
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"\x00", b"{]", b'{"a"}', b'{"a": 01}', b'{"a": .5}', b"{'a': 1}", b"\xff\xfe{}"]
+    )
+    def test_refuses_what_is_no_json(self, body: bytes) -> None:
+        with pytest.raises(NotJson):
+            parse_object(body)
+
+    def test_refuses_what_is_no_object(self) -> None:
+        with pytest.raises(NotAnObject):
+            parse_object(b"[{}]")
+
+    def test_refuses_depth(self) -> None:
+        with pytest.raises(InvalidRequest):
+            parse_object(b'{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}")
+
+
+@pytest.mark.parametrize(
+    ("headers", "wanted"),
+    [
+        ([], Preferences()),
+        (["wait=5"], Preferences(wait=5)),
+        (["WAIT = 5"], Preferences(wait=5)),
+        (['wait="5"'], Preferences(wait=5)),
+        (["respond-async"], Preferences(respond_async=True)),
+        (["respond-async, wait=10"], Preferences(10, True)),
+        (["respond-async", "wait=10; x=y"], Preferences(10, True)),
+        (["return=minimal, wait=1, wait=2"], Preferences(wait=1)),
+        (["wait=x, wait=2"], Preferences(wait=2)),
+        (["wait=-1"], Preferences()),
+        (["wait=٣"], Preferences()),
+        (["wait=9999999999"], Preferences()),
+        ([";,=,"], Preferences()),
+    ],
+)
+def test_preferences(headers: list[str], wanted: Preferences) -> None:
+    with Flask("test").test_request_context(headers=[("Prefer", value) for value in headers]):
+        assert preferences() == wanted
+
+
+class TestWaiting:
+    """Looks by itself from time to time, and never longer than asked."""
+
+    def test_ends_as_soon_as_something_is_found(self) -> None:
+        found = iter([None, None, "here"])
+        began = time.monotonic()
+        assert wait_for(lambda: next(found), 10) == "here"
+        assert time.monotonic() - began < 2
+
+    def test_ends_in_time(self) -> None:
+        began = time.monotonic()
+        assert wait_for(lambda: None, 0.6) is None
+        assert 0.55 < time.monotonic() - began < 1.5
+
+    def test_looks_at_least_once(self) -> None:
+        assert wait_for(lambda: "here", 0) == "here"
+
+    def test_has_so_many_seats(self) -> None:
+        room = WaitingRoom(threads=8)
+        taken: list[bool] = []
+        free = threading.Event()
+        sitting = threading.Barrier(7)
+
+        def sit() -> None:
+            with room.seat() as seated:
+                taken.append(seated)
+                sitting.wait(5)
+                free.wait(5)
+
+        threads = [threading.Thread(target=sit) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        sitting.wait(5)
+        with room.seat() as seated:
+            assert not seated
+        free.set()
+        for thread in threads:
+            thread.join()
+        assert taken == [True] * 6
+        with room.seat() as seated:
+            assert seated

@@ -1,0 +1,251 @@
+"""When things go wrong: the right status, nothing half-done, and no stack trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from api import orders as orders_views
+from api.auth import Access
+from api.routes import access_of
+from tests.api.venue import Venue, an_order, settings_for
+
+CLOSED_PORT = "postgresql://minex@127.0.0.1:1/nowhere"
+NO_REDIS = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def hasty(database_url: str, redis_url: str) -> Iterator[Venue]:
+    """One connection, and statements of a quarter of a second at most."""
+    database = {"pool_size": 1, "statement_timeout_ms": 250}
+    venue = Venue(settings_for(database_url, redis_url, database={"url": database_url, **database}))
+    yield venue
+    venue.close()
+
+
+class TestHealth:
+    """What monitors and load balancers see, without a key."""
+
+    @pytest.mark.parametrize("path", ["/health", "/healthcheck", "/api/v1/health", "/api/v1/healthcheck"])
+    def test_says_what_is_missing(self, venue: Venue, path: str) -> None:
+        venue.desk.pulse._until = 0
+        client = venue.app.test_client()
+        assert client.get(path).json == {"status": "degraded", "missing": ["match"]}
+        head = client.head(path)
+        assert (head.status_code, head.data) == (200, b"")
+        assert client.get("/ready").json == client.get("/api/v1/ready").json == {"ready": True}
+
+    def test_is_up_when_every_group_has_a_worker(self, database_url: str, redis_url: str) -> None:
+        venue = Venue(settings_for(database_url, redis_url, match={"groups": ("A", "B")}))
+        redis = venue.desk.redis
+        now = "2099-01-01T00:00:00.000000Z"
+        for group in ("A", "A", "B"):
+            assert venue.app.test_client().get("/health").json["missing"] == ["match"]
+            venue.desk.pulse._until = 0
+            redis.sadd("rq:workers", f"rq:worker:match-{group}-host-1-abc")
+            redis.hset(f"rq:worker:match-{group}-host-1-abc", "last_heartbeat", now)
+        assert venue.app.test_client().get("/health").json == {"status": "up", "missing": []}
+        redis.hset("rq:worker:match-A-host-1-abc", "last_heartbeat", "2020-01-01T00:00:00.000000Z")
+        venue.desk.pulse._until = 0
+        assert venue.app.test_client().get("/health").json["missing"] == ["match"]
+        venue.close()
+
+    def test_notices_commands_that_nobody_takes(self, venue: Venue) -> None:
+        redis = venue.desk.redis
+        redis.sadd("rq:workers", "rq:worker:match-A-host-2-abc")
+        redis.hset("rq:worker:match-A-host-2-abc", "last_heartbeat", "2099-01-01T00:00:00.000000Z")
+        stock, broker = venue.list(), venue.broker()
+        order_id = broker.order("bid", stock, 1, 3_500)
+        venue.desk.pulse._until = 0
+        assert venue.nobody.get("/health")["status"] == "up"
+        venue.run("UPDATE commands SET created_at = now() - interval '6 s' WHERE order_id = :id", id=order_id)
+        venue.desk.pulse._until = 0
+        assert venue.nobody.get("/health")["missing"] == ["match"]
+        venue.match()
+
+    def test_without_redis_is_degraded(self, database_url: str) -> None:
+        venue = Venue(settings_for(database_url, NO_REDIS))
+        assert venue.nobody.get("/health") == {"status": "degraded", "missing": ["redis"]}
+        venue.close()
+
+    def test_without_postgresql_is_down(self, redis_url: str) -> None:
+        client = Venue(settings_for(CLOSED_PORT, redis_url)).app.test_client()
+        answer = client.get("/health")
+        assert (answer.status_code, answer.json["status"]) == (503, "down")
+        assert "postgresql" in answer.json["missing"]
+        assert client.get("/ready").status_code == 503
+
+
+def test_orders_are_taken_without_redis(database_url: str) -> None:
+    venue = Venue(settings_for(database_url, NO_REDIS))
+    stock, broker = venue.list(), venue.broker()
+    order_id = broker.order("bid", stock, 1, 3_500)
+    assert broker.delete(f"/orders/{order_id}", Prefer="respond-async").status_code == 202
+    assert broker.get(f"/stocks/{stock}/book")["bids"] == []
+    venue.close()
+
+
+def test_without_postgresql_every_route_is_503(redis_url: str) -> None:
+    venue = Venue(settings_for(CLOSED_PORT, redis_url))
+    access = access_of()
+    for rule in venue.app.url_map.iter_rules():
+        if access.get(rule.endpoint, Access.ANYONE) is not Access.ANYONE:
+            path = rule.rule.replace("<symbol:symbol>", "STK").replace("<order_id:order_id>", "1")
+            for method in rule.methods - {"OPTIONS", "HEAD"}:
+                headers = {"Authorization": "Bearer mx_any"}
+                answer = venue.app.test_client().open(path, method=method, headers=headers, json={})
+                assert (answer.status_code, answer.json["code"]) == (503, "busy"), path
+                assert answer.headers["Retry-After"] == "1"
+                assert "127.0.0.1" not in answer.text
+
+
+def test_no_connection_left_is_503(hasty: Venue) -> None:
+    broker = hasty.broker()
+    with hasty.desk.database.reading() as session:
+        session.connection()
+        answer = broker.call("GET", "/balance")
+    assert (answer.status_code, answer.json["code"]) == (503, "busy")
+    assert broker.call("GET", "/balance").status_code == 200
+
+
+def test_a_statement_that_takes_too_long_is_503_and_did_nothing(hasty: Venue, database_url: str) -> None:
+    stock, broker = hasty.list(), hasty.broker()
+    with psycopg.connect(database_url) as other:
+        other.execute("SELECT * FROM balances WHERE broker_id = %s FOR UPDATE", [broker.broker_id])
+        answer = broker.post("/orders", an_order("bid", stock))
+        assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (503, "busy", "1")
+    assert broker.get("/orders")["items"] == []
+    assert broker.get("/balance")["reserved"] == 0
+    assert broker.post("/orders", an_order("bid", stock)).status_code == 201
+
+
+def test_a_connection_that_was_closed_meanwhile_costs_no_order(venue: Venue) -> None:
+    stock, broker = venue.list(), venue.broker()
+    with venue.desk.database.reading() as session:
+        pid = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar()
+    venue.desk.keys._cache_seconds = 60
+    broker.get("/balance")
+    venue.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'minex-web'")
+    assert pid
+    assert broker.post("/orders", an_order("bid", stock)).status_code == 201
+    venue.desk.keys._cache_seconds = 0
+    venue.desk.keys._remembered.clear()
+
+
+class TestACommitThatIsLost:
+    """An error of COMMIT may hide that it was done: the client is told so, and asks again."""
+
+    @pytest.fixture
+    def lose(self, venue: Venue, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """Cut the next commit, `before` or after it took place."""
+        dialect = venue.desk.database.engine.dialect
+        commit = dialect.do_commit
+
+        def lose(*, before: bool) -> None:
+            def broken(connection: Any) -> None:
+                monkeypatch.undo()
+                if not before:
+                    commit(connection)
+                raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+            monkeypatch.setattr(dialect, "do_commit", broken)
+
+        return lose
+
+    @pytest.mark.parametrize(("before", "again"), [(True, 201), (False, 200)])
+    def test_an_order_is_found_by_its_client_order_id(self, venue: Venue, lose: Any, before: bool, again: int) -> None:
+        stock, broker = venue.list(), venue.broker()
+        body = an_order("bid", stock, client_order_id="lost")
+        lose(before=before)
+        answer = broker.post("/orders", body)
+        assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (503, "outcome_unknown", "1")
+        assert "client_order_id" in answer.json["detail"]
+        assert broker.post("/orders", body).status_code == again
+        assert len(broker.get("/orders")["items"]) == 1
+        assert broker.get("/balance")["reserved"] == 350_000
+
+    def test_a_cancel_can_be_repeated(self, venue: Venue, lose: Any) -> None:
+        stock, broker = venue.list(), venue.broker()
+        order_id = broker.order("bid", stock, 1, 3_500)
+        lose(before=False)
+        assert broker.delete(f"/orders/{order_id}").json["code"] == "outcome_unknown"
+        with venue.matching():
+            assert broker.delete(f"/orders/{order_id}").status_code == 204
+
+
+def test_the_same_client_order_id_from_many_at_once_is_one_order(venue: Venue) -> None:
+    stock, broker = venue.list(), venue.broker()
+    for round_number in range(5):
+        body = an_order("bid", stock, 1, client_order_id=f"race-{round_number}")
+        with ThreadPoolExecutor(12) as pool:
+            answers = list(pool.map(lambda _, body=body: broker.post("/orders", body), range(12)))
+        assert sorted(answer.status_code for answer in answers) == [200] * 11 + [201]
+        assert len({answer.json["order_id"] for answer in answers}) == 1
+    assert broker.get("/balance")["reserved"] == 5 * 3_500
+
+
+def test_money_is_never_reserved_twice(venue: Venue) -> None:
+    stock, broker = venue.list(), venue.broker(cash=3_500 * 10)
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: broker.post("/orders", an_order("bid", stock, 1)), range(32)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 10 + [422] * 22
+    assert {"available": 0, "reserved": 35_000}.items() <= broker.get("/balance").items()
+
+
+def test_a_fault_of_ours_is_told_without_its_inside(venue: Venue, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("secret inside")
+
+    broker = venue.broker()
+    monkeypatch.setattr(orders_views, "read_order", fail)
+    answer = broker.call("GET", "/orders/1", headers={"X-Request-ID": "find-me"})
+    assert (answer.status_code, answer.json["code"], answer.json["request_id"]) == (500, "internal_error", "find-me")
+    assert "secret" not in answer.text
+    assert "find-me" in caplog.text
+    assert "secret inside" in caplog.text
+
+
+class TestRequestId:
+    """Echoed where it is harmless, else a new one."""
+
+    @pytest.mark.parametrize("offered", ["a", "req-1/2:3", "x" * 128, "~!@#$%^&*()"])
+    def test_is_echoed(self, venue: Venue, offered: str) -> None:
+        answer = venue.nobody.call("GET", "/time", headers={"X-Request-ID": offered})
+        assert answer.headers["X-Request-ID"] == offered
+
+    @pytest.mark.parametrize("offered", ["", " ", "a b", "x" * 129, "é", "\x1b[31m", "a\tb"])
+    def test_is_replaced(self, venue: Venue, offered: str) -> None:
+        answer = venue.nobody.call("GET", "/time", headers={"X-Request-ID": offered.encode().decode("latin-1")})
+        assert len(answer.headers["X-Request-ID"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "/orders", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("POST", "/orders/1", {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}),
+        ("DELETE", "/balance", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_another_method_is_405(venue: Venue, method: str, path: str, allowed: set[str]) -> None:
+    answer = venue.nobody.call(method, path) if method != "POST" else venue.nobody.post(path, {})
+    assert (answer.status_code, answer.json["code"]) == (405, "method_not_allowed")
+    assert set(answer.headers["Allow"].split(", ")) == allowed
+
+
+def test_another_path_is_404(venue: Venue) -> None:
+    answer = venue.nobody.call("GET", "/nowhere")
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+
+
+def test_private_answers_are_not_kept_by_anybody(venue: Venue) -> None:
+    for caller in (venue.broker(), venue.nobody):
+        for path in ("/balance", "/orders/9"):
+            answer = caller.call("GET", path)
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["X-Frame-Options"] == "DENY"
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]

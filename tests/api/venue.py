@@ -1,0 +1,196 @@
+"""The REST application on real servers, in the test's own process; the book is matched when a story says so."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from marshmallow import EXCLUDE, RAISE, Schema
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from api import create_app
+from api.desk import EXTENSION, Desk
+from api.schemas.orders import PlacedSchema
+from config import Settings
+from models.session import connect
+from queues.bus import Bus
+from queues.connection import connect as connect_redis
+from workers.database import connect_worker
+from workers.matcher import Matcher
+
+ADMIN_KEY = "mxadmin_of_the_tests"
+REFERENCE = 3_500
+"""Cents: what a stock is listed at unless a story says otherwise."""
+
+numbers = itertools.count(1)
+
+
+def settings_for(database_url: str, redis_url: str, **sections: dict[str, Any]) -> Settings:
+    """Settings of a sandbox with an admin key; `sections` change some."""
+    changes: dict[str, dict[str, Any]] = {
+        "exchange": {"admin_key": ADMIN_KEY, "debug": True},
+        "database": {"url": database_url},
+        "redis": {"url": redis_url},
+        "web": {"key_cache_ms": 0, "cancel_wait_ms": 300},
+    }
+    for name, section in sections.items():
+        changes.setdefault(name, {}).update(section)
+    settings = Settings()
+    return replace(settings, **{name: replace(getattr(settings, name), **values) for name, values in changes.items()})
+
+
+class Venue:
+    """The application, and what a story needs around it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.app = create_app(settings)
+        self.engine = connect(settings.database.url, pool_size=2, application="minex-test")
+        self.matcher = Matcher(connect_worker(settings), Bus(connect_redis(settings.redis)), 1000)
+        self.symbols: list[str] = []
+        self.admin = Caller(self, ADMIN_KEY)
+        self.nobody = Caller(self, None)
+
+    def list(self, reference_price: int | None = REFERENCE, **rules: Any) -> str:
+        """List a stock; its symbol."""
+        symbol = rules.pop("symbol", f"STK{next(numbers)}")
+        body = {"symbol": symbol, "reference_price": reference_price, **rules}
+        assert self.admin.post("/stocks", body).status_code == 201
+        self.symbols.append(symbol)
+        return symbol
+
+    def broker(self, cash: int = 100_000_000, shares: dict[str, int] | None = None, **more: Any) -> Caller:
+        """Register a broker with `cash` (cents) and `shares` by symbol."""
+        body = {"name": f"Broker {next(numbers)}", "cash": cash, "positions": shares or {}, **more}
+        answer = self.admin.post("/register", body)
+        assert answer.status_code == 201, answer.json
+        return Caller(self, answer.json["api_key"], answer.json["broker_id"])
+
+    def match(self) -> None:
+        """Take one turn over all stocks."""
+        self.matcher.run_once(self.symbols)
+
+    @contextlib.contextmanager
+    def matching(self) -> Iterator[None]:
+        """Match all the time, as a worker would."""
+        stopped = threading.Event()
+
+        def run() -> None:
+            while not stopped.wait(0.005):
+                self.match()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
+
+    def run(self, statement: str, **values: Any) -> None:
+        """Change the database behind everybody's back."""
+        with self.engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+    def scalar(self, statement: str, **values: Any) -> Any:
+        """One value from the database."""
+        with self.engine.connect() as connection:
+            return connection.execute(text(statement), values).scalar()
+
+    @property
+    def desk(self) -> Desk:
+        """What the views work with."""
+        return self.app.extensions[EXTENSION]
+
+    def close(self) -> None:
+        """Let go of the servers."""
+        self.desk.database.close()
+        self.desk.replies.close()
+        self.engine.dispose()
+
+
+@dataclass
+class Caller:
+    """Somebody with a key, or without one. Each answer is held to what the OpenAPI document says of it."""
+
+    venue: Venue
+    key: str | None
+    broker_id: int = 0
+
+    def call(self, method: str, path: str, **request: Any) -> TestResponse:
+        """One request to /api/v1."""
+        headers = {**({"Authorization": f"Bearer {self.key}"} if self.key else {}), **request.pop("headers", {})}
+        client = self.venue.app.test_client()
+        answer = client.open(f"/api/v1{path}", method=method, headers=headers, **request)
+        check_documented(self.venue, answer)
+        return answer
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The body of a GET that succeeds."""
+        answer = self.call("GET", path, query_string=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def post(self, path: str, body: Any = None, **headers: str) -> TestResponse:
+        """POST a JSON body; header names with underscores."""
+        return self.call("POST", path, json=body, headers=_named(headers))
+
+    def put(self, path: str, body: Any, **headers: str) -> TestResponse:
+        """PUT a JSON body."""
+        return self.call("PUT", path, json=body, headers=_named(headers))
+
+    def delete(self, path: str, **headers: str) -> TestResponse:
+        """DELETE."""
+        return self.call("DELETE", path, headers=_named(headers))
+
+    def order(self, side: str, symbol: str, quantity: int, price: int | None, **more: Any) -> int:
+        """Place an order that is accepted; its id."""
+        answer = self.post("/orders", an_order(side, symbol, quantity, price, **more))
+        assert answer.status_code == 201, answer.text
+        return answer.json["order_id"]
+
+
+def an_order(
+    side: str = "bid", symbol: str = "STK", quantity: int = 100, price: int | None = REFERENCE, **more: Any
+) -> dict[str, Any]:
+    """The body of an order, valid unless told otherwise."""
+    body = {"document_number": "11144477735", "side": side, "symbol": symbol, "quantity": quantity, **more}
+    return body if price is None else {**body, "price": price}
+
+
+def check_documented(venue: Venue, answer: TestResponse) -> None:
+    """The answer has a documented status and the documented shape; a problem has its members."""
+    assert answer.headers["X-Request-ID"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    if answer.status_code >= 400 and answer.mimetype == "application/problem+json":
+        check_problem(answer)
+        return
+    adapter = venue.app.url_map.bind("localhost")
+    endpoint, _ = adapter.match(answer.request.path, method=answer.request.method)
+    documented = venue.app.view_functions[endpoint]._apidoc["response"]["responses"]
+    assert answer.status_code in documented, f"{answer.status_code} of {endpoint} is not documented"
+    schema = documented[answer.status_code][0].get("schema")
+    if isinstance(schema, Schema):
+        more = EXCLUDE if isinstance(schema, PlacedSchema) else RAISE  # after waiting it is a whole order
+        schema.load(answer.json, unknown=more)
+
+
+def check_problem(answer: TestResponse) -> None:
+    """RFC 9457, with our members."""
+    problem = answer.json
+    assert problem["status"] == answer.status_code
+    assert problem["type"] == f"/docs/errors#{problem['code']}"
+    assert problem["title"]
+    assert problem["detail"]
+    assert isinstance(problem["errors"], dict)
+    assert problem["request_id"] == answer.headers["X-Request-ID"]
+    assert "Traceback" not in answer.text
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
