@@ -1,0 +1,148 @@
+"""The database itself refuses what must never be, whoever writes it, and says which rule it was."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from config import ROOT
+from models import Base
+from models.session import connect, transaction
+
+
+@pytest.fixture(scope="module")
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = connect(database_url, pool_size=2)
+    with transaction(engine) as session:
+        session.execute(
+            text("""
+                INSERT INTO brokers (id, name, api_key_hash, webhook_secret)
+                    VALUES (1, 'A', 'a', 's'), (2, 'B', 'b', 's');
+                INSERT INTO assets (id, code, kind) VALUES (7, 'STK', 'stock');
+                INSERT INTO stocks (id, symbol, name, group_name, tick_size, lot_size, band_bps, execution_price,
+                    self_trade_prevention) VALUES (7, 'STK', 'Stock', 'A', 1, 1, 0, 'maker', 'none');
+                INSERT INTO balances (broker_id, asset_id, available, credit_limit) VALUES (1, 1, 100, 50);
+            """)
+        )
+    yield engine
+    engine.dispose()
+
+
+ORDER = {
+    "broker_id": 1, "stock_id": 7, "document_number": "'1'", "side": "'bid'", "order_type": "'limit'",
+    "time_in_force": "'gtc'", "price": 100, "quantity": 10, "remaining_quantity": 10, "fingerprint": "'x'",
+}  # fmt: skip
+CLOSED = {"closed_at": "now()", "remaining_quantity": 0, "cancelled_quantity": 10}
+COMMAND = {"stock_id": 7, "kind": "'expire'", "payload": "'{}'"}
+TRANSFER = {
+    "kind": "'reserve'", "asset_id": 1, "amount": 1, "from_broker": 1, "from_bucket": "'available'", "to_broker": 1,
+    "to_bucket": "'reserved'",
+}  # fmt: skip
+ROWS = {"orders": ORDER, "commands": COMMAND, "transfers": TRANSFER}
+
+
+def insertion(table: str, **changes: object) -> str:
+    values = {**ROWS[table], **changes}
+    return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(str(value) for value in values.values())})"
+
+
+REFUSED = [
+    ("UPDATE balances SET available = -51", "ck_balances_within_credit_limit"),
+    ("UPDATE balances SET reserved = -1", "ck_balances_reserved_not_negative"),
+    ("UPDATE balances SET credit_limit = -1", "ck_balances_credit_limit_not_negative"),
+    ("INSERT INTO balances (broker_id, asset_id) VALUES (3, 1)", "fk_balances_broker_id_brokers"),
+    ("INSERT INTO balances (broker_id, asset_id) VALUES (1, 1)", "pk_balances"),
+    (insertion("orders", side="'buy'"), "ck_orders_side_known"),
+    (insertion("orders", price="NULL"), "ck_orders_limit_has_price"),
+    (insertion("orders", order_type="'market'"), "ck_orders_limit_has_price"),
+    (insertion("orders", price=0), "ck_orders_price_positive"),
+    (insertion("orders", quantity=0, remaining_quantity=0), "ck_orders_"),
+    (insertion("orders", remaining_quantity=9), "ck_orders_parts_add_up"),
+    (insertion("orders", filled_quantity=11, remaining_quantity=-1), "ck_orders_"),
+    (insertion("orders", closed_at="now()"), "ck_orders_closed_"),
+    (insertion("orders", status="'cancelled'"), "ck_orders_closed_is_final"),
+    (insertion("orders", status="'busy'", **CLOSED), "ck_orders_status_known"),
+    (insertion("orders", stock_id=1), "fk_orders_stock_id_stocks"),
+    (insertion("commands", kind="'halt'"), "ck_commands_kind_known"),
+    (insertion("commands", kind="'new'"), "ck_commands_order_named"),
+    (insertion("commands", sequence=1), "ck_commands_sequenced_has_time"),
+    (insertion("commands", reserved=-1), "ck_commands_reserved_not_negative"),
+    (insertion("transfers", amount=0), "ck_transfers_amount_positive"),
+    (insertion("transfers", kind="'gift'"), "ck_transfers_kind_known"),
+    (insertion("transfers", to_bucket="'available'"), "ck_transfers_moves_something"),
+    (insertion("transfers", trade_id=1), "fk_transfers_trade_id_trades"),
+    ("UPDATE stocks SET state = 'asleep'", "ck_stocks_state_known"),
+    ("UPDATE stocks SET tick_size = 0", "ck_stocks_rules_in_range"),
+    ("UPDATE brokers SET status = 'gone'", "ck_brokers_status_known"),
+    ("UPDATE brokers SET api_key_hash = 'a'", "uq_brokers_api_key_hash"),
+    ("INSERT INTO assets (code, kind) VALUES ('STK', 'stock')", "uq_assets_code"),
+]
+
+
+@pytest.mark.parametrize(("statement", "constraint"), REFUSED, ids=[constraint for _, constraint in REFUSED])
+def test_the_database_refuses(engine: Engine, statement: str, constraint: str) -> None:
+    with pytest.raises(IntegrityError) as refused, transaction(engine) as session:
+        session.execute(text(statement))
+    assert constraint in str(refused.value.orig)
+
+
+def test_what_is_refused_above_is_otherwise_accepted(engine: Engine) -> None:
+    for table in ROWS:
+        with transaction(engine) as session:
+            session.execute(text(insertion(table)))
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "index"),
+    [
+        (insertion("orders", client_order_id="'x'"), insertion("orders", client_order_id="'x'"), "client_order_id"),
+        (
+            insertion("commands", sequence=5, sequenced_at="now()"),
+            insertion("commands", sequence=5, sequenced_at="now()"),
+            "uq_commands_stock_id_sequence",
+        ),
+    ],
+)
+def test_what_is_used_once_for_ever(engine: Engine, first: str, again: str, index: str) -> None:
+    with transaction(engine) as session:
+        session.execute(text(first))
+    with pytest.raises(IntegrityError, match=index), transaction(engine) as session:
+        session.execute(text(again))
+
+
+def test_one_amendment_of_an_order_waits_at_a_time(engine: Engine) -> None:
+    with transaction(engine) as session:
+        order = session.execute(text(insertion("orders") + " RETURNING id")).scalar_one()
+        waiting = insertion("commands", kind="'amend'", order_id=order)
+        session.execute(text(insertion("commands", kind="'amend'", order_id=order, sequence=9, sequenced_at="now()")))
+        session.execute(text(waiting))
+    with pytest.raises(IntegrityError, match="uq_commands_order_id_waiting_amendment"), transaction(engine) as session:
+        session.execute(text(waiting))
+
+
+def test_amounts_end_where_a_bigint_does(engine: Engine) -> None:
+    with pytest.raises(DBAPIError, match="out of range"), transaction(engine) as session:
+        session.execute(text("UPDATE balances SET available = 9223372036854775807 + available"))
+
+
+def test_every_constraint_and_index_follows_the_one_convention(engine: Engine) -> None:
+    inspector = inspect(engine)
+    prefixes = {"pk": [], "fk": [], "ck": [], "uq": [], "ix": []}
+    for table in Base.metadata.tables:
+        prefixes["pk"].append(inspector.get_pk_constraint(table)["name"])
+        prefixes["fk"] += [one["name"] for one in inspector.get_foreign_keys(table)]
+        prefixes["ck"] += [one["name"] for one in inspector.get_check_constraints(table)]
+        prefixes["uq"] += [one["name"] for one in inspector.get_unique_constraints(table)]
+        for index in inspector.get_indexes(table):
+            prefixes["uq" if index["unique"] else "ix"].append(index["name"])
+    for prefix, names in prefixes.items():
+        assert names
+        assert all(name.startswith(f"{prefix}_") for name in names), names
+
+
+def test_every_table_has_a_file_of_its_own() -> None:
+    files = {path.stem for path in (ROOT / "models").glob("*.py")}
+    modules = {mapper.class_.__module__ for mapper in Base.registry.mappers}
+    assert modules <= {f"models.{name}" for name in files}
+    assert len(modules) == len(Base.metadata.tables)

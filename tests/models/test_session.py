@@ -1,0 +1,85 @@
+"""Transactions are kept or thrown away as one, and every connection speaks UTC."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
+
+from models import Broker, Lease
+from models.session import connect, transaction
+from models.trouble import is_passing
+
+
+@pytest.fixture(scope="module")
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = connect(database_url, pool_size=1, application="minex-story", statement_timeout=300)
+    yield engine
+    engine.dispose()
+
+
+def leases(engine: Engine) -> int:
+    with transaction(engine) as session:
+        return session.scalar(select(func.count()).select_from(Lease)) or 0
+
+
+def test_what_the_block_did_is_committed_at_its_end(engine: Engine) -> None:
+    with transaction(engine) as session:
+        session.add(Lease(name="clock", holder="one", expires_at=datetime(2030, 1, 1, tzinfo=UTC)))
+    with transaction(engine) as session:
+        assert session.get_one(Lease, "clock").expires_at == datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def test_a_block_that_raises_leaves_nothing(engine: Engine) -> None:
+    before = leases(engine)
+    with pytest.raises(RuntimeError), transaction(engine) as session:
+        session.execute(text("INSERT INTO leases VALUES ('x', 'y', now())"))
+        raise RuntimeError
+    assert leases(engine) == before
+
+
+def test_a_connection_has_its_name_its_limits_and_utc(engine: Engine) -> None:
+    with transaction(engine) as session:
+        shown = {
+            name: session.scalar(text(f"SHOW {name}"))
+            for name in ("application_name", "statement_timeout", "timezone", "transaction_isolation")
+        }
+        moment = session.scalar(text("SELECT timestamptz '2026-03-02 11:03:22-03'"))
+    assert shown == {
+        "application_name": "minex-story",
+        "statement_timeout": "300ms",
+        "timezone": "UTC",
+        "transaction_isolation": "read committed",
+    }
+    assert moment.utcoffset().total_seconds() == 0
+    assert moment == datetime(2026, 3, 2, 14, 3, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_any_usual_form_of_the_url_will_do(database_url: str, scheme: str) -> None:
+    engine = connect(f"{scheme}://{database_url.partition('://')[2]}", pool_size=1)
+    assert leases(engine) >= 0
+    engine.dispose()
+
+
+def test_what_will_pass_and_what_will_not(engine: Engine, database_url: str) -> None:
+    with pytest.raises(DBAPIError) as too_slow, transaction(engine) as session:
+        session.execute(text("SELECT pg_sleep(1)"))
+    with pytest.raises(IntegrityError) as wrong, transaction(engine) as session:
+        session.add(Broker(name="A", api_key_hash=b"x", webhook_secret="s", status="unheard of"))
+    with pytest.raises(DBAPIError) as nonsense, transaction(engine) as session:
+        session.execute(text("SELECT 1 / 0"))
+    away = connect(database_url.rsplit(":", 1)[0] + ":1/none", pool_size=1)
+    with pytest.raises(OperationalError) as absent, transaction(away) as session:
+        session.execute(text("SELECT 1"))
+    busy = connect(database_url, pool_size=1)
+    busy.pool._timeout = 0.01
+    with pytest.raises(TimeoutError) as taken, transaction(busy) as session:
+        session.connection()
+        with transaction(busy) as second:
+            second.connection()
+    passing = [is_passing(error.value) for error in (too_slow, absent, taken)]
+    lasting = [is_passing(error.value) for error in (wrong, nonsense)]
+    assert (passing, lasting) == ([True] * 3, [False] * 2)
+    assert not is_passing(ValueError())
