@@ -30,6 +30,17 @@ LOCK = text("""
     ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
 """)
 
+OPEN_SHORT = text("""
+    INSERT INTO balances (broker_id, asset_id, credit_limit)
+    SELECT b.id, t.asset_id, b.short_limit
+    FROM unnest(CAST(:broker_id AS bigint[]), CAST(:asset_id AS bigint[])) AS t (broker_id, asset_id)
+    JOIN brokers b ON b.id = t.broker_id
+    WHERE b.short_limit > 0
+    ORDER BY 1, 2
+    ON CONFLICT DO NOTHING
+""")
+"""A broker that may sell short gets its share balance, with its limit, when it first sells a stock."""
+
 
 def lock_accounts(session: Session, accounts: Collection[tuple[int, int]]) -> Sequence[Row[Any]]:
     """The balances of these (broker, asset), locked to the commit, always in the same order.
@@ -39,6 +50,13 @@ def lock_accounts(session: Session, accounts: Collection[tuple[int, int]]) -> Se
     """
     keys = {"broker_id": [broker for broker, _ in accounts], "asset_id": [asset for _, asset in accounts]}
     return session.execute(LOCK, keys).all()
+
+
+def open_short_accounts(session: Session, accounts: Collection[tuple[int, int]]) -> None:
+    """Open those of these (broker, stock) that are not, where the broker may sell short."""
+    if accounts:
+        keys = {"broker_id": [broker for broker, _ in accounts], "asset_id": [asset for _, asset in accounts]}
+        session.execute(OPEN_SHORT, keys)
 
 
 def open_account(session: Session, broker_id: int, asset_id: int, credit_limit: int = 0) -> None:

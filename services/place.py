@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from config import Market
 from models import CASH
 from services import entry
-from services.accounts import lock_accounts
+from services.accounts import lock_accounts, open_short_accounts
 from services.errors import ClientOrderIdReused, InsufficientFunds, InsufficientShares, MarketError
 from services.instants import microseconds
 from services.listing import StockRules
@@ -112,17 +112,6 @@ PLACE = text("""
 """What an account needs is summed as numeric: wishes that nobody could pay for must not pass the end of a bigint and
 take the whole batch with them."""
 
-OPEN_SHORT_ACCOUNTS = text("""
-    INSERT INTO balances (broker_id, asset_id, credit_limit)
-    SELECT b.id, w.asset_id, b.short_limit
-    FROM unnest(CAST(:broker_id AS bigint[]), CAST(:asset_id AS bigint[])) AS w (broker_id, asset_id)
-    JOIN brokers b ON b.id = w.broker_id
-    WHERE b.short_limit > 0
-    ORDER BY 1, 2
-    ON CONFLICT DO NOTHING
-""")
-"""A broker that may sell short gets its share balance, with its limit, when it first sells a stock."""
-
 FIND_KNOWN = text("""
     SELECT id, status, fingerprint FROM orders WHERE broker_id = :broker_id AND client_order_id = :client_order_id
 """)
@@ -151,7 +140,8 @@ def place_orders(
         answers.update(_place(session, wave))
         short = {n: one for n, one in wave.items() if n not in answers}
         if short:
-            _open_short_accounts(session, short.values())
+            asks = [one for one in short.values() if one.order.side == "ask"]
+            open_short_accounts(session, [(one.order.broker_id, one.asset_id) for one in asks])
         for n, one in short.items():
             answers.update(_place(session, {n: one}))
             answers.setdefault(n, _refusal(one))
@@ -256,12 +246,3 @@ def _refusal(one: _Funded) -> MarketError:
     if one.order.side == "bid":
         return InsufficientFunds(f"This order needs {one.amount} cents.", field="quantity", required=one.amount)
     return InsufficientShares(f"This order needs {one.amount} shares.", field="quantity", required=one.amount)
-
-
-def _open_short_accounts(session: Session, short: Any) -> None:
-    asks = [one for one in short if one.order.side == "ask"]
-    if asks:
-        session.execute(
-            OPEN_SHORT_ACCOUNTS,
-            {"broker_id": [one.order.broker_id for one in asks], "asset_id": [one.asset_id for one in asks]},
-        )
