@@ -63,9 +63,7 @@ def orders_script(
     symbols: Sequence[str], keys: Sequence[str], *, batch: int = 1, middle: int, spread: int, seed: int = 1
 ) -> str:
     """A wrk script of random orders: uniform over symbols, brokers, sides and the prices around the middle."""
-    return ORDERS.format(
-        symbols=_lua(symbols), keys=_lua(keys), batch=batch, middle=middle, spread=spread, seed=seed
-    )
+    return ORDERS.format(symbols=_lua(symbols), keys=_lua(keys), batch=batch, middle=middle, spread=spread, seed=seed)
 
 
 def run_wrk(url: str, seconds: int, connections: int, script: str | None, folder: Path) -> Load:

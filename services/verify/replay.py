@@ -19,7 +19,7 @@ STOCKS = text("SELECT * FROM stocks ORDER BY id")
 
 COMMANDS = text("""
     SELECT id, stock_id, kind, order_id, broker_id, payload, sequence, sequenced_at, refused
-    FROM commands WHERE sequence IS NOT NULL ORDER BY stock_id, sequence
+    FROM commands WHERE sequence IS NOT NULL ORDER BY stock_id, sequence, id
 """)
 
 TRADES = text("""

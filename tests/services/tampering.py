@@ -48,7 +48,7 @@ CASES = {
     "sequence of a trade": ("trades", "stock_id = :last", {"sequence": "sequence + 1"}, {6, 7}),
     "a trade is gone": ("trades", "stock_id = :last AND sequence = 1", {}, {4, 6, 7}),
     "a gap in the journal": ("commands", f"{JOURNAL} AND sequence = 8", {"sequence": "800"}, {5, 6, 7}),
-    "a repeat in the journal": ("commands", f"{JOURNAL} AND sequence = 8", {"sequence": "7"}, {5, 6, 7}),
+    "a repeat in the journal": ("commands", f"{JOURNAL} AND sequence = 8", {"sequence": "7"}, {5, 6}),
     "a command is gone": ("commands", f"{JOURNAL} AND kind = 'cancel'", {}, {6, 7}),
     "time goes backward": (
         "commands", f"{JOURNAL} AND sequence = 8", {"sequenced_at": "sequenced_at - interval '1 hour'"}, {6},
@@ -75,7 +75,7 @@ CASES = {
     "two orders in one place": (
         "orders", f"{OPEN} AND price = 3390 AND quantity = 10", {"priority": "priority - 1"}, {5},
     ),
-    "an order without a place": ("orders", f"{OPEN} AND price = 3390", {"priority": "NULL"}, {5}),
+    "an order without a place": ("orders", f"{OPEN} AND price = 3390", {"priority": "NULL"}, {5, 7}),
     "an expired order rests": (
         "orders", f"{OPEN} AND price = 3390",
         {"valid_until": "timestamptz '2020-01-01Z'", "time_in_force": "'gtd'"}, {5, 7},
@@ -136,7 +136,8 @@ def tampered(floor, table, where, change):
     with floor.engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
         row = connection.execute(
-            text(f"SELECT ctid, row_to_json({table}) AS row FROM {table} WHERE {where} LIMIT 1"), {"last": floor.last}
+            text(f"SELECT ctid, row_to_json({table}) AS row FROM {table} WHERE {where} ORDER BY {table}::text LIMIT 1"),
+            {"last": floor.last},
         ).one()
         if change:
             setters = ", ".join(f"{column} = {value}" for column, value in change.items())
