@@ -22,7 +22,7 @@ COMMANDS = {
     "run": ("cli.run", "Run one process: web, live, match or clock."),
     "migrate": ("cli.migrate", "Bring the database to the newest schema."),
     "verify": ("cli.verify", "Check the books: what must always be true."),
-    "replay": ("cli.replay", "Feed the journal to a fresh engine and compare."),
+    "replay": ("cli.replay", "Send real order flow (LOBSTER) through the running exchange."),
     "simulate": ("cli.simulate", "Run the matching engine alone, from commands to events."),
     "test": ("cli.test", "Run the checks and the tests."),
 }
