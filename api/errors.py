@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
+from api.desk import desk
 from api.problems import Busy, Problem
 from models.trouble import is_passing
 from services.errors import Conflict, Forbidden, Invalid, MarketError, Unavailable, Unknown
@@ -50,6 +51,7 @@ def answer_refusal(refusal: MarketError) -> Response:
     headers = dict(refusal.headers) if isinstance(refusal, Problem) else {}
     if status == 503:
         headers.setdefault("Retry-After", "1")
+        desk().pulse.forget()
     return _answer(status, problem_of(refusal), headers)
 
 
@@ -57,10 +59,15 @@ def answer_http(error: HTTPException) -> Response:
     """What Flask refused by itself: no such path, no such method, a request that is not HTTP."""
     if error.response is not None and isinstance(error.response, Response):
         return error.response  # a redirect
-    status = error.code or 500
-    code = error.name.lower().replace(" ", "_").replace("'", "")
     headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
-    return _answer(status, _problem(status, code, error.name, error.description or error.name, {}, {}), headers)
+    status = error.code or 500
+    return _answer(status, http_problem(status, error.name, error.description or error.name), headers)
+
+
+def http_problem(status: int, name: str, detail: str) -> dict[str, Any]:
+    """A problem that only HTTP has a name for, such as "Not Found"."""
+    code = name.lower().replace(" ", "_").replace("'", "")
+    return _problem(status, code, name, detail, {}, {})
 
 
 def answer_database(error: DBAPIError | PoolExhausted) -> Response:

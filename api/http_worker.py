@@ -6,11 +6,11 @@ What differs from `gthread` (gunicorn 27):
   arrived within `web.body_deadline_ms` is answered with 408.
 - A thread never waits for a client to fetch an answer: what the network does not take is sent on by the poller.
 - Closing waits for the client in the poller; `gthread` waits up to two seconds in its one accepting thread.
+- What is no HTTP is refused with a problem (RFC 9457); gunicorn's page repeats what the client sent.
 """
 
 import contextlib
 import errno
-import secrets
 import selectors
 import socket
 import time
@@ -18,14 +18,12 @@ from collections import deque
 from functools import partial
 from typing import Any
 
-import orjson
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 from api.arrival import Arrival
-from api.connection import Connection
-from api.errors import MIMETYPE, problem_of
-from api.problems import BodyTooSlow
+from api.connection import Connection, PunctualSocket
+from api.raw_answers import as_problem, too_slow
 from config import load_settings
 
 FETCH_SECONDS = 30
@@ -38,7 +36,6 @@ PIECE = 65_536
 """Bytes read at once."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-TOO_SLOW = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n"
 
 
 class Worker(ThreadWorker):
@@ -88,6 +85,12 @@ class Worker(ThreadWorker):
             with contextlib.suppress(OSError):
                 conn.sock.flush()
 
+    def handle_error(self, req: Any, client: PunctualSocket, addr: Any, exc: BaseException) -> None:
+        """Refuse what is no HTTP; as a problem, like everything that is refused."""
+        begin = len(client.unsent)
+        super().handle_error(req, client, addr, exc)
+        as_problem(client, begin)
+
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
         """What is left of a body that was not read is not waited for: the connection closes."""
         conn.sock.deadline = 0.0
@@ -119,7 +122,7 @@ class Worker(ThreadWorker):
             self.poller.unregister(conn.sock)
             if conn.arrival.data:
                 with contextlib.suppress(OSError):
-                    conn.sock.send(_too_slow())
+                    conn.sock.send(too_slow())
             self._linger(conn)
         for waiting in (self.fetching, self.lingering):
             while waiting and waiting[0].timeout <= now:
@@ -213,9 +216,3 @@ class Worker(ThreadWorker):
     def _drop(self, conn: Connection) -> None:
         self.nr_conns -= 1
         conn.close()
-
-
-def _too_slow() -> bytes:
-    """The answer to a request that did not arrive in time."""
-    body = orjson.dumps({**problem_of(BodyTooSlow()), "request_id": secrets.token_hex(16)})
-    return TOO_SLOW.format(MIMETYPE, len(body)).encode() + body

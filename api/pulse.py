@@ -47,6 +47,10 @@ class Pulse:
                 self._until = time.monotonic() + BELIEVED_SECONDS
             return self._missing
 
+    def forget(self) -> None:
+        """A request has just met trouble: look again when asked next."""
+        self._until = 0.0
+
     def _look(self) -> list[str]:
         missing = []
         matched = True

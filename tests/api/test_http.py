@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -216,7 +217,13 @@ def test_a_large_answer_arrives_whole(server: Server) -> None:
 def test_what_is_ambiguous_is_refused_and_the_connection_closed(
     server: Server, request_bytes: bytes, status: int
 ) -> None:
-    assert server.statuses(request_bytes + GET, patience=3) == [status]
+    answer = server.ask(request_bytes + GET, patience=3)
+    assert re.findall(rb"HTTP/1\.1 (\d{3}) ", answer) == [str(status).encode()]
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"Content-Type: application/problem+json" in head
+    problem = json.loads(body)
+    assert problem["status"] == status
+    assert problem["request_id"] in head.decode()
 
 
 def test_a_request_without_a_host_is_refused(server: Server) -> None:

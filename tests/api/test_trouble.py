@@ -249,3 +249,13 @@ def test_private_answers_are_not_kept_by_anybody(venue: Venue) -> None:
             assert answer.headers["Cache-Control"] == "no-store"
             assert answer.headers["X-Frame-Options"] == "DENY"
             assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_request_that_met_trouble_is_known_to_the_pulse_at_once(hasty: Venue) -> None:
+    broker = hasty.broker()
+    assert hasty.nobody.get("/health")["status"] != "down"
+    with hasty.desk.database.reading() as session:
+        session.connection()
+        assert broker.call("GET", "/balance").status_code == 503
+        answer = hasty.nobody.call("GET", "/health")
+    assert (answer.status_code, answer.json["status"]) == (503, "down")
