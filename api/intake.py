@@ -12,8 +12,11 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from api.database import Database
+from api.group_commit import GroupCommit
+from api.problems import OutcomeUnknown
 from api.rules_cache import RulesCache
 from config import Settings
+from models.trouble import is_passing
 from queues.wakeups import Wakeups
 from services.errors import MarketError, StockExists, UnknownStock
 from services.listing import StockRules, list_stock
@@ -61,6 +64,14 @@ class Intake:
         self._wakeups = wakeups
         self._settings = settings
         self._rules = RulesCache()
+        self._groups: GroupCommit[Asked, Placed | MarketError] = GroupCommit(self.place, _holds_for_all)
+
+    def place_one(self, asked: Asked) -> Placed | MarketError:
+        """The answer to one order, stored together with those that other threads bring at the same moment.
+
+        Raises like `place`.
+        """
+        return self._groups.submit(asked)
 
     def place(self, asked: Sequence[Asked]) -> list[Placed | MarketError]:
         """One answer for each, in the same order; durable when this returns.
@@ -125,6 +136,11 @@ class Intake:
             log.debug("%s was listed by another order at the same moment", symbol)
         else:
             log.info("listed %s for an order", symbol)
+
+
+def _holds_for_all(error: BaseException) -> bool:
+    """The database is away, or a commit's outcome unknown: trying a group's orders one by one would not help."""
+    return isinstance(error, OutcomeUnknown) or is_passing(error)
 
 
 def _new_order(asked: Asked, stock: StockRules) -> NewOrder:

@@ -70,7 +70,7 @@ def get_order(order_id: int) -> Response:
 
 
 def _place(wish: Wish, reply_to: str | None = None) -> Placed:
-    (placed,) = desk().intake.place([Asked(broker_id(), wish, reply_to)])
+    placed = desk().intake.place_one(Asked(broker_id(), wish, reply_to))
     if isinstance(placed, MarketError):
         raise placed
     return placed
