@@ -33,7 +33,7 @@ def command() -> None:
 def web() -> None:
     """REST: gunicorn with threads."""
     settings = connected(load_settings())
-    own = ["--worker-class", "gthread", "--workers", str(settings.web.processes), "--threads"]
+    own = ["--worker-class", "api.http_worker.Worker", "--workers", str(settings.web.processes), "--threads"]
     _serve("wsgi:app", settings, settings.web.host, settings.web.port, [*own, str(settings.web.threads)])
 
 
