@@ -13,7 +13,7 @@ import click
 from cli import jsonlines, lobster
 from engine import Book, Rules
 from engine.codes import DUPLICATE_ID
-from engine.rules import CANCEL_RESTING, EXECUTION_PRICES, MAKER, STP_MODES
+from engine.rules import CANCEL_RESTING, EXECUTION_PRICES, MAKER, NONE, STP_MODES
 
 
 class BadLine(Exception):
@@ -79,7 +79,6 @@ def _id_or_none(fields: dict[str, Any]) -> int | str | None:
 @click.option("--stp", default=CANCEL_RESTING, show_default=True, type=click.Choice(STP_MODES), help="Self-trades.")
 @click.option("--book", "show_book", is_flag=True, help="End with the whole book.")
 @click.option("--lobster", "lobster_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
-@click.option("--report", is_flag=True, help="With --lobster: say on stderr how many executions were met exactly.")
 def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     file: Path | None,
     tick: int,
@@ -90,21 +89,20 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     stp: str,
     show_book: bool,
     lobster_file: Path | None,
-    report: bool,
 ) -> None:
     """Run commands through one order book, without any server.
 
     Reads JSON lines from FILE, or from standard input, and writes events as JSON lines. --lobster reads a LOBSTER
-    message file instead. The same input always gives the same bytes.
+    message file instead, without self-trade prevention, and says on stderr how many executions were met exactly. The
+    same input always gives the same bytes.
     """
     if lobster_file is not None and file is not None:
         raise click.UsageError("give a FILE or --lobster, not both")
-    if report and lobster_file is None:
-        raise click.UsageError("--report needs --lobster")
+    stp = NONE if lobster_file is not None else stp
     book = Book(Rules(tick, lot, band_bps, execution_price, stp), reference)
     out = sys.stdout
     if lobster_file is not None:
-        _print_lobster(book, lobster_file, report, out)
+        _print_lobster(book, lobster_file, out)
     elif file is not None:
         with file.open("rb") as lines:
             _print_events(Simulation(book), lines, out)
@@ -129,7 +127,7 @@ def _print_events(simulation: Simulation, lines: IO[bytes], out: IO[str]) -> Non
         sys.exit(2)
 
 
-def _print_lobster(book: Book, path: Path, report: bool, out: IO[str]) -> None:
+def _print_lobster(book: Book, path: Path, out: IO[str]) -> None:
     executions = met = 0
     try:
         with path.open() as lines:
@@ -142,8 +140,5 @@ def _print_lobster(book: Book, path: Path, report: bool, out: IO[str]) -> None:
         if step.execution is not None:
             executions += 1
             met += lobster.is_met(step.execution, events)
-    if report:
-        out.flush()
-        click.echo(
-            f"{met} of {executions} executions hit the same order at the same price for the same quantity", err=True
-        )
+    out.flush()
+    click.echo(f"{met} of {executions} executions hit the same order at the same price for the same quantity", err=True)

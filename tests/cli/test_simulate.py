@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from cli import lobster
 from cli.simulate import command
 from engine import Book, Rules
+from tests.cli.lobster_day import exchange_day
 
 ROOT = Path(__file__).parents[2]
 
@@ -256,9 +257,7 @@ def test_what_is_not_a_json_object_ends_the_run_after_what_went_before(line, why
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    "options", [["--tick", "0"], ["--stp", "all"], ["--band-bps", "10000"], ["--report"], ["no-such-file"]]
-)
+@pytest.mark.parametrize("options", [["--tick", "0"], ["--stp", "all"], ["--band-bps", "10000"], ["no-such-file"]])
 def test_wrong_options_are_refused(options):
     result = CliRunner().invoke(command, options, input="")
     assert result.exit_code == 2
@@ -338,7 +337,7 @@ def run_lobster(tmp_path, text, *options):
 
 
 def test_a_lobster_file_becomes_commands(tmp_path):
-    result = run_lobster(tmp_path, LOBSTER, "--report", "--book")
+    result = run_lobster(tmp_path, LOBSTER, "--book")
     assert result.stdout.splitlines() == [
         # known only from what happens later: oldest id first, as large as all of it
         '{"event":"accepted","id":3}',
@@ -365,40 +364,12 @@ def test_a_lobster_file_becomes_commands(tmp_path):
     assert result.stderr == "2 of 4 executions hit the same order at the same price for the same quantity\n"
 
 
-def exchange_day(seed):
-    """A LOBSTER file written down from a little exchange of its own, from some message after the open on."""
-    choose = random.Random(seed)
-    queues, lines, next_id = {1: {}, -1: {}}, [], 100
-    for number in range(3000):
-        side = choose.choice([1, -1])
-        orders = queues[side]
-        eager = min(orders, key=lambda order: (-orders[order][0] * side, order), default=None)
-        kind = choose.choice([1, 1, 1, 2, 3, 4, 4, 5])
-        if kind == 1 or eager is None:
-            kind, order, size = 1, next_id, choose.randint(1, 300)
-            price = (5853 - side * choose.randint(1, 12)) * 100
-            orders[order] = [price, size]
-            next_id += choose.randint(1, 3)
-        elif kind == 5:
-            order, (price, size) = 0, orders[eager]
-        else:
-            order = eager if kind == 4 else choose.choice(list(orders))
-            price, resting = orders[order]
-            size = resting if kind == 3 else choose.randint(1, resting)
-            kind = 3 if kind == 2 and size == resting else kind
-            orders[order][1] -= size
-            if not orders[order][1]:
-                del orders[order]
-        lines.append(f"{34200 + number / 1000:.6f},{kind},{order},{size},{price},{side}\n")
-    return "".join(lines[500:])
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_every_execution_hits_the_same_order(tmp_path, seed):
     """A day that begins in the middle: the executions it tells of happen here, order by order."""
     day = exchange_day(seed)
     executions = sum(line.split(",")[1] == "4" for line in day.splitlines())
-    result = run_lobster(tmp_path, day, "--report", "--stp", "none")
+    result = run_lobster(tmp_path, day)
     assert result.exit_code == 0
     assert executions > 400
     assert result.stderr.startswith(f"{executions} of {executions} executions")

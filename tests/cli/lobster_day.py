@@ -1,0 +1,31 @@
+"""A day of order flow in the form of a LOBSTER file, made up."""
+
+import random
+
+
+def exchange_day(seed):
+    """A LOBSTER file written down from a little exchange of its own, from some message after the open on."""
+    choose = random.Random(seed)
+    queues, lines, next_id = {1: {}, -1: {}}, [], 100
+    for number in range(3000):
+        side = choose.choice([1, -1])
+        orders = queues[side]
+        eager = min(orders, key=lambda order: (-orders[order][0] * side, order), default=None)
+        kind = choose.choice([1, 1, 1, 2, 3, 4, 4, 5])
+        if kind == 1 or eager is None:
+            kind, order, size = 1, next_id, choose.randint(1, 300)
+            price = (5853 - side * choose.randint(1, 12)) * 100
+            orders[order] = [price, size]
+            next_id += choose.randint(1, 3)
+        elif kind == 5:
+            order, (price, size) = 0, orders[eager]
+        else:
+            order = eager if kind == 4 else choose.choice(list(orders))
+            price, resting = orders[order]
+            size = resting if kind == 3 else choose.randint(1, resting)
+            kind = 3 if kind == 2 and size == resting else kind
+            orders[order][1] -= size
+            if not orders[order][1]:
+                del orders[order]
+        lines.append(f"{34200 + number / 1000:.6f},{kind},{order},{size},{price},{side}\n")
+    return "".join(lines[500:])
