@@ -30,6 +30,13 @@ LOCK = text("""
     ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
 """)
 
+READ = text("""
+    SELECT b.broker_id, b.asset_id, b.available, b.reserved
+    FROM balances b
+    JOIN unnest(CAST(:broker_id AS bigint[]), CAST(:asset_id AS bigint[])) AS t (broker_id, asset_id)
+        USING (broker_id, asset_id)
+""")
+
 OPEN_SHORT = text("""
     INSERT INTO balances (broker_id, asset_id, credit_limit)
     SELECT b.id, t.asset_id, b.short_limit
@@ -48,15 +55,22 @@ def lock_accounts(session: Session, accounts: Collection[tuple[int, int]]) -> Se
     A transaction that locks accounts in several steps must lock them all here first, or two of them may wait for each
     other. Accounts that are not open are left out.
     """
-    keys = {"broker_id": [broker for broker, _ in accounts], "asset_id": [asset for _, asset in accounts]}
-    return session.execute(LOCK, keys).all()
+    return session.execute(LOCK, _keys(accounts)).all()
+
+
+def read_accounts(session: Session, accounts: Collection[tuple[int, int]]) -> Sequence[Row[Any]]:
+    """The balances of these (broker, asset) as they are, locking nothing."""
+    return session.execute(READ, _keys(accounts)).all() if accounts else []
 
 
 def open_short_accounts(session: Session, accounts: Collection[tuple[int, int]]) -> None:
     """Open those of these (broker, stock) that are not, where the broker may sell short."""
     if accounts:
-        keys = {"broker_id": [broker for broker, _ in accounts], "asset_id": [asset for _, asset in accounts]}
-        session.execute(OPEN_SHORT, keys)
+        session.execute(OPEN_SHORT, _keys(accounts))
+
+
+def _keys(accounts: Collection[tuple[int, int]]) -> dict[str, list[int]]:
+    return {"broker_id": [broker for broker, _ in accounts], "asset_id": [asset for _, asset in accounts]}
 
 
 def open_account(session: Session, broker_id: int, asset_id: int, credit_limit: int = 0) -> None:

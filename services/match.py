@@ -11,6 +11,7 @@ from engine.book import Book
 from engine.commands import Amend
 from engine.orders import ASK, BID
 from models.trouble import is_passing
+from services.accounts import read_accounts
 from services.books import Books
 from services.inbox import lock_stocks, read_inbox
 from services.instants import microseconds
@@ -138,12 +139,13 @@ def _stored(
     orders = store_orders(session, outcome)
     store_commands(session, outcome)
     trade_ids = store_trades(session, outcome.executions)
-    balances = store_ledger(session, outcome.ledger, trade_ids)
+    changed = store_ledger(session, outcome.ledger, trade_ids)
+    reserved = read_accounts(session, sorted(outcome.reserving - outcome.ledger.changes.keys()))
     events = public_events(outcome.executions, trade_ids)
     store_events(session, events)
     store_stocks(session, [_counters(turns[stock_id], current[stock_id]) for stock_id in sorted(turns)])
     symbols = {stock_id: turn.symbol for stock_id, turn in turns.items()}
-    turn = Turn(trades=len(trade_ids), messages=told(outcome, events, orders, balances, symbols))
+    turn = Turn(trades=len(trade_ids), messages=told(outcome, events, orders, [*changed, *reserved], symbols))
     for stock_id, book in current.items():
         version = rows[stock_id].book_version + 1
         turn.kept.append((stock_id, version, book))

@@ -10,7 +10,7 @@ from engine.events import Amended, Cancelled, Event, Expired, Rejected, Trade
 from engine.orders import BID, Order
 from models import CASH
 from services.journal import SIDE_NAMES
-from services.ledger import Ledger, need_of, order_id_of
+from services.ledger import Account, Ledger, asset_of, broker_of, need_of, order_id_of
 from services.reports import Report, rejection, reports_of
 
 
@@ -71,6 +71,8 @@ class Outcome:
     commands: list[Sequenced] = field(default_factory=list)
     touched: dict[int, Touched] = field(default_factory=dict)
     reports: list[tuple[StockTurn, Report]] = field(default_factory=list)
+    reserving: set[Account] = field(default_factory=set)
+    """Accounts that the turn's commands reserved from before they were taken: their owners are told of that, too."""
 
     def take(self, stock: StockTurn, row: Any, command: Any, events: Sequence[Event]) -> None:
         """Book what `command` (the inbox's `row`) did; its sequence and time are already in `stock`."""
@@ -124,6 +126,7 @@ class Outcome:
         )
 
     def _enter(self, stock: StockTurn, order: Order, refused: str | None) -> None:
+        self.reserving.add((broker_of(order), asset_of(order, stock.id)))
         touched = Touched(order, "open", stock.command_sequence)
         if refused:
             touched.status, touched.reject_code = "rejected", refused
@@ -147,4 +150,6 @@ class Outcome:
                 free += need_of(order, event.old_price, event.old_remaining)
                 free -= need_of(order, event.price, report.standing.remaining)
         asset = CASH if row.side == "bid" else stock.id
+        if row.reserved:
+            self.reserving.add((row.broker_id, asset))
         self.ledger.release(row.broker_id, asset, free, row.order_id)

@@ -16,6 +16,8 @@ def test_a_trade_is_told_to_everybody_whom_it_concerns(exchange):
         public.subscribe("stock:PETR4", "book:PETR4")
         ask = seller.order("ask", 1000, 3500)
         own.wait_for("ORDER_OPENED")
+        (reserved,) = own.wait_for("PORTFOLIO_UPDATED")
+        assert reserved["balances"] == [{"asset": "stock", "symbol": "PETR4", "available": 0, "reserved": 1000}]
         bid = buyer.order("bid", 500, 3600, wait=5)
 
         assert bid["status"] == "filled"
@@ -33,7 +35,7 @@ def test_a_trade_is_told_to_everybody_whom_it_concerns(exchange):
 
         (filled,) = own.wait_for("ORDER_FILLED")
         assert (filled["order_id"], filled["remaining_quantity"]) == (ask["order_id"], 500)
-        (balances,) = other.wait_for("PORTFOLIO_UPDATED")
+        balances = other.wait_for("PORTFOLIO_UPDATED")[-1]
         assert {one["asset"]: one["available"] for one in balances["balances"]} == {"cash": 50_000, "stock": 500}
         assert [payload["order_id"] for payload in other.of("ORDER_FILLED")] == [bid["order_id"]]
         assert not public.of("ORDER_FILLED")
