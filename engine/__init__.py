@@ -15,7 +15,7 @@ from engine.book import Book
 from engine.commands import UNCHANGED, Amend, Cancel, Clock, Command, New
 from engine.events import Accepted, Amended, Cancelled, Event, Expired, Rejected, Trade
 from engine.orders import ASK, BID, Order
-from engine.rules import Rules, band_limits, check_price, check_quantity, protection_price
+from engine.rules import Rules, band_limits, check_price, check_quantity
 
 __all__ = [
     "ASK",
@@ -40,5 +40,4 @@ __all__ = [
     "band_limits",
     "check_price",
     "check_quantity",
-    "protection_price",
 ]

@@ -11,11 +11,11 @@ from engine.events import Amended, Cancelled, Event, Rejected
 from engine.rules import check_price, check_quantity
 
 if TYPE_CHECKING:
-    from engine.book import Book
+    from engine.ladder import Ladder
     from engine.orders import Order
 
 
-def amend(book: Book, command: Amend, events: list[Event]) -> None:
+def amend(book: Ladder, command: Amend, events: list[Event]) -> None:
     """Apply `command`, or refuse it and leave the order as it was.
 
     Less quantity at the same price keeps the order's priority, and so does a new expiry. More quantity or another

@@ -8,9 +8,8 @@ from engine.expiry import is_current
 from engine.orders import BID, RESTING_TIFS
 
 if TYPE_CHECKING:
-    from engine.book import Book
-    from engine.level import Level
-    from engine.orders import Order
+    from engine.ladder import Ladder
+    from engine.orders import Level, Order
     from engine.side import BookSide
 
 
@@ -18,7 +17,7 @@ class BrokenBook(Exception):
     """The book contradicts itself; the message names the side, level or order, and what is wrong."""
 
 
-def check(book: Book) -> None:
+def check(book: Ladder) -> None:
     """Raise `BrokenBook` unless the book is uncrossed, sorted, linked, summed, indexed and in time priority.
 
     Walks the whole book; meant for tests and `minex verify`, not for every command.
@@ -49,7 +48,7 @@ def _check_side(side: BookSide) -> None:
     _require(side.best is best, f"the best level of the {name} is not the one at hand")
 
 
-def _check_level(book: Book, side: BookSide, level: Level) -> int:
+def _check_level(book: Ladder, side: BookSide, level: Level) -> int:
     """Check one queue, and give the number of orders in it."""
     quantity = count = priority = 0
     ahead: Order | None = None

@@ -11,7 +11,6 @@ OFF_LOT: Final = "off_lot"
 INVALID_PRICE: Final = "invalid_price"
 INVALID_QUANTITY: Final = "invalid_quantity"
 PRICE_OUTSIDE_BAND: Final = "price_outside_band"
-NO_REFERENCE_PRICE: Final = "no_reference_price"
 DUPLICATE_ID: Final = "duplicate_id"
 UNKNOWN_ORDER: Final = "unknown_order"
 INVALID_POST_ONLY: Final = "invalid_post_only"
@@ -24,7 +23,6 @@ MESSAGES: Final[dict[str, str]] = {
     INVALID_PRICE: "A limit order needs a price of at least one cent; a market order's protection price, too.",
     INVALID_QUANTITY: "The quantity must be at least one share.",
     PRICE_OUTSIDE_BAND: "The price is outside the band around the session reference price.",
-    NO_REFERENCE_PRICE: "A market order needs an opposite order or a reference price to be protected by.",
     DUPLICATE_ID: "An order with this id exists already.",
     UNKNOWN_ORDER: "No open order has this id.",
     INVALID_POST_ONLY: "Only a limit order that may rest can be post-only.",

@@ -11,11 +11,11 @@ from engine.orders import BID, FOK, LIMIT, RESTING_TIFS, TIFS, TYPES
 from engine.rules import check_price, check_quantity
 
 if TYPE_CHECKING:
-    from engine.book import Book
+    from engine.ladder import Ladder
     from engine.orders import Order
 
 
-def new(book: Book, order: Order, events: list[Event]) -> None:
+def new(book: Ladder, order: Order, events: list[Event]) -> None:
     """Enter `order`, or say why not."""
     price, quantity, rules = order.price, order.quantity, book.rules
     if (
@@ -42,7 +42,7 @@ def new(book: Book, order: Order, events: list[Event]) -> None:
         events.append(Rejected(order.id, code))
 
 
-def enter(book: Book, order: Order, events: list[Event]) -> None:
+def enter(book: Ladder, order: Order, events: list[Event]) -> None:
     """Match a valid order, then let it rest or expire, as its type, its time in force and its end say."""
     expire_at, price = order.expire_at, order.price
     if expire_at is not None and expire_at <= book.now:
@@ -57,7 +57,7 @@ def enter(book: Book, order: Order, events: list[Event]) -> None:
             book.expire(order, events)
 
 
-def match_and_rest(book: Book, order: Order, price: int, events: list[Event]) -> None:
+def match_and_rest(book: Ladder, order: Order, price: int, events: list[Event]) -> None:
     """Trade `order` at `price` or better, and put what is left at the back of the queue at `price`."""
     opposite = book.asks if order.side == BID else book.bids
     best = opposite.best
@@ -67,14 +67,14 @@ def match_and_rest(book: Book, order: Order, price: int, events: list[Event]) ->
         book.rest(order, price)
 
 
-def furthest(book: Book, order: Order) -> int:
+def furthest(book: Ladder, order: Order) -> int:
     """How far in cents an order may go: to its limit or protection price, and never past the band."""
     if order.side == BID:
         return book.highest if order.price is None else min(order.price, book.highest)
     return book.lowest if order.price is None else max(order.price, book.lowest)
 
 
-def refusal(book: Book, order: Order) -> str | None:
+def refusal(book: Ladder, order: Order) -> str | None:
     """The code to refuse a new order with, or None. The checks stand in the order in which they are reported."""
     if order.id in book.orders:
         return codes.DUPLICATE_ID
@@ -90,7 +90,7 @@ def refusal(book: Book, order: Order) -> str | None:
     return code
 
 
-def post_only_refusal(book: Book, order: Order) -> str | None:
+def post_only_refusal(book: Ladder, order: Order) -> str | None:
     """The code to refuse a post-only order with, or None: it must be able to rest, and must not take."""
     if order.price is None or order.type != LIMIT or order.tif not in RESTING_TIFS:
         return codes.INVALID_POST_ONLY

@@ -13,12 +13,12 @@ from engine.rules import CANCEL_RESTING, NONE, SELLER
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from engine.book import Book
-    from engine.level import Level
+    from engine.ladder import Ladder
+    from engine.orders import Level
     from engine.side import BookSide
 
 
-def match(book: Book, taker: Order, limit: int, events: list[Event]) -> None:
+def match(book: Ladder, taker: Order, limit: int, events: list[Event]) -> None:
     """Trade `taker` at `limit` cents or better, until it is filled or nothing more may trade.
 
     What is left over stays in `taker.remaining`; the caller decides whether it rests. The first trade of a book
@@ -101,7 +101,7 @@ def fill(
     return traded
 
 
-def would_fill(book: Book, taker: Order, limit: int) -> bool:
+def would_fill(book: Ladder, taker: Order, limit: int) -> bool:
     """Whether `match` would fill all of `taker`; looks, and changes nothing (fill or kill).
 
     Quantity that the band or self-trade prevention keeps from trading does not count. A mode that takes anything
@@ -128,7 +128,7 @@ def would_fill(book: Book, taker: Order, limit: int) -> bool:
     return missing <= 0
 
 
-def drop_outside_band(book: Book, side: BookSide, worst: int, events: list[Event]) -> None:
+def drop_outside_band(book: Ladder, side: BookSide, worst: int, events: list[Event]) -> None:
     """Cancel what an order that reaches key `worst` meets in `side`, but the band does not let trade at its price.
 
     A bid above the band, or an ask below it, was entered before the band was there, or was where it is now. It

@@ -13,11 +13,11 @@ from engine.events import Cancelled, Event
 from engine.rules import CANCEL_BOTH, CANCEL_INCOMING, CANCEL_RESTING, DECREMENT
 
 if TYPE_CHECKING:
-    from engine.book import Book
+    from engine.ladder import Ladder
     from engine.orders import Order
 
 
-def prevent(book: Book, taker: Order, maker: Order, mode: str, events: list[Event]) -> None:
+def prevent(book: Ladder, taker: Order, maker: Order, mode: str, events: list[Event]) -> None:
     """Resolve the meeting of `taker` with `maker`, of the same account, by `mode`; the maker is told first.
 
     Afterwards at least one of the two has nothing left.

@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine import codes
-from engine.orders import BID
 
 BASIS_POINTS: Final = 10_000
 """Basis points in the whole."""
 
 NO_LIMIT: Final = 2**63 - 1
 """Cents: the highest price of a book without a band, the largest value a PostgreSQL bigint holds."""
-
-PROTECTION_BPS: Final = 500
-"""How far, in basis points, a market order may go beyond the best opposite price it was entered at."""
 
 MAKER: Final = "maker"
 SELLER: Final = "seller"
@@ -89,19 +85,3 @@ def check_quantity(quantity: int, lot: int) -> str | None:
     if quantity % lot:
         return codes.OFF_LOT
     return None
-
-
-def protection_price(side: int, best_opposite: int | None, limits: tuple[int, int], tick: int) -> int | None:
-    """The worst price a market order entered now may trade at: 5 % beyond the best opposite price, within the band.
-
-    A buy's is rounded up to a tick, a sell's down. None if there is neither an opposite order nor a band, in which
-    case nothing bounds what a buy would cost: `no_reference_price`.
-    """
-    lowest, highest = limits
-    if side == BID:
-        if best_opposite is None:
-            return None if highest == NO_LIMIT else highest
-        return min(-(-best_opposite * (BASIS_POINTS + PROTECTION_BPS) // (BASIS_POINTS * tick)) * tick, highest)
-    if best_opposite is None:
-        return None if highest == NO_LIMIT else lowest
-    return max(best_opposite * (BASIS_POINTS - PROTECTION_BPS) // (BASIS_POINTS * tick) * tick, lowest)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 
-from engine.level import Level
-from engine.orders import Order
+from engine.orders import Level, Order
 from engine.rules import NO_LIMIT
 
 

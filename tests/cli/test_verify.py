@@ -21,8 +21,9 @@ from models.session import connect, transaction
 from services.books import Books
 from services.listing import list_stock, rules_of
 from services.match import match_turn
-from services.place import NewOrder, place_orders
+from services.place import place_orders
 from services.register import register_broker
+from services.store_orders import NewOrder
 
 
 @pytest.fixture(scope="module")

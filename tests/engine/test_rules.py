@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine import ASK, BID, Rules, band_limits, check_price, check_quantity, protection_price
+from engine import Rules, band_limits, check_price, check_quantity
 from engine.codes import MESSAGES, REASONS
 from engine.rules import NO_LIMIT
 
@@ -62,31 +62,6 @@ def test_check_price(price, code):
 )
 def test_check_quantity(quantity, code):
     assert check_quantity(quantity, 100) == code
-
-
-NO_BAND = (1, NO_LIMIT)
-
-
-@pytest.mark.parametrize(
-    ("side", "best", "limits", "tick", "price"),
-    [
-        (BID, 1000, NO_BAND, 1, 1050),
-        (BID, 1001, NO_BAND, 1, 1052),
-        (BID, 1000, NO_BAND, 20, 1060),
-        (BID, 1000, (900, 1040), 1, 1040),
-        (BID, None, (900, 1100), 1, 1100),
-        (BID, None, NO_BAND, 1, None),
-        (ASK, 1000, NO_BAND, 1, 950),
-        (ASK, 1001, NO_BAND, 1, 950),
-        (ASK, 1000, NO_BAND, 20, 940),
-        (ASK, 1000, (960, 1100), 1, 960),
-        (ASK, 1, NO_BAND, 1, 1),
-        (ASK, None, (900, 1100), 1, 900),
-        (ASK, None, NO_BAND, 1, None),
-    ],
-)
-def test_a_market_order_is_protected_five_percent_beyond_the_best_price(side, best, limits, tick, price):
-    assert protection_price(side, best, limits, tick) == price
 
 
 @pytest.mark.parametrize(

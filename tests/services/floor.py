@@ -21,8 +21,9 @@ from services.cancel import Standing, cancel_order
 from services.errors import MarketError
 from services.listing import list_stock, rules_of
 from services.match import Turn, match_turn
-from services.place import NewOrder, Placed, place_orders
+from services.place import Placed, place_orders
 from services.register import register_broker
+from services.store_orders import NewOrder
 from services.verify import verify
 
 REFERENCE = 3_500

@@ -14,7 +14,8 @@ from services.books import Books
 from services.errors import MarketError
 from services.expire import expire_due_orders
 from services.match import match_turn
-from services.place import NewOrder, Placed
+from services.place import Placed
+from services.store_orders import NewOrder
 from tests.services.floor import Floor
 
 STOCKS = (

@@ -14,8 +14,9 @@ from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
 from services.listing import list_stock, rules_of
-from services.place import NewOrder, Placed, place_orders
+from services.place import Placed, place_orders
 from services.register import register_broker
+from services.store_orders import NewOrder
 from workers.database import connect_worker
 from workers.matcher import Matcher
 
