@@ -20,7 +20,8 @@ from models.trouble import is_passing
 from queues.wakeups import Wakeups
 from services.errors import MarketError, StockExists, UnknownStock
 from services.listing import StockRules, list_stock
-from services.place import NewOrder, Placed, place_orders
+from services.place import Placed, place_orders
+from services.store_orders import NewOrder
 
 log = logging.getLogger(__name__)
 
