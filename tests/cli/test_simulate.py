@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from select import select
 
 import pytest
 from click.testing import CliRunner
@@ -210,6 +211,10 @@ def test_an_amendment_with_a_wrong_field_is_rejected(field):
     assert codes(GOOD, {"cmd": "amend", "id": "a", field: True})[-1] == f"invalid_{field}"
 
 
+def test_numbers_reach_as_far_as_every_json_reader():
+    assert codes({**GOOD, "price": 2**53, "quantity": 2**53, "expire_at": 2**53}) == ["accepted"]
+
+
 def test_null_is_as_good_as_absent_and_unknown_fields_are_ignored():
     fields = ("account", "type", "tif", "expire_at", "stop_price", "display_quantity", "post_only", "stp")
     assert codes({**GOOD, **dict.fromkeys(fields), "colour": "red"}) == ["accepted"]
@@ -306,10 +311,17 @@ def test_the_same_input_gives_the_same_bytes():
 def test_whoever_sends_one_command_at_a_time_is_answered_at_once():
     program = "from cli.simulate import command; command()"
     with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
     ) as process:
         for number in range(3):
             process.stdin.write(json.dumps(new(number, "bid", 1000, 1)).encode() + b"\n")
+            answered, _, _ = select([process.stdout], [], [], 30)
+            assert answered
             assert process.stdout.readline() == f'{{"event":"accepted","id":{number}}}\n'.encode()
 
 
