@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from api.problems import OutcomeUnknown
 from config import Settings
 from models.session import connect, transaction
+from models.trouble import UncertainCommit
 
 
 class Database:
@@ -48,6 +49,8 @@ class Database:
                 yield session
                 session.flush()
                 committing = True
+        except UncertainCommit as error:
+            raise OutcomeUnknown from error
         except DBAPIError as error:
             if committing and not isinstance(error, IntegrityError):
                 raise OutcomeUnknown from error

@@ -7,9 +7,13 @@ PASSING_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
 resources, lock not available, operator intervention (shutdown, timeouts), system error."""
 
 
+class UncertainCommit(Exception):
+    """PostgreSQL answered a commit but warned that it may not last; whether it does is not known."""
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether the same may well succeed later: PostgreSQL away, out of connections, a lock or a deadlock."""
-    if isinstance(error, TimeoutError | OperationalError):
+    if isinstance(error, TimeoutError | OperationalError | UncertainCommit):
         return True
     if not isinstance(error, DBAPIError):
         return False

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from types import FrameType
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from config import Settings
 from models.session import transaction
@@ -79,7 +78,7 @@ def main(settings: Settings) -> None:
 def _tick(action: Callable[[], object]) -> None:
     try:
         action()
-    except DBAPIError as error:
+    except Exception as error:
         if not is_passing(error):
             raise
         log.warning("PostgreSQL is away, the clock waits: %s", error)

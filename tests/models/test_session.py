@@ -1,15 +1,19 @@
 """Transactions are kept or thrown away as one, and every connection speaks UTC."""
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 
+from embedded.postgres import PostgresServer
 from models import Broker, Lease
 from models.session import connect, transaction
-from models.trouble import is_passing
+from models.trouble import UncertainCommit, is_passing
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +87,38 @@ def test_what_will_pass_and_what_will_not(engine: Engine, database_url: str) -> 
     lasting = [is_passing(error.value) for error in (wrong, nonsense)]
     assert (passing, lasting) == ([True] * 3, [False] * 2)
     assert not is_passing(ValueError())
+
+
+@pytest.fixture
+def no_standby(postgres_server: PostgresServer) -> Iterator[psycopg.Connection]:
+    """A server that waits for a standby which does not exist, at every commit that asks to be waited for."""
+    with psycopg.connect(postgres_server.url_of("postgres"), autocommit=True) as administrator:
+        administrator.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        administrator.execute("SELECT pg_reload_conf()")
+        while administrator.execute("SHOW synchronous_standby_names").fetchone() != ("nobody",):
+            time.sleep(0.02)
+        try:
+            yield administrator
+        finally:
+            administrator.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            administrator.execute("SELECT pg_reload_conf()")
+
+
+def test_a_commit_whose_standby_is_gone_is_never_taken_for_done(engine: Engine, no_standby: psycopg.Connection) -> None:
+    """Cancelling the wait for a standby makes PostgreSQL answer COMMIT as done, with a warning."""
+
+    def cancel_the_wait() -> None:
+        waiting = "wait_event = 'SyncRep' AND application_name = 'minex-story'"
+        for _ in range(500):
+            if no_standby.execute(f"SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE {waiting}").rowcount:
+                return
+            time.sleep(0.02)
+
+    canceller = threading.Thread(target=cancel_the_wait)
+    with pytest.raises(UncertainCommit, match="synchronous replication") as unknown, transaction(engine) as session:
+        session.execute(text("INSERT INTO leases VALUES ('standby', 'gone', now())"))
+        session.execute(text("SET LOCAL synchronous_commit = on"))
+        canceller.start()
+    canceller.join()
+    assert is_passing(unknown.value)
+    assert leases(engine) > 0
