@@ -25,7 +25,7 @@ COMMANDS = text("""
 TRADES = text("""
     SELECT id, stock_id, sequence, command_sequence, price, quantity, aggressor_side, buy_order_id, sell_order_id,
         buyer_id, seller_id, executed_at
-    FROM trades ORDER BY stock_id, sequence
+    FROM trades ORDER BY stock_id, sequence, id
 """)
 
 RESTING = text("""

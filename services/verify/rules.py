@@ -23,9 +23,10 @@ class Rule:
 def search(session: Session, check: Check, rules: Iterable[Rule]) -> None:
     """Add to `check` what breaks the rules."""
     for rule in rules:
-        first = text(
-            f"SELECT broken.*, count(*) OVER () AS broken_rows FROM ({rule.query}) AS broken LIMIT {FINDINGS_SHOWN}"  # noqa: S608 - constants of this package
-        )
+        first = text(f"""
+            WITH broken AS MATERIALIZED ({rule.query})
+            SELECT broken.*, count(*) OVER () AS broken_rows FROM broken LIMIT {FINDINGS_SHOWN}
+        """)  # noqa: S608 - constants of this package
         for number, row in enumerate(session.execute(first).mappings()):
             named = dict(row)
             if number == 0:

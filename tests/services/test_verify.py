@@ -6,7 +6,7 @@ from models.session import transaction
 from services.verify import verify
 from tests.services.floor import Floor
 from tests.services.stream import Stream
-from tests.services.tampering import CASES, NAMED_ELSEWHERE, tampered, without_constraints
+from tests.services.tampering import CASES, NAMED_ELSEWHERE, SAID, tampered, without_constraints
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,7 @@ def test_a_tampered_row_is_named(history, case):
         findings = findings_of(history)
     shown = "\n".join(f"{number} {finding}" for number, finding in findings)
     assert {number for number, _ in findings} == numbers, shown
+    assert SAID.get(case, "") in shown, shown
     if case in NAMED_ELSEWHERE:
         assert any(finding.table == NAMED_ELSEWHERE[case] for _, finding in findings), shown
     elif change:
