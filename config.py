@@ -98,8 +98,18 @@ class Match:
 
     groups: tuple[str, ...] = ("A",)
     turn_limit: int = _number(2_000, 1, 100_000)
+    backlog_limit: int = _number(20_000, 0, 10_000_000)
     idle_in_transaction_ms: int = _number(2_000, 100, 60_000)
     lock_timeout_ms: int = _number(4_000, 100, 60_000)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much each broker may ask for in a second; 0 is no limit."""
+
+    orders_per_second: int = _number(0, 0, 1_000_000)
+    cancels_per_second: int = _number(0, 0, 1_000_000)
+    reads_per_second: int = _number(0, 0, 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,7 @@ class Settings:
     web: Web = field(default_factory=Web)
     live: Live = field(default_factory=Live)
     match: Match = field(default_factory=Match)
+    limits: Limits = field(default_factory=Limits)
     clock: Clock = field(default_factory=Clock)
     market: Market = field(default_factory=Market)
     log: Log = field(default_factory=Log)

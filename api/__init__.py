@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from api import answers, errors, requests
+from api import answers, charging, errors, requests
 from api.desk import EXTENSION, open_desk
 from api.routes import register
 from config import Settings
@@ -15,5 +15,6 @@ def create_app(settings: Settings) -> Flask:
     answers.init_app(app)
     errors.init_app(app)
     requests.init_app(app, settings)
+    charging.init_app(app)
     register(app, settings)
     return app

@@ -6,9 +6,11 @@ from typing import cast
 from flask import current_app
 from redis import Redis
 
+from api.backpressure import Backpressure
 from api.database import Database
 from api.intake import Intake
 from api.keys import Keys
+from api.limits import RateLimits
 from api.pulse import Pulse
 from api.waiting import WaitingRoom
 from config import Settings
@@ -31,6 +33,8 @@ class Desk:
     wakeups: Wakeups
     replies: Replies
     books: BookCache
+    backpressure: Backpressure
+    limits: RateLimits
     intake: Intake
     pulse: Pulse
     waiting_room: WaitingRoom
@@ -41,6 +45,7 @@ def open_desk(settings: Settings) -> Desk:
     database = Database(settings)
     redis = connect_redis(settings.redis)
     wakeups = Wakeups(redis)
+    backpressure = Backpressure(database, settings.match)
     return Desk(
         settings=settings,
         database=database,
@@ -49,7 +54,9 @@ def open_desk(settings: Settings) -> Desk:
         wakeups=wakeups,
         replies=Replies(redis),
         books=BookCache(redis),
-        intake=Intake(database, wakeups, settings),
+        backpressure=backpressure,
+        limits=RateLimits(settings.limits, settings.redis),
+        intake=Intake(database, wakeups, backpressure, settings),
         pulse=Pulse(database, redis, settings.match.groups),
         waiting_room=WaitingRoom(settings.web.threads),
     )

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
+from api.backpressure import Backpressure
 from api.database import Database
 from api.group_commit import GroupCommit
 from api.problems import OutcomeUnknown
@@ -60,8 +61,9 @@ class Asked:
 class Intake:
     """Stores orders and wakes the workers of their stocks."""
 
-    def __init__(self, database: Database, wakeups: Wakeups, settings: Settings) -> None:
+    def __init__(self, database: Database, wakeups: Wakeups, backpressure: Backpressure, settings: Settings) -> None:
         self._database = database
+        self._backpressure = backpressure
         self._wakeups = wakeups
         self._settings = settings
         self._rules = RulesCache()
@@ -79,6 +81,7 @@ class Intake:
 
         Raises what the database raises: then nothing was stored, except with OutcomeUnknown.
         """
+        self._backpressure.look()
         self._list_unknown(asked)
         try:
             answers, stocks = self._store(asked)
@@ -100,6 +103,8 @@ class Intake:
                 stock = rules.get(one.wish.symbol)
                 if stock is None:
                     answers[n] = UnknownStock(f"There is no stock {one.wish.symbol}.", field="symbol")
+                elif refusal := self._backpressure.refusal(stock.group_name):
+                    answers[n] = refusal
                 else:
                     orders[n] = _new_order(one, stock)
             placed = place_orders(session, list(orders.values()), self._settings.market, datetime.now(UTC))

@@ -41,10 +41,13 @@ def amend(wish: dict[str, Any], order_id: int) -> Response:
     Less quantity at the same price keeps its place in time; more quantity or another price loses it.
     """
     refuse_suspended()
+    desk().backpressure.look()
     with desk().replies.expect() as reply:
         amendment = Amendment(**wish, reply_to=reply.address)
         with desk().database.writing() as session:
             standing = amend_order(session, broker_id(), order_id, amendment, desk().settings.market, datetime.now(UTC))
+            if refusal := desk().backpressure.refusal(standing.group_name):
+                raise refusal
             command_id = last_command(session)
         outcome = _outcome(standing, command_id, reply)
     if outcome is not None and outcome.order_was_closed:

@@ -63,6 +63,16 @@ class BodyTooSlow(Problem):
     status = 408
 
 
+class TooManyRequests(Problem):
+    """This broker asks for more in a second than it may."""
+
+    status = 429
+
+    def __init__(self, detail: str | None = None, *, extra_headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.headers = extra_headers or {}
+
+
 class AmendmentRefused(Problem):
     """The book refused the amendment; the order is as it was."""
 

@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 
 from api.arguments import StrictParser
 from api.auth import CHECKS, Access
+from api.charging import bucket_of, charge
 
 SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.ANYONE: [],
@@ -31,6 +32,7 @@ class Resource(Blueprint):
     def open_to(self, access: Access, rule: str, *methods: str) -> Callable[[Any], Any]:
         """Decorate a view: it answers `methods` (default GET) at `rule`, after checking that the caller may."""
         check = CHECKS[access]
+        bucket = bucket_of(rule, methods)
 
         def decorate(view: Any) -> Any:
             documented = self.doc(security=SECURITY[access])(view)
@@ -38,6 +40,8 @@ class Resource(Blueprint):
             @wraps(documented)
             def checked(*args: Any, **kwargs: Any) -> Any:
                 check()
+                if access in (Access.BROKER, Access.KEY):
+                    charge(bucket)
                 return documented(*args, **kwargs)
 
             self.access[f"{self.name}.{view.__name__}"] = access

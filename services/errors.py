@@ -128,3 +128,7 @@ class MarketOrderNotAmendable(Conflict):
 
 class AmendmentWaiting(Conflict):
     """An earlier amendment of this order is not applied yet."""
+
+
+class MatchQueueTooDeep(Unavailable):
+    """More commands wait than can be matched in a few seconds; nothing was stored, try again in a second."""

@@ -53,14 +53,15 @@ def read_balance(session: Session, broker_id: int) -> dict[str, Any]:
 
 def read_portfolio(session: Session, broker_id: int) -> dict[str, Any]:
     """Cash and every position that was ever held, valued at the last or the reference price, all at one moment."""
-    cash = {"balance": 0, "available": 0, "reserved": 0}
+    available = reserved = 0
     positions = []
     for row in session.execute(POSITIONS, {"broker_id": broker_id}):
         if row.asset_id == CASH:
-            cash = {"balance": row.traded, "available": row.available, "reserved": row.reserved}
+            available, reserved = row.available, row.reserved
         elif row.available or row.reserved or row.traded or row.realised_pnl:
             positions.append(_position(row))
-    return {"cash": cash, "positions": positions}
+    cash = {"cash": available + reserved, "available_cash": available, "reserved_cash": reserved}
+    return {**cash, "positions": positions}
 
 
 def _position(row: Any) -> dict[str, Any]:

@@ -65,14 +65,6 @@ class BalanceSchema(Schema):
     credit_limit = fields.Integer(required=True)
 
 
-class CashSchema(Schema):
-    """Cash in cents."""
-
-    balance = fields.Integer(required=True)
-    available = fields.Integer(required=True)
-    reserved = fields.Integer(required=True)
-
-
 class PositionSchema(Schema):
     """What is held of one stock: shares, and cents at average cost; unknown values are null."""
 
@@ -86,7 +78,9 @@ class PositionSchema(Schema):
 
 
 class PortfolioSchema(Schema):
-    """Everything that a broker holds."""
+    """Everything that a broker holds; `cash` in cents is what is available and what is reserved."""
 
-    cash = fields.Nested(CashSchema, required=True)
+    cash = fields.Integer(required=True)
+    available_cash = fields.Integer(required=True)
+    reserved_cash = fields.Integer(required=True)
     positions = fields.List(fields.Nested(PositionSchema), required=True)

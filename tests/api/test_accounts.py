@@ -163,12 +163,14 @@ def test_the_portfolio_is_valued_at_the_last_price(venue: Venue) -> None:
         "unrealised_pnl": 2_000,
     }
     assert (brought["symbol"], brought["average_cost"], brought["unrealised_pnl"]) == (untouched, 200, 0)
-    assert buyer.get("/portfolio")["cash"] == {"balance": -104_500, "available": 9_895_500, "reserved": 0}
+    portfolio = buyer.get("/portfolio")
+    cash = (portfolio["cash"], portfolio["available_cash"], portfolio["reserved_cash"])
+    assert cash == (9_895_500, 9_895_500, 0)
     (short,) = seller.get("/portfolio")["positions"]
     assert (short["available"], short["average_cost"], short["market_value"]) == (-30, 3_483.3333, -106_500)
     assert short["unrealised_pnl"] == -2_000
 
 
 def test_who_has_nothing_has_an_empty_portfolio(venue: Venue) -> None:
-    nothing = {"cash": {"balance": 0, "available": 0, "reserved": 0}, "positions": []}
+    nothing = {"cash": 0, "available_cash": 0, "reserved_cash": 0, "positions": []}
     assert venue.broker(cash=0).get("/portfolio") == nothing
