@@ -27,7 +27,7 @@ class RunState:
     pid: int
     data_folder: str
     state: str = "starting"
-    """starting, running, degraded (a process is down or does not answer) or stopping."""
+    """starting, running, degraded (a process is down or does not answer), stopping; unknown if we may not read it."""
     url: str = ""
     live_url: str = ""
     database_url: str = ""
@@ -57,7 +57,7 @@ def write_state(state: RunState) -> None:
 
 def read_state(folder: Path) -> RunState | None:
     """What was last written for this folder, running or not; None if there is nothing that can be read."""
-    with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
+    with contextlib.suppress(OSError, ValueError, TypeError):
         return RunState(**json.loads((folder / STATE_FILE).read_text(encoding="utf-8")))
     return None
 
@@ -69,7 +69,7 @@ def running(folder: Path) -> RunState | None:
         return None
     state = read_state(folder)
     if state is None or state.pid != holder:
-        return RunState(pid=holder, data_folder=str(folder))
+        return RunState(pid=holder, data_folder=str(folder), state="unknown")
     return state
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from cli.supervise.strays import adopt_orphans, end_descendants
+from cli.supervise.strays import adopt_orphans, end_descendants, reap_strays
 from cli.terminal import CommandError, coloured, say
 from config import ROOT
 
@@ -23,6 +24,9 @@ CHECKS = {
     "lint-imports": (str(BIN / "lint-imports"),),
 }
 """What reads the code, quickest first."""
+
+REAP_SECONDS = 1.0
+"""How often the exit codes of processes that the tests have orphaned are collected."""
 
 WORKERS = 2
 """Test processes; each has servers of its own."""
@@ -71,6 +75,10 @@ def _pytest(arguments: tuple[str, ...]) -> int:
     with subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=ROOT) as process:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            return process.wait()
+            while process.poll() is None:
+                reap_strays([process.pid])
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(REAP_SECONDS)
         finally:
             signal.signal(signal.SIGINT, before)
+    return int(process.returncode)

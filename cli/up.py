@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -21,6 +22,8 @@ from config import Settings
 from embedded.errors import EmbeddedServerError
 from embedded.folder import data_folder
 from embedded.lock import OwnerLock
+
+OTHER_PLACE = "minex up --data-folder PLACE"
 
 OTHER_START_SECONDS = 60.0
 """How long a second `up` waits for the first one to be ready."""
@@ -59,9 +62,9 @@ def _made(settings: Settings) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise CommandError(
-            f"The data folder {folder} cannot be made ({error.strerror}).", "minex up --data-folder PLACE"
-        ) from error
+        raise CommandError(f"The data folder {folder} cannot be made ({error.strerror}).", OTHER_PLACE) from error
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise CommandError(f"The data folder {folder} belongs to another user.", OTHER_PLACE)
     return folder
 
 

