@@ -4,8 +4,10 @@ import contextlib
 import threading
 
 import pytest
+from sqlalchemy import text
 
 import services.place
+from models import CASH
 from models.session import transaction
 from services.accounts import lock_accounts
 
@@ -76,6 +78,22 @@ def test_a_turn_opens_new_accounts_before_it_locks_any(floor, monkeypatch):
     monkeypatch.setattr("services.settle.lock_accounts", slowly)
     assert at_once(lambda: floor.match(symbol), send) == []
     assert floor.shares(buyer, symbol) == (0, 10)
+
+
+def test_a_batch_locks_its_accounts_in_their_order_whatever_order_the_orders_came_in(floor):
+    """While somebody holds the fifth of nine accounts, a batch over all of them holds the first four and no other."""
+    symbol = floor.stock()
+    brokers = [floor.broker() for _ in range(9)]
+    batch = [floor.order(brokers[n], symbol, "bid", 1, 3_500) for n in (6, 2, 8, 0, 4, 7, 3, 1, 5)]
+    free = text("SELECT broker_id FROM balances WHERE broker_id = ANY(:ids) ORDER BY 1 FOR UPDATE SKIP LOCKED")
+    with transaction(floor.engine) as session:
+        lock_accounts(session, [(brokers[4], CASH)])
+        thread = threading.Thread(target=floor.place, args=batch)
+        thread.start()
+        floor.until_somebody_waits()
+        with transaction(floor.engine) as other:
+            assert other.scalars(free, {"ids": brokers}).all() == brokers[5:]
+    thread.join()
 
 
 @pytest.mark.parametrize("missing", [0, 1])

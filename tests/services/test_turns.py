@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.book import Book
+from engine.orders import Order
 from models.session import transaction
-from services.books import Books
+from services.books import Books, rebuilt_book
+from services.inbox import lock_stocks
 from services.match import BrokenTurn, Culprit, match_turn
 from services.place import place_orders
+from tests.services.stream import Stream
 
 
 def test_a_turn_takes_no_more_than_its_limit_and_says_that_more_waits(floor):
@@ -32,6 +35,30 @@ def test_a_turn_over_several_stocks_numbers_each_by_itself(floor):
         "SELECT command_sequence, event_sequence, book_version FROM stocks WHERE symbol = ANY(:symbols)", symbols=stocks
     )
     assert [tuple(row) for row in rows] == [(2, 1, 1)] * 3
+
+
+def test_a_batch_is_sequenced_in_order_of_arrival(floor):
+    symbol = floor.stock()
+    brokers = [floor.broker() for _ in range(12)]
+    answers = floor.place(*(floor.order(broker, symbol, "bid", 1, 3_500) for broker in reversed(brokers)))
+    floor.match(symbol)
+    assert [floor.row(answer.order_id).sequence for answer in answers] == list(range(1, 13))
+
+
+def test_a_stocks_time_never_goes_backward_whatever_the_clock_does(floor):
+    symbol, buyer = floor.stock(), floor.broker()
+    floor.bid(buyer, symbol, 1, 3_500)
+    floor.match(symbol)
+    stock = floor.symbols[symbol]
+    with floor.engine.begin() as connection:
+        for table, column in (("stocks", "id"), ("commands", "stock_id")):
+            connection.exec_driver_sql(
+                f"UPDATE {table} SET sequenced_at = sequenced_at + interval '1 hour' WHERE {column} = %s", (stock,)
+            )
+    floor.bid(buyer, symbol, 1, 3_500)
+    floor.match(symbol)
+    first, second = floor.query("SELECT sequenced_at AS at FROM commands WHERE stock_id = :id ORDER BY id", id=stock)
+    assert second.at == first.at
 
 
 def test_an_identity_that_commits_late_is_still_taken(floor):
@@ -149,6 +176,32 @@ def test_a_book_is_rebuilt_only_when_another_worker_has_moved_it(floor):
     floor.match(symbol, books=mine)
     assert (mine.rebuilds, other.rebuilds) == (2, 1)
     assert floor.trades(symbol) == [(2, 3_500, bid, first), (3, 3_500, bid2, first), (5, 3_500, bid2, second)]
+
+
+def test_a_rebuilt_book_is_the_book_that_was(floor):
+    stream = Stream(floor, seed=3)
+    for _ in range(80):
+        stream.step()
+    books = Books()
+    while floor.match(*stream.symbols, books=books).commands:
+        pass
+    for symbol in stream.symbols:
+        floor.bid(stream.brokers[0], symbol, 5, 3_200 if symbol != stream.symbols[2] else 3_495)
+    floor.match(*stream.symbols, books=books)
+    rebuilds = books.rebuilds
+    with transaction(floor.engine) as session:
+        for stock in lock_stocks(session, stream.symbols):
+            assert told(rebuilt_book(session, stock)) == told(books.current(session, stock))
+    assert books.rebuilds == rebuilds
+
+
+def told(book):
+    """All that a book knows and that decides what it will do."""
+    resting = [
+        tuple(getattr(order, name) for name in Order.__slots__ if name not in {"ahead", "behind", "level"})
+        for order in sorted(book.orders.values(), key=lambda order: order.priority)
+    ]
+    return resting, book.rules, book.reference, book.last_price, book.lowest, book.highest
 
 
 def test_a_rolled_back_turn_is_repeated_as_if_it_had_not_been(floor):
