@@ -42,13 +42,14 @@ def main(root: Path, stamps: dict[str, str]) -> None:
     lock = os.open(root, os.O_RDONLY)
     try:
         _wait_for(lock)
-        if all(_read(_stamp_file(venv, name)) == stamp for name, stamp in stamps.items()):
+        is_sound = _is_sound(venv)
+        if is_sound and all(_read(_stamp_file(venv, name)) == stamp for name, stamp in stamps.items()):
             return
         began = time.monotonic()
         unfinished = venv / "minex-unfinished"
-        if unfinished.exists() or not _is_sound(venv):
+        if unfinished.exists() or not is_sound:
             # Half-written packages look installed to an installer, so what was interrupted is thrown away.
-            shutil.rmtree(venv, ignore_errors=True)
+            _remove(venv)
         uv = shutil.which("uv")
         if not venv.exists():
             _say(f"making .venv with Python {sys.version.split()[0]} and {'uv' if uv else 'pip'}")
@@ -98,7 +99,13 @@ def _is_sound(venv: Path) -> bool:
     """Whether its Python still starts: an upgrade of the machine may have taken away the one it was made from."""
     python = venv / "bin" / "python"
     command = [str(python), "-I", "-c", "import sys; raise SystemExit(sys.version_info < (3, 11))"]
-    return python.exists() and subprocess.run(command, check=False, capture_output=True).returncode == 0
+    return os.access(python, os.X_OK) and subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def _remove(venv: Path) -> None:
+    shutil.rmtree(venv, ignore_errors=True)
+    if venv.exists():
+        raise InstallError(f"{venv} was made by another user and does not work for you; use a checkout of your own")
 
 
 def _make(venv: Path, uv: str | None) -> None:

@@ -11,7 +11,7 @@ from config import Settings, load_settings
 
 data_folder_option = click.option(
     "--data-folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, readable=False, path_type=Path),
     help="Where the data is kept; otherwise that of exchange.toml, or .minex in the checkout.",
 )
 
