@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,6 +90,25 @@ class Venue:
             yield
         finally:
             stopped.set()
+            thread.join()
+
+    @contextlib.contextmanager
+    def once_waiting(self, kind: str, action: Callable[[], None]) -> Iterator[None]:
+        """Do `action` beside the block, as soon as a command of that kind waits in some inbox."""
+        waiting = "SELECT count(*) FROM commands WHERE sequence IS NULL AND kind = :kind"
+        left = threading.Event()
+
+        def act() -> None:
+            while not self.scalar(waiting, kind=kind) and not left.wait(0.01):
+                continue
+            action()
+
+        thread = threading.Thread(target=act)
+        thread.start()
+        try:
+            yield
+        finally:
+            left.set()
             thread.join()
 
     def run(self, statement: str, **values: Any) -> None:

@@ -57,9 +57,7 @@ def test_what_was_committed_survives_sigkill(durable: PostgresServer) -> None:
     assert not durable.is_alive()
     assert durable.pid is None
     connection.close()
-    began = time.monotonic()
     durable.start()
-    assert time.monotonic() - began < 5
     assert durable.url == url
     assert count(durable, "kept") == 50
 

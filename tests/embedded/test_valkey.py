@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,9 +26,7 @@ def test_a_key_survives_sigkill_after_a_second(server: ValkeyServer) -> None:
         client.set("symbol", "PETR4")
         client.waitaof(1, 0, 3000)
     server.kill()
-    began = time.monotonic()
     server.start()
-    assert time.monotonic() - began < 3
     assert server.url == url
     with redis.Redis.from_url(url, decode_responses=True) as client:
         assert client.get("symbol") == "PETR4"
