@@ -50,6 +50,19 @@ def inhabitants(name: str, folder: Path) -> list[psutil.Process]:
     return sorted(found.values(), key=lambda process: (process.ppid() in found, process.pid))
 
 
+def end_group(leader: int) -> None:
+    """SIGKILL for a process group, and wait until no member runs any more: a port is free only then."""
+    members = []
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError, psutil.Error):
+            if os.getpgid(pid) == leader:
+                members.append(psutil.Process(pid))
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+    for member in members:
+        has_ended(member, 2.0)
+
+
 def end(process: psutil.Process, signals: Iterable[tuple[int, float]]) -> bool:
     """Send each signal and wait its seconds for the end; SIGKILL at last. False if even that did not help."""
     for number, seconds in (*signals, (signal.SIGKILL, 5.0)):
@@ -57,12 +70,12 @@ def end(process: psutil.Process, signals: Iterable[tuple[int, float]]) -> bool:
             process.send_signal(number)
         except psutil.NoSuchProcess:
             return True
-        if _has_ended(process, seconds):
+        if has_ended(process, seconds):
             return True
     return False
 
 
-def _has_ended(process: psutil.Process, seconds: float) -> bool:
+def has_ended(process: psutil.Process, seconds: float) -> bool:
     """Whether it ends in this time. A zombie has ended: its parent or process 1 may take seconds to notice."""
     deadline = time.monotonic() + seconds
     while True:

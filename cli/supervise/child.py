@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from cli.supervise.logbook import Logbook
 from cli.supervise.procfile import Process
-from embedded.process import die_with_parent
+from embedded.process import die_with_parent, end_group
 
 
 class Child:
@@ -83,8 +82,7 @@ class Child:
         """End what is left of its group: workers that outlived their master would keep its port."""
         if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        end_group(self._process.pid)
         self._process.wait()
         if self._reader is not None:
             self._reader.join(1.0)

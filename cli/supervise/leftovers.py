@@ -7,14 +7,13 @@ by their own start, which knows them by their folder.
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 from pathlib import Path
 
 import psutil
 
 from cli.running import read_state
-from embedded.process import end
+from embedded.process import end, end_group
 
 SAME_SECONDS = 0.5
 """A process with the pid and, this close, the time of birth that were written down is the same process."""
@@ -40,6 +39,5 @@ def end_left_overs(folder: Path) -> list[str]:
             process.terminate()
     for _, process in found:
         end(process, [(signal.SIGTERM, GRACE_SECONDS)])
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)  # each was made the leader of a group of its own
+        end_group(process.pid)  # each was made the leader of a group of its own
     return [name for name, _ in found]
