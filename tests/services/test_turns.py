@@ -125,6 +125,19 @@ def test_a_poison_order_is_refused_and_released_and_the_stock_goes_on(floor, poi
     assert "the engine broke" in command.error
 
 
+def test_money_beyond_a_bigint_breaks_only_the_order_that_would_bring_it(floor):
+    symbol = floor.stock()
+    full = floor.broker(2**63 - 10_000, **{symbol: 100})
+    buyer = floor.broker()
+    too_much = floor.ask(full, symbol, 3, 3_500)
+    few, many = floor.bid(buyer, symbol, 2, 3_500), floor.bid(buyer, symbol, 1, 3_500, document_number="2")
+    take_turns(floor, symbol)
+    assert floor.stands(few) == ("filled", 2, 0, 0)
+    assert floor.stands(many) == ("rejected", 0, 0, 1)
+    assert floor.stands(too_much) == ("partially_filled", 2, 1, 0)
+    assert floor.cash(full) == (2**63 - 3_000, 0)
+
+
 def test_a_poison_amendment_is_refused_and_released_and_the_order_stays(floor, monkeypatch):
     symbol, buyer = floor.stock(), floor.broker()
     bid = floor.bid(buyer, symbol, 10, 3_500)
