@@ -23,23 +23,25 @@ class Backpressure:
     def __init__(self, database: Database, settings: Match) -> None:
         self._database = database
         self._limit = settings.backlog_limit
-        self._most = (settings.backlog_limit + 1) * len(settings.groups)
         self._depths: dict[str, int] = {}
         self._looked_at = float("-inf")
         self._looking = threading.Lock()
 
     def look(self) -> None:
-        """Look up the depths if that is due. Not to be called with a connection in hand: it takes one itself."""
+        """Look up the depths if that is due; a look that failed counts as one.
+
+        Not to be called with a connection in hand: it takes one itself.
+        """
         if not self._limit or time.monotonic() - self._looked_at < LOOK_SECONDS:
             return
         if self._looking.acquire(blocking=False):
             try:
                 with self._database.reading() as session:
-                    self._depths = backlog_by_group(session, self._most)
-                self._looked_at = time.monotonic()
+                    self._depths = backlog_by_group(session, self._limit + 1)
             except DBAPIError as error:
                 log.warning("the depth of the inboxes is not known just now: %s", error)
             finally:
+                self._looked_at = time.monotonic()
                 self._looking.release()
 
     def refusal(self, group: str) -> MatchQueueTooDeep | None:
