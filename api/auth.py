@@ -27,13 +27,16 @@ class Access(Enum):
 
 
 def require_key() -> None:
-    """Find out who calls. Raises Unauthenticated."""
+    """Find out who calls. Raises Unauthenticated, TooManyRequests."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     key = key.strip()
     if scheme.lower() != SCHEME or not key or len(key) > LONGEST_KEY or not key.isascii():
         raise Unauthenticated
+    address = request.remote_addr or ""
+    desk().limits.refuse_guesser(address)
     caller = desk().keys.caller_of(key)
     if caller is None:
+        desk().limits.note_failure(address)
         raise Unauthenticated("This API key is not known.")
     g.caller = caller
 

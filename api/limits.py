@@ -7,20 +7,29 @@ process counts by itself: a limit never vanishes.
 import logging
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.storage import MemoryStorage, storage_from_string
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 from redis import RedisError
 
 import config
 from api.problems import TooManyRequests
+from queues.connection import connect
 
 log = logging.getLogger(__name__)
 
 PREFIX = "minex:limit"
 ORDERS, CANCELS, READS = "orders", "cancels", "reads"
+FAILURES = "unknown keys"
+
+ALONE_SECONDS = 1.0
+"""How long a process counts by itself before it asks Redis again: a hanging Redis must not delay every request."""
+
+Counted = TypeVar("Counted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Standing:
 
 
 class RateLimits:
-    """The buckets of every broker. A bucket without a limit costs nothing."""
+    """The buckets of every broker, and of every address that fails. A bucket without a limit costs nothing."""
 
     def __init__(self, settings: config.Limits, redis: config.Redis) -> None:
         wanted = {
@@ -52,33 +61,61 @@ class RateLimits:
         self._items: dict[str, RateLimitItem] = {
             bucket: RateLimitItemPerSecond(number, namespace=PREFIX) for bucket, number in wanted.items() if number
         }
+        if settings.failures_per_minute:
+            self._items[FAILURES] = RateLimitItemPerMinute(settings.failures_per_minute, namespace=PREFIX)
         self._alone = FixedWindowRateLimiter(MemoryStorage())
+        self._alone_until = float("-inf")
         self._shared = self._alone
         if self._items:
-            seconds = redis.timeout_ms / 1000
-            storage = storage_from_string(redis.url, socket_timeout=seconds, socket_connect_timeout=seconds)
-            self._shared = FixedWindowRateLimiter(storage)
+            pool = connect(redis).connection_pool
+            self._shared = FixedWindowRateLimiter(RedisStorage(redis.url, connection_pool=pool))
 
     def charge(self, bucket: str, broker_id: int, cost: int = 1) -> Standing | None:
         """Take `cost` from the broker's bucket; what is left, None without a limit. Raises TooManyRequests."""
         item = self._items.get(bucket)
         if item is None:
             return None
-        try:
-            return _charge(self._shared, item, bucket, broker_id, cost)
-        except RedisError as error:
-            log.warning("Redis is away, this process counts %s by itself: %s", bucket, error)
-            return _charge(self._alone, item, bucket, broker_id, cost)
+        return self._count(lambda limiter: _charge(limiter, item, bucket, str(broker_id), cost))
+
+    def refuse_guesser(self, address: str) -> None:
+        """Raises TooManyRequests for an address that has sent too many unknown keys in this minute."""
+        item = self._items.get(FAILURES)
+        if item is None or self._count(lambda limiter: limiter.test(item, FAILURES, address)):
+            return
+        raise _refusal(item, FAILURES, self._count(lambda limiter: _standing(limiter, item, FAILURES, address)))
+
+    def note_failure(self, address: str) -> None:
+        """An unknown key came from this address."""
+        item = self._items.get(FAILURES)
+        if item is not None:
+            self._count(lambda limiter: limiter.hit(item, FAILURES, address))
+
+    def _count(self, work: Callable[[FixedWindowRateLimiter], Counted]) -> Counted:
+        """Do the work with the counters that all processes share, or with our own while Redis is away."""
+        if time.monotonic() >= self._alone_until:
+            try:
+                return work(self._shared)
+            except RedisError as error:
+                self._alone_until = time.monotonic() + ALONE_SECONDS
+                log.warning("Redis is away, this process counts requests by itself: %s", error)
+        return work(self._alone)
 
 
-def _charge(limiter: FixedWindowRateLimiter, item: RateLimitItem, bucket: str, broker_id: int, cost: int) -> Standing:
-    allowed = limiter.hit(item, bucket, str(broker_id), cost=cost)
-    window = limiter.get_window_stats(item, bucket, str(broker_id))
-    reset = max(0, math.ceil(window.reset_time - time.time()))
-    standing = Standing(item.amount, max(0, window.remaining), reset)
+def _charge(limiter: FixedWindowRateLimiter, item: RateLimitItem, bucket: str, whose: str, cost: int) -> Standing:
+    allowed = limiter.hit(item, bucket, whose, cost=cost)
+    standing = _standing(limiter, item, bucket, whose)
     if not allowed:
-        raise TooManyRequests(
-            f"At most {item.amount} {bucket} a second.",
-            extra_headers={**standing.headers(), "Retry-After": str(max(1, reset))},
-        )
+        raise _refusal(item, bucket, standing)
     return standing
+
+
+def _standing(limiter: FixedWindowRateLimiter, item: RateLimitItem, bucket: str, whose: str) -> Standing:
+    window = limiter.get_window_stats(item, bucket, whose)
+    reset = max(0, math.ceil(window.reset_time - time.time()))
+    return Standing(item.amount, max(0, window.remaining), reset)
+
+
+def _refusal(item: RateLimitItem, bucket: str, standing: Standing) -> TooManyRequests:
+    period = "second" if item.get_expiry() == 1 else "minute"
+    headers = {**standing.headers(), "Retry-After": str(max(1, standing.reset))}
+    return TooManyRequests(f"At most {item.amount} {bucket} a {period}.", extra_headers=headers)

@@ -64,7 +64,7 @@ class BodyTooSlow(Problem):
 
 
 class TooManyRequests(Problem):
-    """This broker asks for more in a second than it may."""
+    """More was asked for in this time than is allowed; Retry-After says when to go on."""
 
     status = 429
 

@@ -1,13 +1,14 @@
 """Too many requests: each broker has buckets of its own, and cancelling has one apart."""
 
-from dataclasses import replace
+import socket
+import time
 
 import pytest
 
 from api.limits import CANCELS, ORDERS, READS, RateLimits
 from api.problems import TooManyRequests
 from config import Limits, Redis
-from tests.api.venue import Venue, settings_for
+from tests.api.venue import Caller, Venue, settings_for
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +65,14 @@ def test_one_broker_does_not_use_up_anothers_bucket(venue, stock):
 def test_processes_count_together(redis_url):
     limits, redis = Limits(orders_per_second=1000), Redis(url=redis_url)
     one, other = RateLimits(limits, redis), RateLimits(limits, redis)
-    left = [limiter.charge(ORDERS, 7, cost=10).remaining for limiter in (one, other) * 3]
-    assert min(left) < 1000 - 10
+    left = [(one.charge(ORDERS, id, 10).remaining, other.charge(ORDERS, id, 10).remaining) for id in range(1, 6)]
+    assert (990, 980) in left
+
+
+def test_a_request_costs_as_much_as_it_asks_for(redis_url):
+    limits = RateLimits(Limits(orders_per_second=10), Redis(url=redis_url))
+    with pytest.raises(TooManyRequests):
+        limits.charge(ORDERS, 11, cost=11)
 
 
 def test_without_redis_each_process_goes_on_counting(redis_url):
@@ -75,6 +82,35 @@ def test_without_redis_each_process_goes_on_counting(redis_url):
             limits.charge(ORDERS, 1)
 
 
-def test_without_a_limit_redis_is_not_asked():
-    limits = RateLimits(Limits(), replace(Redis(), url="redis://127.0.0.1:1/0"))
+def test_a_hanging_redis_does_not_delay_every_request():
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        redis = Redis(url=f"redis://127.0.0.1:{deaf.getsockname()[1]}/0", timeout_ms=300)
+        limits = RateLimits(Limits(orders_per_second=1000), redis)
+        limits.charge(ORDERS, 1)
+        started = time.monotonic()
+        for _ in range(3):
+            limits.charge(ORDERS, 1)
+        assert time.monotonic() - started < 0.3
+
+
+def test_an_address_that_tries_keys_is_refused_until_the_minute_is_over(database_url, redis_url):
+    venue = Venue(settings_for(database_url, redis_url, limits={"failures_per_minute": 3}))
+    broker, guesser = venue.broker(), Caller(venue, "mx_guessed")
+    from_afar = {"environ_overrides": {"REMOTE_ADDR": "192.0.2.7"}}
+    answers = [guesser.call("GET", "/balance", **from_afar) for _ in range(8)]
+    assert answers[0].status_code == 401
+    assert (answers[-1].status_code, answers[-1].json["code"]) == (429, "too_many_requests")
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    disguised = {**from_afar, "headers": {"X-Forwarded-For": "198.51.100.1"}}
+    assert guesser.call("GET", "/balance", **disguised).status_code == 429
+    assert broker.call("GET", "/balance", **from_afar).status_code == 429
+    assert broker.call("GET", "/balance").status_code == 200
+    venue.close()
+
+
+def test_without_a_limit_redis_is_not_asked(monkeypatch):
+    monkeypatch.setattr("api.limits.RedisStorage", lambda *_, **__: pytest.fail("it asked"))
+    limits = RateLimits(Limits(), Redis())
+    limits.refuse_guesser("192.0.2.7")
+    limits.note_failure("192.0.2.7")
     assert [limits.charge(bucket, 1) for bucket in (ORDERS, CANCELS, READS)] == [None, None, None]
