@@ -40,14 +40,16 @@ def inhabitants(name: str, folder: Path) -> list[psutil.Process]:
 
     A pid file alone proves nothing: after a reboot the number belongs to another program.
     """
-    found = {}
+    found: dict[int, psutil.Process] = {}
+    parents: dict[int, int] = {}
     for process in psutil.process_iter(["name", "status"]):
         if process.info["name"] != name or process.info["status"] == psutil.STATUS_ZOMBIE:
             continue
         with contextlib.suppress(OSError, psutil.Error):  # ended meanwhile, or somebody else's
             if Path(process.cwd()) == folder:
+                parents[process.pid] = process.ppid()
                 found[process.pid] = process
-    return sorted(found.values(), key=lambda process: (process.ppid() in found, process.pid))
+    return sorted(found.values(), key=lambda process: (parents[process.pid] in found, process.pid))
 
 
 def end_group(leader: int) -> None:
