@@ -72,8 +72,9 @@ class Web:
 
     host: str = "127.0.0.1"
     port: int = _number(8000, 0, 65_535)
-    processes: int = _number(2, 1, 64)
-    threads: int = _number(32, 1, 256)
+    processes: int = _number(0, 0, 64)
+    connections: int = _number(1_000, 1, 100_000)
+    waiting: int = _number(64, 1, 10_000)
     body_limit_bytes: int = _number(65_536, 1_024, 16_777_216)
     batch_body_limit_bytes: int = _number(1_048_576, 1_024, 67_108_864)
     body_deadline_ms: int = _number(5_000, 100, 60_000)

@@ -9,7 +9,7 @@ from logs import start_logging
 def __getattr__(name: str) -> Any:
     """Build `app` or `live` when the server first asks for it, and never the other one."""
     if name == "app":
-        from api import create_app  # noqa: PLC0415 - a process that serves Socket.IO does not need it
+        from api.app import create_app  # noqa: PLC0415 - a process that serves Socket.IO does not need it
 
         application: Any = create_app(_settings())
     elif name == "live":

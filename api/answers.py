@@ -38,8 +38,13 @@ class Preferences:
     respond_async: bool = False
 
 
+NONE = Preferences()
+
+
 def preferences() -> Preferences:
     """Those of the present request. What cannot be understood is passed over, as the RFC wants."""
+    if "HTTP_PREFER" not in request.environ:
+        return NONE
     wait, respond_async = None, False
     for preference in ",".join(request.headers.getlist("Prefer")).split(","):
         name, _, value = preference.partition(";")[0].partition("=")

@@ -28,7 +28,7 @@ class Access(Enum):
 
 def require_key() -> None:
     """Find out who calls. Raises Unauthenticated, TooManyRequests."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, key = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     key = key.strip()
     if scheme.lower() != SCHEME or not key or len(key) > LONGEST_KEY or not key.isascii():
         raise Unauthenticated

@@ -5,13 +5,20 @@ import time
 from flask import Request
 
 from api.problems import BodyIncomplete, BodyTooLarge, BodyTooSlow, LengthRequired, UnsupportedMediaType
+from config import Web
 
 JSON = "application/json"
+BATCH_PATH = "/api/v1/orders/batch"
+
+
+def body_limit(path: str, web: Web) -> int:
+    """The most bytes that the body of a request for `path` may have."""
+    return web.batch_body_limit_bytes if path == BATCH_PATH else web.body_limit_bytes
 
 
 def refuse_chunked(request: Request) -> None:
     """Raises LengthRequired. A chunked body has no length to refuse beforehand, and servers disagree about its end."""
-    if "Transfer-Encoding" in request.headers:
+    if "HTTP_TRANSFER_ENCODING" in request.environ:
         raise LengthRequired
 
 
@@ -36,6 +43,8 @@ def receive_json(request: Request, deadline_ms: int) -> bytes:
         body: bytes = request.environ["wsgi.input"].read(length)
     except TimeoutError as error:
         raise BodyTooSlow from error
+    except ConnectionError as error:
+        raise BodyIncomplete from error
     if len(body) < length:
         late = time.monotonic() - began >= deadline_ms / 1000 * 0.9
         raise BodyTooSlow if late else BodyIncomplete

@@ -16,11 +16,11 @@ def bucket_of(rule: str, methods: Sequence[str]) -> str:
     return ORDERS if {"POST", "PUT"} & set(methods) else READS
 
 
-def charge(bucket: str) -> None:
+def charge(bucket: str, cost: int = 1) -> None:
     """Charge the present request. Raises TooManyRequests."""
     broker_id = caller().broker_id
     if broker_id is not None:
-        g.bucket_left = desk().limits.charge(bucket, broker_id)
+        g.bucket_left = desk().limits.charge(bucket, broker_id, cost)
 
 
 def init_app(app: Flask) -> None:

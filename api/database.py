@@ -1,15 +1,21 @@
 """The API's way to PostgreSQL: quick reads, and writes whose lost commit is told as such."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from api.problems import OutcomeUnknown
 from config import Settings
-from models.session import connect, transaction
+from models.at_once import AtOnce, at_once, committing
+from models.session import PLANS, connect, transaction
 from models.trouble import UncertainCommit
+
+Done = TypeVar("Done")
+
+DEADLOCK = "40P01"
 
 
 class Database:
@@ -20,21 +26,16 @@ class Database:
     """
 
     def __init__(self, settings: Settings) -> None:
-        limit = settings.database.statement_timeout_ms
-        self.engine = connect(
-            settings.database.url,
-            pool_size=settings.database.pool_size,
-            application="minex-web",
-            statement_timeout=limit,
-            idle_in_transaction_session_timeout=limit,
-        )
-        self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        most, limit = settings.database.pool_size, settings.database.statement_timeout_ms
+        limits = {"statement_timeout": limit, "idle_in_transaction_session_timeout": limit}
+        url = settings.database.url
+        self._reader = committing(connect(url, pool_size=most, application="minex-web", **limits))
+        self.intake = committing(connect(url, pool_size=most, application="minex-intake", **limits, **PLANS))
+        self.writer = connect(url, pool_size=most, application="minex-writer", **limits, **PLANS)
 
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session for reading: each statement sees one moment, and costs one round trip instead of three."""
-        with Session(self._reader, expire_on_commit=False) as session:
-            yield session
+    def reading(self) -> AbstractContextManager[AtOnce]:
+        """For reading: each statement sees one moment, and costs one round trip instead of three."""
+        return at_once(self._reader)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -45,7 +46,7 @@ class Database:
         """
         committing = False
         try:
-            with transaction(self.engine) as session:
+            with transaction(self.writer) as session:
                 yield session
                 session.flush()
                 committing = True
@@ -56,6 +57,53 @@ class Database:
                 raise OutcomeUnknown from error
             raise
 
+    @contextmanager
+    def at_once(self) -> Iterator[AtOnce]:
+        """For statements that are transactions of their own: committed when they answer, in one round trip.
+
+        No lock waits for us to say COMMIT. A connection that is lost meanwhile hides whether it was done: raises
+        OutcomeUnknown. Any other error means that the statement did nothing.
+        """
+        try:
+            with at_once(self.intake) as session:
+                yield session
+                session.refuse_uncertain()
+        except UncertainCommit as error:
+            raise OutcomeUnknown from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise OutcomeUnknown from error
+            raise
+
+    def run(self, work: Callable[[Session], Done]) -> Done:
+        """What `work` gives, done in a transaction as by `writing`; a second time where that helps."""
+        return _tried_again(self.writing, work)
+
+    def run_at_once(self, work: Callable[[AtOnce], Done]) -> Done:
+        """What `work` gives, done as by `at_once`; a second time where that helps."""
+        return _tried_again(self.at_once, work)
+
     def close(self) -> None:
         """Close the connections that are not in use."""
-        self.engine.dispose()
+        self._reader.dispose()
+        self.intake.dispose()
+        self.writer.dispose()
+
+
+def _tried_again(opened: Callable[[], AbstractContextManager[Any]], work: Callable[[Any], Done]) -> Done:
+    """The same client_order_id stored at the same moment is known the second time; a deadlock is gone.
+
+    So is a connection that was lost before the commit.
+    """
+    try:
+        with opened() as session:
+            return work(session)
+    except (IntegrityError, OperationalError) as error:
+        if not (
+            isinstance(error, IntegrityError)
+            or error.connection_invalidated
+            or getattr(error.orig, "sqlstate", None) == DEADLOCK
+        ):
+            raise
+    with opened() as session:
+        return work(session)

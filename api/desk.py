@@ -58,7 +58,7 @@ def open_desk(settings: Settings) -> Desk:
         limits=RateLimits(settings.limits, settings.redis),
         intake=Intake(database, wakeups, backpressure, settings),
         pulse=Pulse(database, redis, settings.match.groups),
-        waiting_room=WaitingRoom(settings.web.threads),
+        waiting_room=WaitingRoom(settings.web.waiting),
     )
 
 

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import orjson
-from flask import Flask, Response, g
+from flask import Flask, Response, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
@@ -17,6 +17,8 @@ from services.errors import Conflict, Forbidden, Invalid, MarketError, Unavailab
 log = logging.getLogger(__name__)
 
 MIMETYPE = "application/problem+json"
+REQUEST_ID = "minex.request_id"
+"""Where WSGI's environment keeps the request's id."""
 STATUS_OF = {Invalid: 422, Forbidden: 403, Unknown: 404, Conflict: 409, Unavailable: 503}
 RESERVED = frozenset({"type", "title", "status", "detail", "code", "errors", "request_id"})
 
@@ -74,20 +76,37 @@ def answer_database(error: DBAPIError | PoolExhausted) -> Response:
     """PostgreSQL is away, has no connection left or took too long: nothing was done, so asking again is safe."""
     if isinstance(error, DBAPIError) and not is_passing(error):
         return answer_unexpected(error)
-    log.warning("503, the database is away or overloaded: %s", " ".join(str(error).split())[:300])
-    return answer_refusal(Busy())
+    return answer_refusal(_busy(error))
 
 
 def answer_unexpected(error: Exception) -> Response:
     """A fault of ours: told in the log with its traceback, to the client only as such."""
-    log.error("request %s failed", request_id(), exc_info=error)
-    detail = "The exchange failed to answer; the report has this request_id."
-    return _answer(500, _problem(500, "internal_error", "Internal error", detail, {}, {}), {})
+    return _answer(500, _unexpected(error), {})
+
+
+def problem_for(error: BaseException) -> dict[str, Any]:
+    """What a request that ends with this error is answered, without what belongs to the request."""
+    if isinstance(error, MarketError):
+        return problem_of(error)
+    if isinstance(error, DBAPIError | PoolExhausted) and is_passing(error):
+        return problem_of(_busy(error))
+    return _unexpected(error)
 
 
 def request_id() -> str:
     """The id of the present request; every answer has it."""
-    return str(g.get("request_id", ""))
+    return str(request.environ.get(REQUEST_ID, ""))
+
+
+def _busy(error: DBAPIError | PoolExhausted) -> Busy:
+    log.warning("503, the database is away or overloaded: %s", " ".join(str(error).split())[:300])
+    return Busy()
+
+
+def _unexpected(error: BaseException) -> dict[str, Any]:
+    log.error("request %s failed", request_id(), exc_info=error)
+    detail = "The exchange failed to answer; the report has this request_id."
+    return _problem(500, "internal_error", "Internal error", detail, {}, {})
 
 
 def _problem(

@@ -1,4 +1,4 @@
-"""Group commit: requests that wait at the same moment are stored together, by one statement and one commit.
+"""Group commit: requests that wait at the same moment are stored together, in one transaction.
 
 The first to come goes at once and alone; those that come while it is at work wait, and one of them then takes all that
 have gathered. So a lone request waits for nobody, and the busier the exchange, the larger the groups.
@@ -9,29 +9,32 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from services.errors import Failed
+
 Wish = TypeVar("Wish")
 Answer = TypeVar("Answer")
 
 MOST = 200
-"""Wishes in one group: a larger statement gains nothing and lets its first wait longer."""
+"""Wishes in one group, unless one request alone brings more: a larger statement gains nothing and takes longer."""
 
 
 class _Ticket(Generic[Wish, Answer]):
-    """One waiting wish; its thread is woken once, with an answer, an error, or the lead."""
+    """What one request wishes; its thread is woken once, with answers or with the lead."""
 
-    __slots__ = ("answer", "error", "leads", "wish", "woken")
+    __slots__ = ("answers", "leads", "wishes", "woken")
 
-    def __init__(self, wish: Wish) -> None:
-        self.wish = wish
+    def __init__(self, wishes: Sequence[Wish]) -> None:
+        self.wishes = wishes
         self.woken = threading.Lock()
         self.woken.acquire()
-        self.answer: Answer | None = None
-        self.error: BaseException | None = None
+        self.answers: Sequence[Answer | Failed] = ()
         self.leads = False
 
 
 class GroupCommit(Generic[Wish, Answer]):
     """Runs wishes in groups through `store`, which gives one answer for each, in their order.
+
+    An answer may be Failed; `store` raises only when it has done nothing.
 
     When `store` raises for a group, its wishes are tried one by one, so that each gets the answer that it would have
     got alone; unless `is_final` says that the error holds for all of them, such as a lost database.
@@ -39,7 +42,7 @@ class GroupCommit(Generic[Wish, Answer]):
 
     def __init__(
         self,
-        store: Callable[[Sequence[Wish]], Sequence[Answer]],
+        store: Callable[[Sequence[Wish]], Sequence[Answer | Failed]],
         is_final: Callable[[BaseException], bool],
         most: int = MOST,
     ) -> None:
@@ -52,7 +55,14 @@ class GroupCommit(Generic[Wish, Answer]):
 
     def submit(self, wish: Wish) -> Answer:
         """The answer to `wish`, when its group is durable. Raises what `store` raised for it."""
-        ticket: _Ticket[Wish, Answer] = _Ticket(wish)
+        (answer,) = self.submit_all([wish])
+        if isinstance(answer, Failed):
+            raise answer.error
+        return answer
+
+    def submit_all(self, wishes: Sequence[Wish]) -> Sequence[Answer | Failed]:
+        """One answer for each, in the same order, when all are durable; they are not torn apart."""
+        ticket: _Ticket[Wish, Answer] = _Ticket(wishes)
         with self._mutex:
             self._waiting.append(ticket)
             ticket.leads = not self._led
@@ -61,16 +71,16 @@ class GroupCommit(Generic[Wish, Answer]):
             ticket.woken.acquire()
         if ticket.leads:
             self._lead()
-        if ticket.error is not None:
-            raise ticket.error
-        return ticket.answer  # type: ignore[return-value]
+        return ticket.answers
 
     def _lead(self) -> None:
         """Store one group, whose first is this thread's own, wake its members, and pass the lead on."""
         with self._mutex:
-            group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            group = self._gather()
         try:
-            self._run(group)
+            answers = self._answers([wish for ticket in group for wish in ticket.wishes])
+            for ticket in group:
+                ticket.answers, answers = answers[: len(ticket.wishes)], answers[len(ticket.wishes) :]
         finally:
             with self._mutex:
                 heir = self._waiting[0] if self._waiting else None
@@ -82,16 +92,27 @@ class GroupCommit(Generic[Wish, Answer]):
                 heir.leads = True
                 heir.woken.release()
 
-    def _run(self, group: Sequence[_Ticket[Wish, Answer]]) -> None:
+    def _gather(self) -> list[_Ticket[Wish, Answer]]:
+        group = [self._waiting.popleft()]
+        room = self._most - len(group[0].wishes)
+        while self._waiting and len(self._waiting[0].wishes) <= room:
+            group.append(self._waiting.popleft())
+            room -= len(group[-1].wishes)
+        return group
+
+    def _answers(self, wishes: Sequence[Wish]) -> Sequence[Answer | Failed]:
         try:
-            answers = self._store([ticket.wish for ticket in group])
+            return self._store(wishes)
         except BaseException as error:  # noqa: BLE001 - whoever waits must be told, whatever it was
-            if len(group) > 1 and not self._is_final(error):
-                for ticket in group:
-                    self._run([ticket])
-                return
-            for ticket in group:
-                ticket.error = error
-            return
-        for ticket, answer in zip(group, answers, strict=True):
-            ticket.answer = answer
+            if len(wishes) == 1 or self._is_final(error):
+                return [Failed(error)] * len(wishes)
+        return self._one_by_one(wishes)
+
+    def _one_by_one(self, wishes: Sequence[Wish]) -> Sequence[Answer | Failed]:
+        answers: list[Answer | Failed] = []
+        for wish in wishes:
+            (answer,) = self._answers([wish])
+            if isinstance(answer, Failed) and self._is_final(answer.error):
+                return [*answers, *[answer] * (len(wishes) - len(answers))]
+            answers.append(answer)
+        return answers

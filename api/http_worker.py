@@ -1,218 +1,103 @@
-"""gunicorn's threaded worker, so that nobody who is slow holds a thread: `--worker-class api.http_worker.Worker`.
+"""gunicorn's gevent worker, with clocks for clients who are slow: `--worker-class api.http_worker.Worker`.
 
-What differs from `gthread` (gunicorn 27):
+Each connection has a greenlet, so nobody who is slow keeps anybody else waiting, and requests that wait for the same
+commit cost no switches between threads. What differs from `gevent` (gunicorn 27):
 
-- A request gets a thread once it is here, head and body; until then its bytes are gathered in the poller. What has not
-  arrived within `web.body_deadline_ms` is answered with 408.
-- A thread never waits for a client to fetch an answer: what the network does not take is sent on by the poller.
-- Closing waits for the client in the poller; `gthread` waits up to two seconds in its one accepting thread.
+- A request that has begun to arrive must be here, head and body, within `web.body_deadline_ms`; else it gets a 408.
+- Head and body of an answer go out together.
+- Closing waits a moment for the client, so that its last answer is not cut off by a reset (RFC 9112, 9.6).
 - What is no HTTP is refused with a problem (RFC 9457); gunicorn's page repeats what the client sent.
+- Connections that idle are closed at once when the worker stops.
+
+Nothing of ours that uses locks or sockets may be imported here at the top: the worker patches them after the fork.
 """
 
 import contextlib
-import errno
-import selectors
-import socket
-import time
-from collections import deque
-from functools import partial
+import gc
 from typing import Any
 
-from gunicorn.http.errors import ParseException
-from gunicorn.workers.gthread import ThreadWorker
+import gevent
+from gunicorn.http.body import LengthReader
+from gunicorn.workers.base_async import AsyncWorker
+from gunicorn.workers.ggevent import GeventWorker
 
-from api.arrival import Arrival
-from api.connection import Connection, PunctualSocket
-from api.raw_answers import as_problem, too_slow
+from api.connection import PIECE, PatientSocket
 from config import load_settings
 
-FETCH_SECONDS = 30
-"""How long a client may take to fetch what an answer has left over."""
+GARBAGE = (20_000, 20, 20)
+"""New objects, and rounds, after which the collector looks at each generation."""
 
-LINGER_SECONDS = 2.0
-"""How long a closed connection is read on, so that its last answer is not cut off by a reset (RFC 9112, 9.6)."""
-
-PIECE = 65_536
-"""Bytes read at once."""
-
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+STOP_LOOK_SECONDS = 0.1
+"""How often it is looked whether the worker is to stop."""
 
 
-class Worker(ThreadWorker):
-    """The threaded worker of the REST processes."""
+class Worker(GeventWorker):
+    """The worker of the REST processes."""
 
     def init_process(self) -> None:
-        """Read how long a request may take to arrive, and how large it may be."""
-        web = load_settings().web
-        self.arrival_seconds = web.body_deadline_ms / 1000
-        self.body_limit = web.body_limit_bytes
-        self.fetching: deque[Connection] = deque()
-        self.lingering: deque[Connection] = deque()
+        """Read how long a request may take to arrive."""
+        self.arrival_seconds = load_settings().web.body_deadline_ms / 1000
+        self.connections: set[PatientSocket] = set()
         self.cfg.set("sendfile", False)  # it would pass by what a connection still has to send
         super().init_process()
 
-    def accept(self, listener: socket.socket) -> None:
-        """Take a new connection."""
+    def load_wsgi(self) -> None:
+        """Load the application, and look for garbage seldom: a request leaves hardly any that holds itself."""
+        super().load_wsgi()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GARBAGE)
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        gevent.spawn(self._close_idle_when_stopped)
+        super().run()
+
+    def timeout_ctx(self) -> contextlib.AbstractContextManager[Any]:
+        """A connection has clocks of its own."""
+        return contextlib.nullcontext()
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serve one connection until it ends."""
+        connection = PatientSocket(client, self.arrival_seconds, self.cfg.keepalive)
+        self.connections.add(connection)
         try:
-            connection, client = listener.accept()
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
-                raise
-            return
-        self.nr_conns += 1
-        self._gather(Connection(self.cfg, connection, client, listener.getsockname()))
-
-    def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
-        """A kept connection has something new."""
-        self.poller.unregister(client)
-        self.keepalived_conns.remove(conn)
-        self._gather(conn)
-
-    def on_pending_socket_readable(self, conn: Connection, client: Any) -> None:
-        """More of a request has come."""
-        complete = self._receive(conn)
-        if complete is not None:
-            self.poller.unregister(client)
-            self.pending_conns.remove(conn)
-            self._proceed(conn, complete)
-
-    def handle(self, conn: Connection) -> Any:
-        """Answer one request."""
-        conn.hand_over(time.monotonic() + self.arrival_seconds)
-        try:
-            return super().handle(conn)
+            AsyncWorker.handle(self, listener, connection, addr)
         finally:
-            with contextlib.suppress(OSError):
-                conn.sock.flush()
+            self.connections.discard(connection)
 
-    def handle_error(self, req: Any, client: PunctualSocket, addr: Any, exc: BaseException) -> None:
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Answer one request; what is left of its body and not here is not waited for: the connection closes."""
+        sock.answer()
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        finally:
+            sock.flush()
+        if not _is_read(req.body, sock):
+            raise StopIteration
+        sock.expect(begun=req.unreader.buf.getbuffer().nbytes > 0)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Refuse what is no HTTP; as a problem, like everything that is refused."""
         begin = len(client.unsent)
         super().handle_error(req, client, addr, exc)
+        from api.raw_answers import as_problem  # noqa: PLC0415 - it brings Flask along
+
         as_problem(client, begin)
 
-    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
-        """What is left of a body that was not read is not waited for: the connection closes."""
-        conn.sock.deadline = 0.0
-        try:
-            return bool(super()._keepalive_after(conn, keepalive))
-        except ParseException:
-            return False
+    def _close_idle_when_stopped(self) -> None:
+        while self.alive:
+            gevent.sleep(STOP_LOOK_SECONDS)
+        for connection in list(self.connections):
+            connection.close_if_idle()
 
-    def finish_request(self, conn: Connection, fs: Any) -> None:
-        """Let the client fetch the answer, then go on."""
-        try:
-            fetched = conn.sock.flush()
-        except OSError:
-            self._drop(conn)
-            return
-        if fetched:
-            self._go_on(conn, fs)
-        else:
-            conn.outcome = fs
-            conn.timeout = time.monotonic() + FETCH_SECONDS
-            self.fetching.append(conn)
-            self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._on_writable, conn))
 
-    def murder_pending(self) -> None:
-        """End what did not arrive, was not fetched or not closed in time."""
-        now = time.monotonic()
-        while self.pending_conns and self.pending_conns[0].timeout <= now:
-            conn = self.pending_conns.popleft()
-            self.poller.unregister(conn.sock)
-            if conn.arrival.data:
-                with contextlib.suppress(OSError):
-                    conn.sock.send(too_slow())
-            self._linger(conn)
-        for waiting in (self.fetching, self.lingering):
-            while waiting and waiting[0].timeout <= now:
-                conn = waiting.popleft()
-                self.poller.unregister(conn.sock)
-                self._drop(conn)
-
-    def _gather(self, conn: Connection, came_along: bytes = b"") -> None:
-        """Begin with a new request, of which `came_along` is here already."""
-        conn.arrival = Arrival(self.body_limit)
-        complete = conn.arrival.add(came_along) or self._receive(conn)
-        if complete is None:
-            conn.timeout = time.monotonic() + self.arrival_seconds
-            self.pending_conns.append(conn)
-            more = partial(self.on_pending_socket_readable, conn)
-            self.poller.register(conn.sock, selectors.EVENT_READ, more)
-        else:
-            self._proceed(conn, complete)
-
-    def _receive(self, conn: Connection) -> bool | None:
-        """Read what there is: True when the request is here, None when more is to come, False at the end."""
-        try:
-            data = conn.receive(PIECE)
-        except BlockingIOError:
-            return None
-        except OSError:
-            return False
-        if not data:
-            return False
-        if conn.arrival.add(data):
-            return True
-        if conn.arrival.expects_continue:
-            conn.arrival.expects_continue = False
-            conn.sock.send(CONTINUE)
-        return None
-
-    def _proceed(self, conn: Connection, complete: bool) -> None:
-        if complete:
-            self.enqueue_req(conn)
-        else:
-            self._drop(conn)
-
-    def _on_writable(self, conn: Connection, client: Any) -> None:
-        try:
-            fetched = conn.sock.flush()
-        except OSError:
-            fetched, conn.outcome = True, None
-        if fetched:
-            self.poller.unregister(client)
-            self.fetching.remove(conn)
-            if conn.outcome is None:
-                self._drop(conn)
-            else:
-                self._go_on(conn, conn.outcome)
-
-    def _go_on(self, conn: Connection, fs: Any) -> None:
-        """After an answer: the next request, wait for one, or close."""
-        conn.outcome = None
-        if fs.cancelled() or fs.exception() is not None:
-            self._drop(conn)
-        elif not fs.result():
-            self._linger(conn)
-        elif came_along := conn.parser.unreader.take_buffered():
-            self._gather(conn, came_along)
-        else:
-            super().finish_request(conn, fs)
-
-    def _linger(self, conn: Connection) -> None:
-        """Say that nothing more will be sent, and read on until the client has closed, too."""
-        try:
-            conn.sock.shutdown(socket.SHUT_WR)
-            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._read_on, conn))
-        except (OSError, ValueError, KeyError):
-            self._drop(conn)
-            return
-        conn.timeout = time.monotonic() + LINGER_SECONDS
-        self.lingering.append(conn)
-
-    def _read_on(self, conn: Connection, client: Any) -> None:
-        try:
-            ended = not conn.receive(PIECE)
-        except BlockingIOError:
-            return
-        except OSError:
-            ended = True
-        if ended:
-            self.poller.unregister(client)
-            self.lingering.remove(conn)
-            self._drop(conn)
-
-    def _drop(self, conn: Connection) -> None:
-        self.nr_conns -= 1
-        conn.close()
+def _is_read(body: Any, sock: PatientSocket) -> bool:
+    """Whether all of the body has been read, once what is here of it is thrown away."""
+    if not isinstance(body.reader, LengthReader) or body.reader.length > PIECE:
+        return False
+    with contextlib.suppress(OSError), sock.at_once():
+        while body.read(PIECE):
+            continue
+        return True
+    return False

@@ -1,32 +1,30 @@
-"""Take orders in: from checked wishes to stored orders and a woken worker. Knows no HTTP.
+"""Take orders, cancels and amendments in: from checked wishes to a filled inbox and a woken worker. Knows no HTTP.
 
-It takes any number of wishes at once and gives each its own answer, in order; a lone order is a batch of one.
+What waits at the same moment is stored together, in one transaction, and each wish gets its own answer; a lone order is
+a batch of one.
 """
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-
-from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import Session
+from typing import TypeVar
 
 from api.backpressure import Backpressure
 from api.database import Database
 from api.group_commit import GroupCommit
 from api.problems import OutcomeUnknown
+from api.ringer import Ringer
 from api.rules_cache import RulesCache
+from api.unknown_symbols import list_unknown
 from config import Settings
 from models.trouble import is_passing
 from queues.wakeups import Wakeups
-from services.errors import MarketError, StockExists, UnknownStock
-from services.listing import StockRules, list_stock
+from services.amend import Amendment, amend_orders
+from services.cancel import Cancel, Standing, cancel_orders
+from services.errors import Failed, MarketError, UnknownStock
+from services.listing import StockRules
 from services.place import Placed, place_orders
 from services.store_orders import NewOrder
-
-log = logging.getLogger(__name__)
-
-DEADLOCK = "40P01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,90 +56,86 @@ class Asked:
     reply_to: str | None = None
 
 
+Accepted = TypeVar("Accepted")
+
+
 class Intake:
-    """Stores orders and wakes the workers of their stocks."""
+    """Stores orders, cancels and amendments, and wakes the workers of their stocks.
+
+    Its methods raise what the database raises: then nothing was stored, except with OutcomeUnknown.
+    """
 
     def __init__(self, database: Database, wakeups: Wakeups, backpressure: Backpressure, settings: Settings) -> None:
         self._database = database
         self._backpressure = backpressure
-        self._wakeups = wakeups
+        self._ringer = Ringer(wakeups)
         self._settings = settings
         self._rules = RulesCache()
-        self._groups: GroupCommit[Asked, Placed | MarketError] = GroupCommit(self.place, _holds_for_all)
+        self._orders: GroupCommit[Asked, Placed | MarketError] = GroupCommit(self._place, _holds_for_all)
+        self._cancels: GroupCommit[Cancel, Standing | MarketError] = GroupCommit(self._cancel, _holds_for_all)
+        self._amendments: GroupCommit[Amendment, Standing | MarketError] = GroupCommit(self._amend, _holds_for_all)
 
-    def place_one(self, asked: Asked) -> Placed | MarketError:
-        """The answer to one order, stored together with those that other threads bring at the same moment.
+    def place(self, asked: Sequence[Asked]) -> Sequence[Placed | MarketError | Failed]:
+        """One answer for each order, in the same order; durable when this returns."""
+        return self._orders.submit_all(asked)
 
-        Raises like `place`.
-        """
-        return self._groups.submit(asked)
+    def place_one(self, asked: Asked) -> Placed:
+        """What became of one order. Raises the refusal."""
+        return _accepted(self._orders.submit(asked))
 
-    def place(self, asked: Sequence[Asked]) -> list[Placed | MarketError]:
-        """One answer for each, in the same order; durable when this returns.
+    def cancel(self, wish: Cancel) -> Standing:
+        """The order to be cancelled, as it stands. Raises UnknownOrder, NotYourOrder."""
+        return _accepted(self._cancels.submit(wish))
 
-        Raises what the database raises: then nothing was stored, except with OutcomeUnknown.
-        """
+    def amend(self, wish: Amendment) -> Standing:
+        """The order to be amended, as it stands. Raises what `amend_orders` returns."""
+        return _accepted(self._amendments.submit(wish))
+
+    def _place(self, asked: Sequence[Asked]) -> list[Placed | MarketError | Failed]:
         self._backpressure.look()
-        self._list_unknown(asked)
-        try:
-            answers, stocks = self._store(asked)
-        except (IntegrityError, OperationalError) as error:
-            if not _worth_another_try(error):
-                raise
-            answers, stocks = self._store(asked)
-        if stocks:
-            self._wakeups.wake(stocks)
+        answers: dict[int, Placed | MarketError | Failed] = {}
+        orders: dict[int, NewOrder] = {}
+        rules = self._rules_for(asked)
+        for n, one in enumerate(asked):
+            stock = rules.get(one.wish.symbol)
+            if stock is None:
+                answers[n] = UnknownStock(f"There is no stock {one.wish.symbol}.", field="symbol")
+            elif refusal := self._backpressure.refusal(stock.group_name):
+                answers[n] = refusal
+            else:
+                orders[n] = _new_order(one, stock)
+        commit, market = self._database.run_at_once, self._settings.market
+        placed = place_orders(commit, list(orders.values()), market, datetime.now(UTC)) if orders else []
+        answers.update(zip(orders, placed, strict=True))
+        self._ring(orders[n].stock for n in orders if isinstance(one := answers[n], Placed) and not one.known)
+        return [answers[n] for n in range(len(asked))]
+
+    def _cancel(self, wishes: Sequence[Cancel]) -> list[Standing | MarketError]:
+        answers = self._database.run_at_once(lambda session: cancel_orders(session, wishes))
+        self._ring(one for one in answers if isinstance(one, Standing) and one.command_id is not None)
         return answers
 
-    def _store(self, asked: Sequence[Asked]) -> tuple[list[Placed | MarketError], list[tuple[str, str]]]:
-        """The answers, and the (symbol, group) of each stock whose inbox has something new."""
-        answers: dict[int, Placed | MarketError] = {}
-        orders: dict[int, NewOrder] = {}
-        with self._database.writing() as session:
-            rules = self._rules_for(session, asked)
-            for n, one in enumerate(asked):
-                stock = rules.get(one.wish.symbol)
-                if stock is None:
-                    answers[n] = UnknownStock(f"There is no stock {one.wish.symbol}.", field="symbol")
-                elif refusal := self._backpressure.refusal(stock.group_name):
-                    answers[n] = refusal
-                else:
-                    orders[n] = _new_order(one, stock)
-            placed = place_orders(session, list(orders.values()), self._settings.market, datetime.now(UTC))
-            answers.update(zip(orders, placed, strict=True))
-        news = {
-            (order.stock.symbol, order.stock.group_name): None
-            for n, order in orders.items()
-            if isinstance(answer := answers[n], Placed) and not answer.known
-        }
-        return [answers[n] for n in range(len(asked))], list(news)
+    def _amend(self, wishes: Sequence[Amendment]) -> list[Standing | MarketError]:
+        self._backpressure.look()
+        market, refusal = self._settings.market, self._backpressure.refusal
+        answers = self._database.run(lambda session: amend_orders(session, wishes, market, datetime.now(UTC), refusal))
+        self._ring(one for one in answers if isinstance(one, Standing))
+        return answers
 
-    def _rules_for(self, session: Session, asked: Sequence[Asked]) -> dict[str, StockRules]:
+    def _ring(self, stocks: Iterable[StockRules | Standing]) -> None:
+        """Wake the workers of these stocks: their inboxes have something new."""
+        news = {(stock.symbol, stock.group_name): None for stock in stocks}
+        if news:
+            self._ringer.ring(news)
+
+    def _rules_for(self, asked: Collection[Asked]) -> dict[str, StockRules]:
         symbols = {one.wish.symbol for one in asked}
+        if self._settings.exchange.list_unknown_symbols:
+            list_unknown(self._database, self._rules, self._settings, symbols)
         urgent = {one.wish.symbol for one in asked if one.wish.order_type == "market"}
-        rules = self._rules.fresh(session, sorted(urgent)) if urgent else {}
-        return {**rules, **self._rules.recent(session, sorted(symbols - urgent))}
-
-    def _list_unknown(self, asked: Sequence[Asked]) -> None:
-        """Where the settings say so, an order for a symbol that nobody listed lists it."""
-        if not self._settings.exchange.list_unknown_symbols:
-            return
-        symbols = sorted({one.wish.symbol for one in asked})
         with self._database.reading() as session:
-            known = self._rules.recent(session, symbols)
-        for symbol in symbols:
-            if symbol not in known:
-                self._list(symbol)
-
-    def _list(self, symbol: str) -> None:
-        group = self._settings.match.groups[0]
-        try:
-            with self._database.writing() as session:
-                list_stock(session, symbol=symbol, name=symbol, market=self._settings.market, group=group)
-        except StockExists:
-            log.debug("%s was listed by another order at the same moment", symbol)
-        else:
-            log.info("listed %s for an order", symbol)
+            rules = self._rules.fresh(session, urgent) if urgent else {}
+            return {**rules, **self._rules.recent(session, symbols - urgent)}
 
 
 def _holds_for_all(error: BaseException) -> bool:
@@ -154,13 +148,7 @@ def _new_order(asked: Asked, stock: StockRules) -> NewOrder:
     return NewOrder(broker_id=asked.broker_id, stock=stock, reply_to=asked.reply_to, **wish)
 
 
-def _worth_another_try(error: IntegrityError | OperationalError) -> bool:
-    """The same client_order_id stored at the same moment is known the second time; a deadlock is gone.
-
-    So is a connection that PostgreSQL closed while nobody used it. None of these was at the commit.
-    """
-    return (
-        isinstance(error, IntegrityError)
-        or error.connection_invalidated
-        or getattr(error.orig, "sqlstate", None) == DEADLOCK
-    )
+def _accepted(answer: Accepted | MarketError) -> Accepted:
+    if isinstance(answer, MarketError):
+        raise answer
+    return answer

@@ -1,15 +1,13 @@
-"""Look keys up, and believe the answer for a moment."""
+"""Look keys up, and believe the answers for a moment: one query renews all of them, however many brokers call."""
 
+import threading
 import time
 from dataclasses import dataclass
 
 from api.database import Database
 from services.admin_key import is_admin_key
-from services.read_caller import holder_of
+from services.read_caller import holder_of, holders_of
 from services.register import hash_of_key
-
-MOST_REMEMBERED = 10_000
-"""Keys remembered by one process; then all are looked up again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +23,61 @@ ADMINISTRATOR = Caller(None, "administrator", "active")
 
 
 class Keys:
-    """The keys of the exchange. Only known keys are remembered, by their hashes, so guessing fills nothing."""
+    """The keys of the exchange. Only known keys are remembered, by their hashes, so guessing fills nothing.
+
+    What is remembered is renewed when it is half as old as it may get, by one thread while the others go on; a key that
+    nobody has used since is forgotten.
+    """
 
     def __init__(self, database: Database, admin_key: str, cache_ms: int) -> None:
         """`admin_key`: the configured one, empty if its hash is stored; `cache_ms`: how long an answer is believed."""
         self._database = database
         self._admin_key = admin_key
         self._cache_seconds = cache_ms / 1000
-        self._remembered: dict[bytes, tuple[float, Caller]] = {}
+        self._remembered: dict[bytes, Caller] = {}
+        self._used: set[bytes] = set()
+        self._taken_at = float("-inf")
+        self._renewing = threading.Lock()
 
     def caller_of(self, key: str) -> Caller | None:
         """Who has this key; None for an unknown one."""
-        now = time.monotonic()
         digest = hash_of_key(key)
-        remembered = self._remembered.get(digest)
-        if remembered is not None and now < remembered[0]:
-            return remembered[1]
-        caller = self._look_up(key)
+        self._renew()
+        caller = self._remembered.get(digest)
         if caller is None:
-            self._remembered.pop(digest, None)
-        elif self._cache_seconds:
-            if len(self._remembered) >= MOST_REMEMBERED:
-                self._remembered.clear()
-            self._remembered[digest] = (now + self._cache_seconds, caller)
+            caller = self._look_up(key)
+            if caller is not None and self._cache_seconds:
+                self._remembered[digest] = caller
+        if caller is not None:
+            self._used.add(digest)
         return caller
+
+    def forget(self) -> None:
+        """Remember nothing."""
+        self._remembered, self._used = {}, set()
+
+    def _renew(self) -> None:
+        """Ask for all remembered keys again if that is due; whoever finds them too old waits until it is done."""
+        age = time.monotonic() - self._taken_at
+        if age < self._cache_seconds / 2:
+            return
+        if not self._renewing.acquire(blocking=age >= self._cache_seconds):
+            return
+        try:
+            now = time.monotonic()
+            if now - self._taken_at >= self._cache_seconds / 2:
+                used, self._used = self._used, set()
+                self._remembered = self._ask_again(used)
+                self._taken_at = now
+        finally:
+            self._renewing.release()
+
+    def _ask_again(self, used: set[bytes]) -> dict[bytes, Caller]:
+        if not used or not self._cache_seconds:
+            return {}
+        with self._database.reading() as session:
+            holders = holders_of(session, used)
+        return {digest: Caller(one.broker_id, one.name, one.status) for digest, one in holders.items()}
 
     def _look_up(self, key: str) -> Caller | None:
         with self._database.reading() as session:

@@ -102,6 +102,8 @@ class RateLimits:
 
 
 def _charge(limiter: FixedWindowRateLimiter, item: RateLimitItem, bucket: str, whose: str, cost: int) -> Standing:
+    if cost > item.amount:
+        raise TooManyRequests(f"At most {item.amount} {bucket} a second, and these are {cost} at once.")
     allowed = limiter.hit(item, bucket, whose, cost=cost)
     standing = _standing(limiter, item, bucket, whose)
     if not allowed:

@@ -1,7 +1,6 @@
 """Amend and cancel orders. Both are commands in the inbox: the book decides whether they come in time."""
 
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import Response
 
@@ -14,10 +13,10 @@ from api.resource import Resource
 from api.schemas.orders import AmendmentSchema, OrderSchema
 from api.waiting import wait_for
 from queues.replies import Expected
-from services.amend import Amendment, amend_order
-from services.cancel import Standing, cancel_order, standing_of
+from services.amend import Amendment
+from services.cancel import Cancel, Standing
 from services.errors import OrderClosed
-from services.read_command import Settled, last_command, settled
+from services.read_command import Settled, settled
 from services.read_orders import read_order
 
 blueprint = Resource("order changes", __name__, url_prefix="/api/v1", description="Amend and cancel one's orders.")
@@ -41,15 +40,9 @@ def amend(wish: dict[str, Any], order_id: int) -> Response:
     Less quantity at the same price keeps its place in time; more quantity or another price loses it.
     """
     refuse_suspended()
-    desk().backpressure.look()
     with desk().replies.expect() as reply:
-        amendment = Amendment(**wish, reply_to=reply.address)
-        with desk().database.writing() as session:
-            standing = amend_order(session, broker_id(), order_id, amendment, desk().settings.market, datetime.now(UTC))
-            if refusal := desk().backpressure.refusal(standing.group_name):
-                raise refusal
-            command_id = last_command(session)
-        outcome = _outcome(standing, command_id, reply)
+        standing = desk().intake.amend(Amendment(broker_id(), order_id, **wish, reply_to=reply.address))
+        outcome = _outcome(standing, reply)
     if outcome is not None and outcome.order_was_closed:
         raise OrderClosed(f"Order {order_id} was closed before the amendment reached the book.")
     if outcome is not None and outcome.refused:
@@ -85,24 +78,21 @@ def cancel_by_post(order_id: int) -> Response:
 
 def _cancel(order_id: int) -> Response:
     with desk().replies.expect() as reply:
-        with desk().database.writing() as session:
-            standing = cancel_order(session, broker_id(), order_id, reply.address)
-            command_id = last_command(session) if standing.is_open else 0
-        if not standing.is_open:
+        standing = desk().intake.cancel(Cancel(broker_id(), order_id, reply.address))
+        if standing.command_id is None:
             return Response(status=204)
-        outcome = _outcome(standing, command_id, reply)
+        outcome = _outcome(standing, reply)
     if outcome is None:
         return Response(status=202, headers=_applied(outcome))
-    with desk().database.reading() as session:
-        if standing_of(session, broker_id(), order_id).is_open:
-            raise CancelRefused(outcome.reason, reason=outcome.refused)
+    if outcome.order_is_open:
+        raise CancelRefused(outcome.reason, reason=outcome.refused)
     return Response(status=204, headers=_applied(outcome))
 
 
-def _outcome(standing: Standing, command_id: int, reply: Expected) -> Settled | None:
-    """Wake the worker, wait as long as the client likes, and say how the command ended; None if it still waits."""
-    desk().wakeups.wake([(standing.symbol, standing.group_name)])
+def _outcome(standing: Standing, reply: Expected) -> Settled | None:
+    """Wait as long as the client likes, and say how the command ended; None if it still waits."""
     seconds = _patience(preferences())
+    command_id = cast(int, standing.command_id)
 
     def look() -> Settled | None:
         with desk().database.reading() as session:

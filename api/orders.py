@@ -13,7 +13,6 @@ from api.resource import Resource
 from api.schemas.orders import NewOrderSchema, OrderFilterSchema, OrderPageSchema, OrderSchema, PlacedSchema
 from api.waiting import wait_for
 from queues.replies import Expected
-from services.errors import MarketError
 from services.place import Placed
 from services.read_orders import OrderFilter, read_order, read_orders
 
@@ -70,10 +69,7 @@ def get_order(order_id: int) -> Response:
 
 
 def _place(wish: Wish, reply_to: str | None = None) -> Placed:
-    placed = desk().intake.place_one(Asked(broker_id(), wish, reply_to))
-    if isinstance(placed, MarketError):
-        raise placed
-    return placed
+    return desk().intake.place_one(Asked(broker_id(), wish, reply_to))
 
 
 def _placed(wish: Wish, placed: Placed) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from api.connection import PunctualSocket
+from api.connection import PatientSocket
 from api.errors import MIMETYPE, http_problem, problem_of
 from api.problems import BodyTooSlow
 
@@ -20,7 +20,7 @@ def too_slow() -> bytes:
     return _answer(problem_of(BodyTooSlow()))
 
 
-def as_problem(connection: PunctualSocket, begin: int) -> None:
+def as_problem(connection: PatientSocket, begin: int) -> None:
     """Turn the page of gunicorn's that waits to be sent from `begin` on into a problem of the same status.
 
     The page repeats what the client sent; the problem does not.

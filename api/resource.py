@@ -29,8 +29,15 @@ class Resource(Blueprint):
         self.access: dict[str, Access] = {}
         """Who may use each endpoint."""
 
-    def open_to(self, access: Access, rule: str, *methods: str) -> Callable[[Any], Any]:
-        """Decorate a view: it answers `methods` (default GET) at `rule`, after checking that the caller may."""
+    def arguments(self, schema: Any, **options: Any) -> Any:
+        """Decorate a view with what it takes. The schema is made once: webargs would make one for each request."""
+        return super().arguments(schema() if isinstance(schema, type) else schema, **options)
+
+    def open_to(self, access: Access, rule: str, *methods: str, charged: bool = True) -> Callable[[Any], Any]:
+        """Decorate a view: it answers `methods` (default GET) at `rule`, after checking that the caller may.
+
+        A request takes one from its broker's bucket; where it is not `charged`, the view says how much it takes.
+        """
         check = CHECKS[access]
         bucket = bucket_of(rule, methods)
 
@@ -40,7 +47,7 @@ class Resource(Blueprint):
             @wraps(documented)
             def checked(*args: Any, **kwargs: Any) -> Any:
                 check()
-                if access in (Access.BROKER, Access.KEY):
+                if charged and access in (Access.BROKER, Access.KEY):
                     charge(bucket)
                 return documented(*args, **kwargs)
 

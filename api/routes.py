@@ -4,17 +4,18 @@ from typing import Any
 
 from flask import Flask
 from flask_smorest import Api
-from marshmallow import Schema, fields
 from werkzeug.routing import BaseConverter, IntegerConverter
 
-from api import accounts, brokers, debug, docs, health, market_data, order_changes, orders, stocks
+from api import accounts, brokers, debug, docs, health, market_data, order_batches, order_changes, orders, stocks
 from api.auth import Access
 from api.errors import MIMETYPE
 from api.resource import Resource
+from api.schemas.problems import ProblemSchema
 from config import Settings
 
 RESOURCES: tuple[Resource, ...] = (
     orders.blueprint,
+    order_batches.blueprint,
     order_changes.blueprint,
     stocks.blueprint,
     market_data.blueprint,
@@ -39,18 +40,6 @@ class OrderIdConverter(IntegerConverter):
 
     def __init__(self, map: Any) -> None:
         super().__init__(map, max=2**63 - 1)
-
-
-class ProblemSchema(Schema):
-    """RFC 9457: what was refused and why. `code` is stable; more members may explain it."""
-
-    type = fields.String(required=True)
-    title = fields.String(required=True)
-    status = fields.Integer(required=True)
-    detail = fields.String(required=True)
-    code = fields.String(required=True)
-    errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True)
-    request_id = fields.String(required=True)
 
 
 class DocumentedApi(Api):

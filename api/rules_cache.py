@@ -1,4 +1,4 @@
-"""The rules of stocks, as they were at most a second ago."""
+"""The rules of stocks, as they were at most a second ago: one query renews those that orders have come for."""
 
 import time
 from collections.abc import Collection
@@ -10,27 +10,33 @@ from services.listing import StockRules, rules_of
 BELIEVED_SECONDS = 1.0
 """A halt or a new reference price reaches entry within this time; the book checks again, with what is true then."""
 
+IDLE_SECONDS = 30.0
+"""A stock that no order has come for in this time is no longer read along."""
+
 
 class RulesCache:
     """Rules by symbol. What was not found is not remembered: it may be listed any moment."""
 
     def __init__(self) -> None:
-        self._rules: dict[str, tuple[float, StockRules]] = {}
+        self._rules: dict[str, StockRules] = {}
+        self._used_at: dict[str, float] = {}
+        self._taken_at = float("-inf")
 
     def recent(self, session: Session, symbols: Collection[str]) -> dict[str, StockRules]:
-        """The rules of `symbols`, unknown ones left out; read again where too old."""
+        """The rules of `symbols`, unknown ones left out; when they are too old, those of all stocks in use are read."""
         now = time.monotonic()
-        found = {}
-        for symbol in symbols:
-            until, rules = self._rules.get(symbol, (0.0, None))
-            if rules is not None and now < until:
-                found[symbol] = rules
-        missing = [symbol for symbol in symbols if symbol not in found]
-        return {**found, **self.fresh(session, missing)} if missing else found
+        if now - self._taken_at >= BELIEVED_SECONDS:
+            used_at = {symbol: at for symbol, at in self._used_at.copy().items() if now - at < IDLE_SECONDS}
+            self._rules = rules_of(session, used_at.keys() | set(symbols))
+            self._used_at, self._taken_at = used_at, now
+        elif unknown := [symbol for symbol in symbols if symbol not in self._rules]:
+            self.fresh(session, unknown)
+        self._used_at.update(dict.fromkeys(symbols, now))
+        rules = self._rules
+        return {symbol: rules[symbol] for symbol in symbols if symbol in rules}
 
     def fresh(self, session: Session, symbols: Collection[str]) -> dict[str, StockRules]:
         """The rules of `symbols` as they are now: what a market order's protection price is reckoned from."""
-        until = time.monotonic() + BELIEVED_SECONDS
         rules = rules_of(session, symbols)
-        self._rules.update({symbol: (until, one) for symbol, one in rules.items()})
+        self._rules.update(rules)
         return rules

@@ -11,17 +11,17 @@ from queues.replies import Expected
 LOOK_SECONDS = 0.25
 """A reply is only a hint and may be lost with Redis, so whoever waits looks by himself this often."""
 
-KEPT_FREE = 4
-"""One thread in so many never waits: while a group is not matched, there must be threads to take orders and cancels."""
-
 Found = TypeVar("Found")
 
 
 class WaitingRoom:
-    """How many requests of one process may wait for the book at the same time."""
+    """How many requests of one process may wait for the book at the same time: each looks into PostgreSQL now and then.
 
-    def __init__(self, threads: int) -> None:
-        self._seats = threading.BoundedSemaphore(max(1, threads - max(1, threads // KEPT_FREE)))
+    While a group is not matched, the others must still be served.
+    """
+
+    def __init__(self, seats: int) -> None:
+        self._seats = threading.BoundedSemaphore(seats)
 
     @contextmanager
     def seat(self) -> Iterator[bool]:

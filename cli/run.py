@@ -31,10 +31,11 @@ def command() -> None:
 
 @command.command()
 def web() -> None:
-    """REST: gunicorn with threads."""
+    """REST: gunicorn with a greenlet for each connection."""
     settings = connected(load_settings())
-    own = ["--worker-class", "api.http_worker.Worker", "--workers", str(settings.web.processes), "--threads"]
-    _serve("wsgi:app", settings, settings.web.host, settings.web.port, [*own, str(settings.web.threads)])
+    processes = settings.web.processes or max(1, (os.cpu_count() or 1) // 2)
+    own = ["--worker-class", "api.http_worker.Worker", "--workers", str(processes), "--worker-connections"]
+    _serve("wsgi:app", settings, settings.web.host, settings.web.port, [*own, str(settings.web.connections)])
 
 
 @command.command()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import JSON, CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Amount, Base, CreatedAt, Id, Instant
@@ -41,10 +41,10 @@ class Command(Base):
     )
 
     id: Mapped[Id]
-    stock_id: Mapped[Amount] = mapped_column(ForeignKey("stocks.id"))
+    stock_id: Mapped[Amount]
     kind: Mapped[str]
-    order_id: Mapped[Amount | None] = mapped_column(ForeignKey("orders.id"))
-    broker_id: Mapped[Amount | None] = mapped_column(ForeignKey("brokers.id"))
+    order_id: Mapped[Amount | None]
+    broker_id: Mapped[Amount | None]
     payload: Mapped[Any] = mapped_column(JSON)
     reserved: Mapped[Amount] = mapped_column(server_default=text("0"))
     reply_to: Mapped[str | None]

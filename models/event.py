@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey
+from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Amount, Base, CreatedAt
@@ -13,7 +13,7 @@ class Event(Base):
 
     __tablename__ = "events"
 
-    stock_id: Mapped[Amount] = mapped_column(ForeignKey("stocks.id"), primary_key=True)
+    stock_id: Mapped[Amount] = mapped_column(primary_key=True, autoincrement=False)
     sequence: Mapped[Amount] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[str]
     payload: Mapped[Any] = mapped_column(JSON)

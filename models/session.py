@@ -1,15 +1,32 @@
 """Connections to PostgreSQL, and the one way to open a transaction."""
 
-from collections.abc import Iterator
+import select
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 
 from models.trouble import UncertainCommit
+
+Done = TypeVar("Done")
+
+PLANS: dict[str, int | str] = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+"""For connections whose every statement finds a few rows by their keys: one plan is right for all, by an index.
+
+Left to itself PostgreSQL plans anew for every number of rows, and from statistics that are hours old or, on a table
+that has just been made, missing: then it reads the whole table, or keeps such a plan while the table grows.
+"""
 
 WARNINGS = "warnings"
 """Where a pooled connection keeps its warnings."""
@@ -37,6 +54,7 @@ def connect(url: str, *, pool_size: int = 5, application: str = "minex", **optio
         },
     )
     event.listen(engine, "connect", _listen_for_warnings)
+    event.listen(engine, "checkout", _refuse_closed)
     return engine
 
 
@@ -49,10 +67,39 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
-        warnings = session.connection().connection.info[WARNINGS]
-        warnings.clear()
+        warnings = forget_warnings(session)
     if warnings:
         raise UncertainCommit(warnings[0])
+
+
+def in_transaction(engine: Engine, work: Callable[[Session], Done]) -> Done:
+    """What `work` gives, done in a transaction of its own."""
+    with transaction(engine) as session:
+        return work(session)
+
+
+def forget_warnings(session: Session) -> list[str]:
+    """Where PostgreSQL's warnings on the session's connection are kept, empty from now on."""
+    warnings: list[str] = session.connection().connection.info[WARNINGS]
+    warnings.clear()
+    return warnings
+
+
+def refuse_uncertain(session: Session) -> None:
+    """For what was committed by a statement: raises UncertainCommit when PostgreSQL warned at one of them."""
+    warnings = session.connection().connection.info[WARNINGS]
+    if warnings:
+        message = warnings[0]
+        warnings.clear()
+        raise UncertainCommit(message)
+
+
+def _refuse_closed(connection: Any, record: Any, proxy: Any) -> None:
+    """Let the pool replace a connection that PostgreSQL closed while nobody used it: something waits to be read."""
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        raise DisconnectionError("closed by the server")
 
 
 def _listen_for_warnings(connection: Any, record: Any) -> None:

@@ -1,7 +1,7 @@
 """An execution: one buyer, one seller, one price."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped
 
 from models.base import Amount, Base, Id, Instant
 
@@ -24,15 +24,15 @@ class Trade(Base):
     )
 
     id: Mapped[Id]
-    stock_id: Mapped[Amount] = mapped_column(ForeignKey("stocks.id"))
+    stock_id: Mapped[Amount]
     sequence: Mapped[Amount]
     command_sequence: Mapped[Amount]
     price: Mapped[Amount]
     quantity: Mapped[Amount]
     aggressor_side: Mapped[str]
-    buy_order_id: Mapped[Amount] = mapped_column(ForeignKey("orders.id"))
-    sell_order_id: Mapped[Amount] = mapped_column(ForeignKey("orders.id"))
-    buyer_id: Mapped[Amount] = mapped_column(ForeignKey("brokers.id"))
-    seller_id: Mapped[Amount] = mapped_column(ForeignKey("brokers.id"))
+    buy_order_id: Mapped[Amount]
+    sell_order_id: Mapped[Amount]
+    buyer_id: Mapped[Amount]
+    seller_id: Mapped[Amount]
     executed_at: Mapped[Instant]
     busted_at: Mapped[Instant | None]

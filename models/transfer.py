@@ -1,7 +1,7 @@
 """Every movement of money and shares, one row each, never changed."""
 
-from sqlalchemy import CheckConstraint, ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped
 
 from models.base import Amount, Base, CreatedAt, Id
 
@@ -26,12 +26,12 @@ class Transfer(Base):
 
     id: Mapped[Id]
     kind: Mapped[str]
-    asset_id: Mapped[Amount] = mapped_column(ForeignKey("assets.id"))
+    asset_id: Mapped[Amount]
     amount: Mapped[Amount]
-    from_broker: Mapped[Amount] = mapped_column(ForeignKey("brokers.id"))
+    from_broker: Mapped[Amount]
     from_bucket: Mapped[str]
-    to_broker: Mapped[Amount] = mapped_column(ForeignKey("brokers.id"))
+    to_broker: Mapped[Amount]
     to_bucket: Mapped[str]
-    order_id: Mapped[Amount | None] = mapped_column(ForeignKey("orders.id"))
-    trade_id: Mapped[Amount | None] = mapped_column(ForeignKey("trades.id"))
+    order_id: Mapped[Amount | None]
+    trade_id: Mapped[Amount | None]
     created_at: Mapped[CreatedAt]

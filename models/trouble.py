@@ -11,9 +11,13 @@ class UncertainCommit(Exception):
     """PostgreSQL answered a commit but warned that it may not last; whether it does is not known."""
 
 
+class Overtaken(Exception):
+    """What a transaction had read was changed by another before it could be used; it would be right to repeat it."""
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether the same may well succeed later: PostgreSQL away, out of connections, a lock or a deadlock."""
-    if isinstance(error, TimeoutError | OperationalError | UncertainCommit):
+    if isinstance(error, TimeoutError | OperationalError | UncertainCommit | Overtaken):
         return True
     if not isinstance(error, DBAPIError):
         return False

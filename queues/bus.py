@@ -33,8 +33,8 @@ class Bus:
         sequences show a listener what it missed.
         """
         pipeline = self.redis.pipeline(transaction=False)
-        for symbol, snapshot in (snapshots or {}).items():
-            pipeline.set(names.book(symbol), orjson.dumps(snapshot))
+        if snapshots:
+            pipeline.mset({names.book(symbol): orjson.dumps(snapshot) for symbol, snapshot in snapshots.items()})
         if messages or snapshots:
             body = {"messages": list(messages), "books": list(snapshots or ())}
             pipeline.publish(names.EVENTS_CHANNEL, orjson.dumps(body))

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from models import AdminKey
 from services.register import KEY_BYTES, hash_of_key
 
+STORED = text("SELECT key_hash FROM admin_keys")
+
 
 def ensure_admin_key(session: Session, configured: str = "") -> str | None:
     """Make sure that there is an administrator's key; the new one if one was made just now, else None.
@@ -31,5 +33,5 @@ def is_admin_key(session: Session, key: str, configured: str = "") -> bool:
     """Whether this is the administrator's key; each comparison takes constant time."""
     if configured:
         return hmac.compare_digest(hash_of_key(key), hash_of_key(configured))
-    stored = session.scalars(select(AdminKey.key_hash)).all()
-    return any(hmac.compare_digest(hash_of_key(key), one) for one in stored)
+    stored = session.scalars(STORED)
+    return any(hmac.compare_digest(hash_of_key(key), bytes(one)) for one in stored)

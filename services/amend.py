@@ -1,12 +1,12 @@
-"""Ask for an amendment, and set aside what it may need beyond what the order already has."""
+"""Ask for amendments, and set aside what they may need beyond what their orders already have."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import Row, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config import Market
@@ -17,75 +17,102 @@ from services.errors import (
     AmendmentWaiting,
     InsufficientFunds,
     InsufficientShares,
+    MarketError,
     MarketOrderNotAmendable,
     NotYourOrder,
     OrderClosed,
     UnknownOrder,
 )
 from services.instants import microseconds
-from services.listing import rules_of
+from services.listing import StockRules, rules_by_id
+from services.reserve import RESERVE
 
 UNCHANGED: Any = object()
 """Says that a field is not to be amended, where None means "without"."""
 
-LOCK = text("""
-    SELECT o.*, s.symbol, s.group_name FROM orders o JOIN stocks s ON s.id = o.stock_id
-    WHERE o.id = :order_id FOR NO KEY UPDATE OF o
-""")
-"""The order's row stays locked to the commit: what is set aside is computed from what the worker last stored."""
+LOCK = text("SELECT * FROM orders WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+"""The rows stay locked to the commit: what is set aside is computed from what the worker last stored."""
 
-RESERVE = text("""
-    WITH reserved AS (
-        UPDATE balances SET available = available - :amount, reserved = reserved + :amount
-        WHERE broker_id = :broker_id AND asset_id = :asset_id AND available - :amount >= -credit_limit
-        RETURNING broker_id, asset_id
+WAITING = text("SELECT order_id FROM commands WHERE order_id = ANY(:ids) AND sequence IS NULL AND kind = 'amend'")
+"""To be asked with the orders locked: then none can be added, and what the worker is taking just now still shows."""
+
+AMEND = text(f"""
+    WITH fresh AS MATERIALIZED (
+        SELECT *, nextval('commands_id_seq') AS command_id
+        FROM ROWS FROM (json_to_recordset(CAST(:document AS json)) AS (
+            order_id bigint, stock_id bigint, broker_id bigint, asset_id bigint, amount bigint, payload json,
+            reply_to text
+        )) WITH ORDINALITY AS w (order_id, stock_id, broker_id, asset_id, amount, payload, reply_to, n)
+    ), {RESERVE}, inbox AS (
+        INSERT INTO commands (id, stock_id, kind, order_id, broker_id, payload, reserved, reply_to)
+        SELECT command_id, stock_id, 'amend', order_id, broker_id, payload, amount, reply_to FROM accepted ORDER BY n
+    ), ledger AS (
+        INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
+        SELECT 'reserve', asset_id, amount, broker_id, 'available', broker_id, 'reserved', order_id
+        FROM accepted WHERE amount > 0
     )
-    INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
-    SELECT 'reserve', asset_id, :amount, broker_id, 'available', broker_id, 'reserved', :order_id FROM reserved
-    RETURNING id
-""")
-
-ENQUEUE = text("""
-    INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reserved, reply_to)
-    VALUES (:stock_id, 'amend', :order_id, :broker_id, CAST(:payload AS json), :reserved, :reply_to)
-""")
+    SELECT n, command_id FROM accepted
+""")  # noqa: S608 - both parts are ours
 
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What is to change: `quantity` is the new total (shares), `price` in cents; None leaves it as it is."""
+    """What a broker wants changed: `quantity` is the new total (shares), `price` in cents; None leaves it as it is."""
 
+    broker_id: int
+    order_id: int
     price: int | None = None
     quantity: int | None = None
     valid_until: datetime | None = UNCHANGED
     reply_to: str | None = None
 
 
-def amend_order(
-    session: Session, broker_id: int, order_id: int, wish: Amendment, market: Market, now: datetime
-) -> Standing:
-    """Put an amendment into the inbox; the order as it stood before.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An amendment that may be made, as far as entry can tell: `extra` (cents or shares) is what it may need more."""
 
-    Raises UnknownOrder, NotYourOrder, OrderClosed, MarketOrderNotAmendable, AmendmentWaiting, InsufficientFunds,
-    InsufficientShares, or what `entry` checks; the order then stays as it was.
+    order: Row[Any]
+    stock: StockRules
+    payload: dict[str, Any]
+    extra: int
+    reply_to: str | None
+
+
+def amend_orders(
+    session: Session,
+    wishes: Sequence[Amendment],
+    market: Market,
+    now: datetime,
+    refuse: Callable[[str], MarketError | None] = lambda group: None,
+) -> list[Standing | MarketError]:
+    """Put amendments into the inbox; one answer each, in the same order: the order as it stood before, or a refusal.
+
+    A refusal leaves its order as it was: UnknownOrder, NotYourOrder, OrderClosed, MarketOrderNotAmendable,
+    AmendmentWaiting, InsufficientFunds, InsufficientShares, what `entry` checks, or what `refuse` has against the
+    order's group. Nothing is durable before the caller's commit.
     """
-    order = _locked(session, broker_id, order_id)
-    new_price = order.price if wish.price is None else wish.price
-    new_quantity = order.quantity if wish.quantity is None else wish.quantity
-    stock = rules_of(session, [order.symbol])[order.symbol]
-    entry.check_state(stock)
-    if new_price != order.price:
-        entry.check_price(new_price, stock, market)
-    entry.check_quantity(new_quantity, new_price, stock, market)
-    extra = extra_need(order, new_price, new_quantity)
-    payload: dict[str, Any] = {"price": new_price, "quantity": new_quantity}
-    if wish.valid_until is not UNCHANGED:
-        entry.check_valid_until(wish.valid_until, now)
-        payload["expire_at"] = microseconds(wish.valid_until)
-    _enqueue(session, order, payload, extra, wish.reply_to)
-    if extra:
-        _reserve(session, order, extra)
-    return Standing(order.id, order.stock_id, order.symbol, order.group_name, is_open=True)
+    ids = {"ids": sorted({one.order_id for one in wishes})}
+    orders = {row.id: row for row in session.execute(LOCK, ids)}
+    being_amended = set(session.scalars(WAITING, ids))
+    stocks = rules_by_id(session, {order.stock_id for order in orders.values()})
+    answers: dict[int, Standing | MarketError] = {}
+    checked: dict[int, Checked] = {}
+    for n, wish in enumerate(wishes):
+        try:
+            order = _amendable(orders.get(wish.order_id), wish, being_amended)
+            stock = stocks[order.stock_id]
+            if refusal := refuse(stock.group_name):
+                raise refusal
+            checked[n] = _checked(order, stock, wish, market, now)
+            being_amended.add(order.id)
+        except MarketError as error:
+            answers[n] = error
+    answers.update(_store(session, checked))
+    short = {n: one for n, one in checked.items() if n not in answers}
+    for n, one in short.items():
+        answers.update(_store(session, {n: one}))
+        answers.setdefault(n, _refusal(one))
+    return [answers[n] for n in range(len(wishes))]
 
 
 def extra_need(order: Any, new_price: int, new_quantity: int) -> int:
@@ -102,33 +129,63 @@ def extra_need(order: Any, new_price: int, new_quantity: int) -> int:
     return int(max(0, nothing_filled, all_filled))
 
 
-def _locked(session: Session, broker_id: int, order_id: int) -> Row[Any]:
-    order = session.execute(LOCK, {"order_id": order_id}).one_or_none()
+def _amendable(order: Row[Any] | None, wish: Amendment, being_amended: set[int]) -> Row[Any]:
     if order is None:
-        raise UnknownOrder(f"There is no order {order_id}.")
-    if order.broker_id != broker_id:
+        raise UnknownOrder(f"There is no order {wish.order_id}.")
+    if order.broker_id != wish.broker_id:
         raise NotYourOrder
     if order.closed_at is not None:
-        raise OrderClosed(f"Order {order_id} is already {order.status}.", status=order.status)
+        raise OrderClosed(f"Order {order.id} is already {order.status}.", status=order.status)
     if order.order_type == "market":
         raise MarketOrderNotAmendable
+    if order.id in being_amended:
+        raise AmendmentWaiting
     return order
 
 
-def _enqueue(session: Session, order: Any, payload: dict[str, Any], extra: int, reply_to: str | None) -> None:
-    values = {"stock_id": order.stock_id, "order_id": order.id, "broker_id": order.broker_id, "reply_to": reply_to}
-    try:
-        session.execute(ENQUEUE, {**values, "payload": orjson.dumps(payload).decode(), "reserved": extra})
-    except IntegrityError as error:
-        if "waiting_amendment" in str(error.orig):
-            raise AmendmentWaiting from error
-        raise
+def _checked(order: Row[Any], stock: StockRules, wish: Amendment, market: Market, now: datetime) -> Checked:
+    new_price = order.price if wish.price is None else wish.price
+    new_quantity = order.quantity if wish.quantity is None else wish.quantity
+    entry.check_state(stock)
+    if new_price != order.price:
+        entry.check_price(new_price, stock, market)
+    entry.check_quantity(new_quantity, new_price, stock, market)
+    payload: dict[str, Any] = {"price": new_price, "quantity": new_quantity}
+    if wish.valid_until is not UNCHANGED:
+        entry.check_valid_until(wish.valid_until, now)
+        payload["expire_at"] = microseconds(wish.valid_until)
+    return Checked(order, stock, payload, extra_need(order, new_price, new_quantity), wish.reply_to)
 
 
-def _reserve(session: Session, order: Any, extra: int) -> None:
-    asset = CASH if order.side == "bid" else order.stock_id
-    values = {"broker_id": order.broker_id, "asset_id": asset, "amount": extra, "order_id": order.id}
-    if session.execute(RESERVE, values).one_or_none() is None:
-        if order.side == "bid":
-            raise InsufficientFunds(f"This amendment needs {extra} cents more.", required=extra)
-        raise InsufficientShares(f"This amendment needs {extra} shares more.", required=extra)
+def _store(session: Session, checked: dict[int, Checked]) -> dict[int, Standing | MarketError]:
+    """Those that their accounts can pay for; an account that cannot pay for all of its amendments gets none."""
+    if not checked:
+        return {}
+    places = list(checked)
+    document = orjson.dumps([_row(one) for one in checked.values()]).decode()
+    answers: dict[int, Standing | MarketError] = {}
+    for row in session.execute(AMEND, {"document": document}):
+        one = checked[places[row.n - 1]]
+        answers[places[row.n - 1]] = Standing(
+            one.order.id, one.stock.id, one.stock.symbol, one.stock.group_name, row.command_id
+        )
+    return answers
+
+
+def _row(one: Checked) -> dict[str, Any]:
+    order = one.order
+    return {
+        "order_id": order.id,
+        "stock_id": order.stock_id,
+        "broker_id": order.broker_id,
+        "asset_id": CASH if order.side == "bid" else order.stock_id,
+        "amount": one.extra,
+        "payload": one.payload,
+        "reply_to": one.reply_to,
+    }
+
+
+def _refusal(one: Checked) -> MarketError:
+    if one.order.side == "bid":
+        return InsufficientFunds(f"This amendment needs {one.extra} cents more.", required=one.extra)
+    return InsufficientShares(f"This amendment needs {one.extra} shares more.", required=one.extra)

@@ -1,5 +1,6 @@
 """The books that a worker keeps in memory between its turns, and how one is rebuilt from open orders."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from engine.orders import Order
 from engine.rules import Rules
 from services.instants import microseconds
 from services.journal import SIDES
+from services.ledger import Account
 
 OPEN_ORDERS = text("""
     SELECT id, broker_id, document_number, side, order_type, price, quantity, time_in_force, valid_until,
@@ -17,6 +19,18 @@ OPEN_ORDERS = text("""
     FROM orders WHERE stock_id = :stock_id AND closed_at IS NULL AND priority IS NOT NULL
     ORDER BY priority
 """)
+
+MOST_ACCOUNTS = 200_000
+"""Accounts remembered as open, some 30 MB; beyond that the memory starts anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A book, the version of the stock's row that it belongs to, and each side as it was last shown, in JSON."""
+
+    version: int
+    book: Book
+    shown: dict[int, bytes]
 
 
 class Books:
@@ -27,24 +41,38 @@ class Books:
     """
 
     def __init__(self) -> None:
-        self._copies: dict[int, tuple[int, Book]] = {}
+        self._copies: dict[int, Copy] = {}
+        self.accounts: set[Account] = set()
+        """Accounts that committed turns brought something, so that they are open: none is ever closed."""
         self.rebuilds = 0
 
     def current(self, session: Session, stock: Any) -> Book:
         """The book of `stock` (its locked row), from memory where the copy is current."""
         copy = self._copies.get(stock.id)
-        if copy is not None and copy[0] == stock.book_version:
-            return copy[1]
+        if copy is not None and copy.version == stock.book_version:
+            return copy.book
         self.rebuilds += 1
         return rebuilt_book(session, stock)
 
-    def keep(self, stock_id: int, version: int, book: Book) -> None:
-        """Remember a book after its turn was committed as `version`."""
-        self._copies[stock_id] = (version, book)
+    def shown(self, stock: Any) -> dict[int, bytes]:
+        """How the sides of the book of `stock` were shown when it last changed; nothing where no copy is current."""
+        copy = self._copies.get(stock.id)
+        return dict(copy.shown) if copy is not None and copy.version == stock.book_version else {}
+
+    def keep(self, stock_id: int, copy: Copy) -> None:
+        """Remember a book after its turn was committed."""
+        self._copies[stock_id] = copy
+
+    def know(self, accounts: set[Account]) -> None:
+        """Remember that these accounts are open."""
+        if len(self.accounts) > MOST_ACCOUNTS:
+            self.accounts.clear()
+        self.accounts |= accounts
 
     def forget_all(self) -> None:
-        """Drop every copy: a turn may have changed some without committing."""
+        """Drop everything: a turn may have changed some books without committing."""
         self._copies.clear()
+        self.accounts.clear()
 
 
 def empty_book(stock: Any, reference: int | None) -> Book:

@@ -1,52 +1,71 @@
-"""Ask for a cancel. Whether it comes before a fill is decided by the inbox, once."""
+"""Ask for cancels. Whether one comes before a fill is decided by the inbox, once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.errors import NotYourOrder, UnknownOrder
+from services.errors import MarketError, NotYourOrder, UnknownOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """What a broker asks for."""
+
+    broker_id: int
+    order_id: int
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An order as it stands: whose it is, which stock's, and whether it can still trade."""
+    """An order as it stands, and the command that was put into the inbox for it; None if it was closed already."""
 
     order_id: int
     stock_id: int
     symbol: str
     group_name: str
-    is_open: bool
+    command_id: int | None
 
 
-STANDING = text("""
-    SELECT o.id, o.broker_id, o.stock_id, s.symbol, s.group_name, o.closed_at IS NULL AS is_open
-    FROM orders o JOIN stocks s ON s.id = o.stock_id WHERE o.id = :order_id
+CANCEL = text("""
+    WITH wish AS (
+        SELECT * FROM ROWS FROM (json_to_recordset(CAST(:document AS json)) AS (
+            broker_id bigint, order_id bigint, reply_to text
+        )) WITH ORDINALITY AS w (broker_id, order_id, reply_to, n)
+    ), standing AS MATERIALIZED (
+        SELECT w.n, w.reply_to, o.id, o.broker_id, o.stock_id, s.symbol, s.group_name,
+            CASE WHEN o.broker_id = w.broker_id AND o.closed_at IS NULL THEN nextval('commands_id_seq') END
+                AS command_id
+        FROM wish w JOIN orders o ON o.id = w.order_id JOIN stocks s ON s.id = o.stock_id
+        ORDER BY w.n
+    ), inbox AS (
+        INSERT INTO commands (id, stock_id, kind, order_id, broker_id, payload, reply_to)
+        SELECT command_id, stock_id, 'cancel', id, broker_id, '{}', reply_to
+        FROM standing WHERE command_id IS NOT NULL
+    )
+    SELECT n, id, broker_id, stock_id, symbol, group_name, command_id FROM standing
 """)
 
-ENQUEUE = text("""
-    INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
-    VALUES (:stock_id, 'cancel', :order_id, :broker_id, '{}', :reply_to)
-""")
 
+def cancel_orders(session: Session, wishes: Sequence[Cancel]) -> list[Standing | MarketError]:
+    """Put a cancel into the inbox for each order that is not yet closed; one answer each, in the same order.
 
-def standing_of(session: Session, broker_id: int, order_id: int) -> Standing:
-    """The broker's order as it stands. Raises UnknownOrder, NotYourOrder."""
-    row = session.execute(STANDING, {"order_id": order_id}).one_or_none()
-    if row is None:
-        raise UnknownOrder(f"There is no order {order_id}.")
-    if row.broker_id != broker_id:
-        raise NotYourOrder
-    return Standing(row.id, row.stock_id, row.symbol, row.group_name, row.is_open)
-
-
-def cancel_order(session: Session, broker_id: int, order_id: int, reply_to: str | None = None) -> Standing:
-    """Put a cancel into the inbox unless the order is already closed; the order as it stood before.
-
-    Raises UnknownOrder, NotYourOrder.
+    A refusal is returned, not raised: UnknownOrder, NotYourOrder.
     """
-    standing = standing_of(session, broker_id, order_id)
-    if standing.is_open:
-        values = {"stock_id": standing.stock_id, "order_id": order_id, "broker_id": broker_id}
-        session.execute(ENQUEUE, {**values, "reply_to": reply_to})
-    return standing
+    document = orjson.dumps(
+        [{"broker_id": one.broker_id, "order_id": one.order_id, "reply_to": one.reply_to} for one in wishes]
+    ).decode()
+    rows = {row.n: row for row in session.execute(CANCEL, {"document": document})}
+    answers: list[Standing | MarketError] = []
+    for n, wish in enumerate(wishes, 1):
+        row = rows.get(n)
+        if row is None:
+            answers.append(UnknownOrder(f"There is no order {wish.order_id}."))
+        elif row.broker_id != wish.broker_id:
+            answers.append(NotYourOrder())
+        else:
+            answers.append(Standing(row.id, row.stock_id, row.symbol, row.group_name, row.command_id))
+    return answers

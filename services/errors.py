@@ -1,7 +1,15 @@
 """What the market refuses. The class is the code, its docstring the message, its parent what kind of refusal it is."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Stands for the answer to one of several wishes when it is an error."""
+
+    error: BaseException
 
 
 class MarketError(Exception):

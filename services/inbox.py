@@ -3,33 +3,43 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-LOCK = text("""
+from services.pipeline import pipeline, texts
+
+LOCK = """
     SELECT s.id, s.symbol, s.tick_size, s.lot_size, s.band_bps, s.execution_price, s.self_trade_prevention,
         s.reference_price, s.last_price, s.book_version, s.command_sequence, s.event_sequence,
         greatest(s.sequenced_at, clock_timestamp()) AS now
-    FROM stocks s WHERE s.symbol = ANY(:symbols) ORDER BY s.id FOR NO KEY UPDATE
-""")
+    FROM stocks s WHERE s.symbol = ANY($1::text[]) ORDER BY s.id FOR NO KEY UPDATE
+"""
 """NO KEY: the foreign-key checks of incoming orders need not wait. The time is the database's, one for all workers,
 and never goes backward within a stock."""
 
-UNSEQUENCED = text("""
-    SELECT c.id, c.stock_id, c.kind, c.order_id, c.broker_id, c.payload, c.reserved, c.reply_to, o.side
-    FROM commands c LEFT JOIN orders o ON o.id = c.order_id
-    WHERE c.stock_id = ANY(:stock_ids) AND c.sequence IS NULL AND c.id = coalesce(CAST(:only AS bigint), c.id)
-    ORDER BY c.id LIMIT :limit
-""")
+UNSEQUENCED = """
+    SELECT c.*, CASE WHEN c.kind = 'amend' THEN (SELECT o.side FROM orders o WHERE o.id = c.order_id) END AS side
+    FROM stocks s CROSS JOIN LATERAL (
+        SELECT c.id, c.stock_id, c.kind, c.order_id, c.broker_id, c.payload, c.reserved, c.reply_to
+        FROM commands c
+        WHERE c.stock_id = s.id AND c.sequence IS NULL AND c.id = coalesce($3::bigint, c.id)
+        ORDER BY c.id LIMIT $2::bigint
+    ) c
+    WHERE s.symbol = ANY($1::text[]) ORDER BY c.id LIMIT $2::bigint
+"""
 """By what is not sequenced, never by `id > cursor`: identity values commit out of order."""
 
 
-def lock_stocks(session: Session, symbols: Sequence[str]) -> Sequence[Row[Any]]:
-    """The rows of these stocks, locked to the commit, always in the order of their ids."""
-    return session.execute(LOCK, {"symbols": list(symbols)}).all()
+def take_inbox(
+    session: Session, symbols: Sequence[str], limit: int, only: int | None = None
+) -> tuple[list[Any], list[Any]]:
+    """The rows of these stocks, and at most `limit` of their commands that nobody has taken, oldest first.
 
-
-def read_inbox(session: Session, stock_ids: Sequence[int], limit: int, only: int | None = None) -> Sequence[Row[Any]]:
-    """At most `limit` commands of these stocks that nobody has taken, oldest first; with `only`, just that one."""
-    values = {"stock_ids": list(stock_ids), "limit": limit, "only": only}
-    return session.execute(UNSEQUENCED, values).all()
+    The stocks are locked to the commit, always in the order of their ids; with `only` just that command is read. It is
+    one round trip but two statements: under READ COMMITTED each sees what was committed when it began, and what
+    another worker has done while this one waited for the lock must be seen.
+    """
+    with pipeline(session) as sent:
+        wanted = texts(symbols)
+        stocks = sent.send(LOCK, wanted)
+        inbox = sent.send(UNSEQUENCED, wanted, str(limit), None if only is None else str(only))
+    return list(stocks), list(inbox)

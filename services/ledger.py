@@ -66,6 +66,8 @@ class Ledger:
     def __init__(self) -> None:
         self.movements: list[Movement] = []
         self.changes: dict[Account, Change] = {}
+        self.receiving: set[Account] = set()
+        """Accounts that a trade brings something: they may not be open yet. All others have reserved before."""
 
     def release(self, broker: int, asset: int, amount: int, order_id: int) -> None:
         """Give `amount` (cents or shares) that an order had reserved back to its broker; 0 moves nothing."""
@@ -89,6 +91,7 @@ class Ledger:
                 Movement("improvement", CASH, improvement, buyer, "reserved", buyer, "available", bid_id, trade_index)
             )
         self._move(Movement("trade", stock_id, quantity, seller, "reserved", buyer, "available", ask_id, trade_index))
+        self.receiving.update(((seller, CASH), (buyer, stock_id)))
         self._change(buyer, CASH).traded -= paid
         self._change(seller, CASH).traded += paid
         for broker, shares in ((buyer, quantity), (seller, -quantity)):

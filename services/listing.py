@@ -27,13 +27,21 @@ class StockRules:
     best_ask: int | None
 
 
-RULES = tuple(getattr(Stock, name) for name in StockRules.__slots__)
+COLUMNS = ", ".join(StockRules.__slots__)
+RULES = text(f"SELECT {COLUMNS} FROM stocks WHERE symbol = ANY(:symbols)")  # noqa: S608 - the names are ours
+RULES_BY_ID = text(f"SELECT {COLUMNS} FROM stocks WHERE id = ANY(:ids)")  # noqa: S608
 
 
 def rules_of(session: Session, symbols: Iterable[str]) -> dict[str, StockRules]:
     """The rules of these stocks as they are now; unknown symbols are left out."""
-    rows = session.execute(select(*RULES).where(Stock.symbol.in_(list(symbols))))
+    rows = session.execute(RULES, {"symbols": list(symbols)})
     return {row.symbol: StockRules(*row) for row in rows}
+
+
+def rules_by_id(session: Session, stock_ids: Iterable[int]) -> dict[int, StockRules]:
+    """The rules of these stocks as they are now."""
+    rows = session.execute(RULES_BY_ID, {"ids": list(stock_ids)})
+    return {row.id: StockRules(*row) for row in rows}
 
 
 def list_stock(

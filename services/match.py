@@ -1,8 +1,9 @@
-"""One turn of a worker: lock the stocks, read their inboxes, match, settle. The caller commits, then tells."""
+"""One turn of a worker: lock the stocks, read their inboxes, match, settle and commit. Then the caller tells."""
 
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,22 +12,16 @@ from engine.book import Book
 from engine.commands import Amend
 from engine.orders import ASK, BID
 from models.trouble import is_passing
-from services.accounts import read_accounts
 from services.books import Books
-from services.inbox import lock_stocks, read_inbox
+from services.inbox import take_inbox
 from services.instants import microseconds
 from services.journal import BROKEN, UNDERFUNDED, engine_command
 from services.ledger import need_of
 from services.outcome import Outcome, StockTurn
-from services.settle import (
-    store_commands,
-    store_events,
-    store_ledger,
-    store_orders,
-    store_stocks,
-    store_trades,
-)
-from services.tell import Message, book_snapshot, public_events, told
+from services.settle import Stored, commit_movements, store_matches
+from services.shapes import timestamp
+from services.tell import public_events
+from services.turn import Settled, Taking, Turn
 
 
 class BrokenTurn(Exception):
@@ -45,43 +40,45 @@ class Culprit:
     error: BaseException
 
 
-@dataclass
-class Turn:
-    """What a committed turn is to tell, and how much it did."""
-
-    commands: int = 0
-    trades: int = 0
-    more: bool = False
-    """Whether commands were left for the next turn."""
-    messages: list[Message] = field(default_factory=list)
-    snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """The book of each changed stock, best levels first."""
-    replies: list[str] = field(default_factory=list)
-    """Who waits for one of the commands."""
-    kept: list[tuple[int, int, Book]] = field(default_factory=list)
-
-    def committed(self, books: Books) -> None:
-        """Remember the books as they are, now that the database says the same."""
-        for stock_id, version, book in self.kept:
-            books.keep(stock_id, version, book)
-
-
 def match_turn(
-    session: Session, symbols: Sequence[str], books: Books, limit: int, culprit: Culprit | None = None
+    session: Session,
+    symbols: Sequence[str],
+    books: Books,
+    limit: int,
+    culprit: Culprit | None = None,
+    before_commit: Callable[[], None] = lambda: None,
 ) -> Turn:
-    """Take at most `limit` waiting commands of these stocks, match and settle them in the session's transaction.
+    """Take at most `limit` waiting commands of these stocks, match and settle them, and commit.
 
-    With `culprit` that one command is refused with its error's report instead of matched. Books in memory are changed
-    as the turn goes on; if this raises, or the commit fails, the caller must `forget` them. Raises BrokenTurn, from
-    whatever broke it; errors that will pass (`models.trouble`) are raised as they are.
+    With `culprit` that one command is refused with its error's report instead of matched. `before_commit` is called
+    when all that is left is one way to PostgreSQL, with COMMIT as its end; what it raises is raised as it is. Books in
+    memory are changed as the turn goes on; if this raises the caller must `forget` them, else it calls the turn's
+    `committed`. Raises BrokenTurn, from whatever broke it; errors that will pass (`models.trouble`) are raised as they
+    are.
     """
-    stocks = lock_stocks(session, symbols)
-    only = None if culprit is None else culprit.command_id
-    inbox = read_inbox(session, [stock.id for stock in stocks], limit, only)
+    stocks, inbox = take_inbox(session, symbols, limit, None if culprit is None else culprit.command_id)
     if not inbox:
         return Turn()
+    with _blamed_on(inbox):
+        outcome, taking = _matched(session, stocks, inbox, books, culprit)
+        stored = store_matches(session, outcome)
+    before_commit()
+    with _blamed_on(inbox):
+        settled = _committed(session, outcome, stored, taking, books)
+    return Turn(
+        commands=len(inbox),
+        trades=len(outcome.executions),
+        more=len(inbox) == limit,
+        replies=[row.reply_to for row in inbox if row.reply_to],
+        settled=settled,
+    )
+
+
+@contextmanager
+def _blamed_on(inbox: Sequence[Any]) -> Iterator[None]:
+    """Turns what is raised and will not pass into a BrokenTurn."""
     try:
-        return _matched(session, stocks, inbox, books, limit, culprit)
+        yield
     except Exception as error:
         if is_passing(error):
             raise
@@ -89,23 +86,25 @@ def match_turn(
 
 
 def _matched(
-    session: Session, stocks: Sequence[Any], inbox: Sequence[Any], books: Books, limit: int, culprit: Culprit | None
-) -> Turn:
-    turns: dict[int, StockTurn] = {}
-    current: dict[int, Book] = {}
+    session: Session, stocks: Sequence[Any], inbox: Sequence[Any], books: Books, culprit: Culprit | None
+) -> tuple[Outcome, Taking]:
     rows = {stock.id: stock for stock in stocks}
+    taking: Taking = {}
     outcome = Outcome()
     for row in inbox:
-        stock = rows[row.stock_id]
-        if stock.id not in turns:
-            current[stock.id] = books.current(session, stock)
-            turns[stock.id] = StockTurn(stock.id, stock.symbol, stock.command_sequence, stock.event_sequence, stock.now)
-        _apply(outcome, turns[stock.id], current[stock.id], row, culprit)
-    turn = _stored(session, outcome, turns, current, rows)
-    turn.commands = len(inbox)
-    turn.more = len(inbox) == limit
-    turn.replies = [row.reply_to for row in inbox if row.reply_to]
-    return turn
+        if row.stock_id not in taking:
+            stock = rows[row.stock_id]
+            taking[stock.id] = stock, _turn_of(stock), books.current(session, stock)
+        _, turn, book = taking[row.stock_id]
+        _apply(outcome, turn, book, row, culprit)
+    return outcome, taking
+
+
+def _turn_of(stock: Any) -> StockTurn:
+    now = stock.now
+    return StockTurn(
+        stock.id, stock.symbol, stock.command_sequence, stock.event_sequence, microseconds(now), timestamp(now)
+    )
 
 
 def _apply(outcome: Outcome, stock: StockTurn, book: Book, row: Any, culprit: Culprit | None) -> None:
@@ -117,7 +116,7 @@ def _apply(outcome: Outcome, stock: StockTurn, book: Book, row: Any, culprit: Cu
     elif isinstance(command, Amend) and _underfunded(book, command, row.reserved):
         outcome.refuse(stock, row, command, UNDERFUNDED)
     else:
-        events = book.apply(command, microseconds(stock.sequenced_at))
+        events = book.apply(command, stock.now)
         outcome.take(stock, row, command, events)
 
 
@@ -133,34 +132,21 @@ def _underfunded(book: Book, command: Amend, reserved: int) -> bool:
     return need_of(order, command.price, remaining) > need_of(order, order.price, order.remaining) + reserved
 
 
-def _stored(
-    session: Session, outcome: Outcome, turns: dict[int, StockTurn], current: dict[int, Book], rows: dict[int, Any]
-) -> Turn:
-    orders = store_orders(session, outcome)
-    store_commands(session, outcome)
-    trade_ids = store_trades(session, outcome.executions)
-    changed = store_ledger(session, outcome.ledger, trade_ids)
-    reserved = read_accounts(session, sorted(outcome.reserving - outcome.ledger.changes.keys()))
-    events = public_events(outcome.executions, trade_ids)
-    store_events(session, events)
-    store_stocks(session, [_counters(turns[stock_id], current[stock_id]) for stock_id in sorted(turns)])
-    symbols = {stock_id: turn.symbol for stock_id, turn in turns.items()}
-    turn = Turn(trades=len(trade_ids), messages=told(outcome, events, orders, [*changed, *reserved], symbols))
-    for stock_id, book in current.items():
-        version = rows[stock_id].book_version + 1
-        turn.kept.append((stock_id, version, book))
-        turn.snapshots[symbols[stock_id]] = book_snapshot(turns[stock_id], book, version)
-    return turn
+def _committed(session: Session, outcome: Outcome, stored: Stored, stocks: Taking, books: Books) -> Settled:
+    events = public_events(outcome.executions, stored.trade_ids)
+    counters = [_counters(stock, book) for _, (_, stock, book) in sorted(stocks.items())]
+    balances = commit_movements(session, outcome, stored, books.accounts, events, counters)
+    return Settled(outcome, events, stored.orders, balances, stocks)
 
 
-def _counters(turn: StockTurn, book: Book) -> dict[str, Any]:
-    return {
-        "id": turn.id,
-        "command_sequence": turn.command_sequence,
-        "event_sequence": turn.event_sequence,
-        "sequenced_at": turn.sequenced_at,
-        "reference_price": book.reference,
-        "last_price": book.last_price,
-        "best_bid": book.best(BID),
-        "best_ask": book.best(ASK),
-    }
+def _counters(turn: StockTurn, book: Book) -> tuple[Any, ...]:
+    return (
+        turn.id,
+        turn.command_sequence,
+        turn.event_sequence,
+        turn.sequenced_at,
+        book.reference,
+        book.last_price,
+        book.best(BID),
+        book.best(ASK),
+    )

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from engine.commands import Amend, New
-from engine.events import Amended, Cancelled, Event, Expired, Rejected, Trade
+from engine.events import Accepted, Amended, Cancelled, Event, Expired, Rejected, Trade
 from engine.orders import BID, Order
 from models import CASH
 from services.journal import SIDE_NAMES
@@ -27,7 +26,8 @@ class Execution:
     price: int
     quantity: int
     aggressor_side: str
-    executed_at: datetime
+    executed_at: str
+    """RFC 3339 with microseconds."""
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Sequenced:
 
     id: int
     sequence: int
-    sequenced_at: datetime
+    sequenced_at: str
     refused: str | None = None
     error: str | None = None
 
@@ -59,7 +59,12 @@ class StockTurn:
     symbol: str
     command_sequence: int
     event_sequence: int
-    sequenced_at: datetime
+    now: int
+    """The time of the turn's commands: microseconds since 1970."""
+    sequenced_at: str
+    """The same as PostgreSQL reads it and as the world is told: RFC 3339 with microseconds."""
+    changed: set[int] = field(default_factory=set)
+    """The sides of the book that may look different now."""
 
 
 @dataclass
@@ -82,11 +87,15 @@ class Outcome:
         for event in events:
             match event:
                 case Trade():
+                    stock.changed.add(event.maker.side)
                     self._execute(stock, event)
-                case Cancelled() | Expired():
-                    self.ledger.release_unfilled(event.order, stock.id, event.quantity)
                 case Rejected():
                     taken.refused = event.code
+                case Cancelled() | Expired():
+                    stock.changed.add(event.order.side)
+                    self.ledger.release_unfilled(event.order, stock.id, event.quantity)
+                case Accepted() | Amended():
+                    stock.changed.add(event.order.side)
         if isinstance(command, New):
             if taken.refused:
                 reports.append(rejection(command.order, Rejected(row.order_id, taken.refused)))

@@ -3,11 +3,16 @@
 The statement takes any number of orders, so a lone request and a batch go the same way. Every order keeps its own
 answer: funds are given in order of arrival, and one that cannot be paid for is refused alone. First the statement
 tries each account's orders together; an account that cannot pay for all of them gets them one by one.
+
+Each statement is committed by itself, as soon as it is carried out: orders have nothing to do with each other, and the
+balances that it locks are those that everybody else waits for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -15,9 +20,12 @@ from sqlalchemy.orm import Session
 from config import Market
 from models import CASH
 from services import entry
-from services.accounts import lock_accounts, open_short_accounts
-from services.errors import ClientOrderIdReused, InsufficientFunds, InsufficientShares, MarketError
+from services.accounts import open_short_account
+from services.errors import ClientOrderIdReused, Failed, InsufficientFunds, InsufficientShares, MarketError
 from services.store_orders import FundedOrder, NewOrder, reserve_and_store
+
+Commit = Callable[[Callable[[Session], Any]], Any]
+"""Does some work with a session and commits it; gives what the work gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +38,42 @@ class Placed:
 
 
 FIND_KNOWN = text("""
-    SELECT id, status, fingerprint FROM orders WHERE broker_id = :broker_id AND client_order_id = :client_order_id
+    SELECT o.broker_id, o.client_order_id, o.id, o.status, o.fingerprint
+    FROM unnest(CAST(:brokers AS bigint[]), CAST(:names AS text[])) AS t (broker_id, client_order_id)
+    JOIN orders o ON o.broker_id = t.broker_id AND o.client_order_id = t.client_order_id
 """)
 
 
 def place_orders(
-    session: Session, orders: Sequence[NewOrder], market: Market, now: datetime
-) -> list[Placed | MarketError]:
-    """Reserve for and store each order; one answer each, in the same order.
+    commit: Commit, orders: Sequence[NewOrder], market: Market, now: datetime
+) -> list[Placed | MarketError | Failed]:
+    """Reserve for and store each order; one durable answer each, in the same order.
 
     A refusal is returned, not raised: InsufficientFunds, InsufficientShares, ClientOrderIdReused, or what `entry`
-    checks. Raises IntegrityError when another process stores the same client_order_id at the same moment; the
-    caller's retry then finds it. Nothing is durable before the caller's commit.
+    checks. Raises what `commit` raises for the orders that are placed together: then none was placed. Whatever is
+    raised later, for one that had to be placed alone, is that order's answer. IntegrityError means that another process
+    stored the same client_order_id at the same moment; `commit` had better try that again.
     """
-    answers: dict[int, Placed | MarketError] = {}
+    answers: dict[int, Placed | MarketError | Failed] = {}
     funded: dict[int, FundedOrder] = {}
+    refused: dict[int, Placed | MarketError] = {}
     for n, order in enumerate(orders):
         try:
             funded[n] = _checked(order, market, now)
         except MarketError as refusal:
-            answers[n] = _known(session, order) or refusal
-    waves = _without_repeats(funded)
-    if len(waves) > 1:
-        lock_accounts(session, {(one.order.broker_id, one.asset_id) for one in funded.values()})
-    for wave in waves:
-        answers.update(_place(session, wave))
-        short = {n: one for n, one in wave.items() if n not in answers}
-        if short:
-            asks = [one for one in short.values() if one.order.side == "ask"]
-            open_short_accounts(session, [(one.order.broker_id, one.asset_id) for one in asks])
-        for n, one in short.items():
-            answers.update(_place(session, {n: one}))
-            answers.setdefault(n, _refusal(one))
+            refused[n] = refusal
+    together = _without_repeats(funded)
+
+    def place_together(session: Session) -> dict[int, Placed | MarketError]:
+        known = _known(session, {n: orders[n] for n in refused})
+        return {**refused, **known, **_place(session, together)}
+
+    answers.update(commit(place_together))
+    for n in sorted(funded.keys() - answers.keys()):
+        try:
+            answers[n] = commit(partial(_place_alone, funded[n]))
+        except Exception as error:  # noqa: BLE001 - the others are placed, and their answers must not be lost
+            answers[n] = Failed(error)
     return [answers[n] for n in range(len(orders))]
 
 
@@ -80,43 +92,55 @@ def _checked(order: NewOrder, market: Market, now: datetime) -> FundedOrder:
     return FundedOrder(order, protection, CASH, (order.price or protection or 0) * order.quantity)
 
 
-def _without_repeats(funded: dict[int, FundedOrder]) -> list[dict[int, FundedOrder]]:
-    """Waves in which no client_order_id comes twice, so that the second sees the first as known."""
-    waves: list[dict[int, FundedOrder]] = []
-    seen: dict[tuple[int, str], int] = {}
+def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
+    """Those in which no client_order_id comes twice: the second must see the first as known."""
+    once: dict[int, FundedOrder] = {}
+    seen: set[tuple[int, str]] = set()
     for n, one in funded.items():
-        wave = 0
-        if one.order.client_order_id is not None:
-            key = (one.order.broker_id, one.order.client_order_id)
-            wave = seen[key] = seen.get(key, -1) + 1
-        while len(waves) <= wave:
-            waves.append({})
-        waves[wave][n] = one
-    return waves
+        name = one.order.client_order_id
+        if name is None or (one.order.broker_id, name) not in seen:
+            once[n] = one
+        if name is not None:
+            seen.add((one.order.broker_id, name))
+    return once
 
 
-def _place(session: Session, wave: Mapping[int, FundedOrder]) -> dict[int, Placed | MarketError]:
+def _place(session: Session, together: dict[int, FundedOrder]) -> dict[int, Placed | MarketError]:
     """The statement's answers by place; orders whose account cannot pay for all of them are left out."""
-    places = list(wave)
+    if not together:
+        return {}
+    places = list(together)
     answers: dict[int, Placed | MarketError] = {}
-    for row in reserve_and_store(session, list(wave.values())):
+    for row in reserve_and_store(session, list(together.values())):
         place = places[row.n - 1]
-        if row.fingerprint == wave[place].order.fingerprint:
+        if row.fingerprint == together[place].order.fingerprint:
             answers[place] = Placed(row.id, row.status, row.known)
         else:
             answers[place] = _reused(row.id)
     return answers
 
 
-def _known(session: Session, order: NewOrder) -> Placed | MarketError | None:
-    """The first answer to this client_order_id, where an order that would be refused today was accepted before."""
-    if order.client_order_id is None:
-        return None
-    row = session.execute(
-        FIND_KNOWN, {"broker_id": order.broker_id, "client_order_id": order.client_order_id}
-    ).one_or_none()
-    if row is None:
-        return None
+def _place_alone(one: FundedOrder, session: Session) -> Placed | MarketError:
+    """The answer to an order that has its account for itself; a broker's first short sale opens its share account."""
+    answer = _place(session, {0: one}).get(0)
+    if answer is None and one.order.side == "ask":
+        open_short_account(session, one.order.broker_id, one.asset_id)
+        answer = _place(session, {0: one}).get(0)
+    return answer or _refusal(one)
+
+
+def _known(session: Session, orders: dict[int, NewOrder]) -> dict[int, Placed | MarketError]:
+    """The first answers to those client_order_ids whose orders would be refused today and were accepted before."""
+    named = {n: (one.broker_id, one.client_order_id) for n, one in orders.items() if one.client_order_id is not None}
+    if not named:
+        return {}
+    brokers, names = zip(*named.values(), strict=True)
+    rows = session.execute(FIND_KNOWN, {"brokers": list(brokers), "names": list(names)})
+    known = {(row.broker_id, row.client_order_id): row for row in rows}
+    return {n: _first_answer(known[name], orders[n]) for n, name in named.items() if name in known}
+
+
+def _first_answer(row: Any, order: NewOrder) -> Placed | MarketError:
     return Placed(row.id, row.status, True) if row.fingerprint == order.fingerprint else _reused(row.id)
 
 

@@ -59,7 +59,7 @@ def read_book(
         if version is not None and version == cached.get("version"):
             return {**cached, "bids": cached["bids"][:depth], "asks": cached["asks"][:depth]}
     row = session.execute(BOOK, {"symbol": symbol, "depth": depth}).one_or_none()
-    return None if row is None else dict(row._mapping)
+    return None if row is None else row._asdict()
 
 
 def read_entry(session: Session, symbol: str, order_id: int) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def read_entry(session: Session, symbol: str, order_id: int) -> dict[str, Any]:
 def read_tape(session: Session, symbol: str) -> dict[str, Any] | None:
     """Where a stock's public tape stands: its last sequence, state, reference and last price; None if not listed."""
     row = session.execute(TAPE, {"symbol": symbol}).one_or_none()
-    return None if row is None else dict(row._mapping)
+    return None if row is None else row._asdict()
 
 
 def listed_id(session: Session, symbol: str) -> int:

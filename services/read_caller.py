@@ -1,11 +1,11 @@
 """Whose API key is this?"""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models import Broker
 from services.register import hash_of_key
 
 
@@ -18,8 +18,16 @@ class KeyHolder:
     status: str
 
 
+HOLDERS = text("SELECT api_key_hash, id, name, status FROM brokers WHERE api_key_hash = ANY(:hashes)")
+
+
 def holder_of(session: Session, key: str) -> KeyHolder | None:
     """The broker with this API key, found by the key's hash; None for an unknown key."""
-    wanted = select(Broker.id, Broker.name, Broker.status).where(Broker.api_key_hash == hash_of_key(key))
-    row = session.execute(wanted).one_or_none()
-    return None if row is None else KeyHolder(row.id, row.name, row.status)
+    digest = hash_of_key(key)
+    return holders_of(session, [digest]).get(digest)
+
+
+def holders_of(session: Session, hashes: Collection[bytes]) -> dict[bytes, KeyHolder]:
+    """The brokers whose keys have these hashes, by hash; unknown ones are left out."""
+    rows = session.execute(HOLDERS, {"hashes": list(hashes)})
+    return {bytes(row.api_key_hash): KeyHolder(row.id, row.name, row.status) for row in rows}

@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from engine.codes import MESSAGES, UNKNOWN_ORDER
 
-LAST_COMMAND = text("SELECT currval('commands_id_seq')")
-
-OUTCOME = text("SELECT sequence, refused FROM commands WHERE id = :command_id")
+OUTCOME = text("""
+    SELECT c.sequence, c.refused, o.closed_at IS NULL AS order_is_open
+    FROM commands c JOIN orders o ON o.id = c.order_id WHERE c.id = :command_id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Settled:
 
     sequence: int
     refused: str | None
+    order_is_open: bool
+    """Whether its order can still trade."""
 
     @property
     def order_was_closed(self) -> bool:
@@ -30,12 +33,7 @@ class Settled:
         return MESSAGES.get(self.refused or "", "It could not be carried out.")
 
 
-def last_command(session: Session) -> int:
-    """The id of the command that this session inserted last, in its present transaction."""
-    return int(session.scalar(LAST_COMMAND) or 0)
-
-
 def settled(session: Session, command_id: int) -> Settled | None:
     """How the command ended; None while it waits in the inbox."""
     row = session.execute(OUTCOME, {"command_id": command_id}).one_or_none()
-    return None if row is None or row.sequence is None else Settled(row.sequence, row.refused)
+    return None if row is None or row.sequence is None else Settled(row.sequence, row.refused, row.order_is_open)

@@ -5,18 +5,19 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.errors import UnknownStock
 from services.read_book import listed_id
 from services.shapes import average_price, timestamp
 
 PRICE = text("""
-    SELECT s.last_price, t.total, t.trades
+    SELECT s.last_price, CAST(t.total AS bigint) AS total, t.trades
     FROM stocks s CROSS JOIN LATERAL (
         SELECT coalesce(sum(latest.price), 0) AS total, count(*) AS trades
         FROM (
             SELECT price FROM trades WHERE stock_id = s.id AND busted_at IS NULL ORDER BY sequence DESC LIMIT :trades
         ) latest
     ) t
-    WHERE s.id = :stock_id
+    WHERE s.symbol = :symbol
 """)
 
 TRADES = text("""
@@ -35,12 +36,13 @@ def read_price(session: Session, symbol: str, trades: int) -> dict[str, Any]:
 
     Each trade counts alike, however many shares it had; busted ones do not count.
     """
-    stock_id = listed_id(session, symbol)
-    row = session.execute(PRICE, {"stock_id": stock_id, "trades": trades}).one()
+    row = session.execute(PRICE, {"symbol": symbol, "trades": trades}).one_or_none()
+    if row is None:
+        raise UnknownStock(f"There is no stock {symbol}.")
     return {
         "symbol": symbol,
         "last_price": row.last_price,
-        "average_price": average_price(int(row.total), row.trades),
+        "average_price": average_price(row.total, row.trades),
         "trades_in_average": row.trades,
     }
 

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from config import Market
 from engine.rules import NO_LIMIT, band_limits
-from models import Stock
 from services.errors import UnknownStock
+
+ONE = text("SELECT * FROM stocks WHERE symbol = :symbol")
+PAGE = text("SELECT * FROM stocks WHERE symbol > :after ORDER BY symbol LIMIT :limit")
 
 PRICE_SCALE = 2
 """Prices are whole numbers of the currency's smallest unit, of which 10 to this power make one."""
@@ -16,7 +18,7 @@ PRICE_SCALE = 2
 
 def read_stock(session: Session, symbol: str, market: Market, currency: str) -> dict[str, Any]:
     """One stock. Raises UnknownStock."""
-    stock = session.scalar(select(Stock).where(Stock.symbol == symbol))
+    stock = session.execute(ONE, {"symbol": symbol}).one_or_none()
     if stock is None:
         raise UnknownStock(f"There is no stock {symbol}.")
     return shape_of(stock, market, currency)
@@ -24,11 +26,11 @@ def read_stock(session: Session, symbol: str, market: Market, currency: str) -> 
 
 def read_stocks(session: Session, after: str, limit: int, market: Market, currency: str) -> list[dict[str, Any]]:
     """At most `limit` stocks with symbols behind `after`, in the order of their symbols."""
-    rows = session.scalars(select(Stock).where(Stock.symbol > after).order_by(Stock.symbol).limit(limit))
+    rows = session.execute(PAGE, {"after": after, "limit": limit})
     return [shape_of(stock, market, currency) for stock in rows]
 
 
-def shape_of(stock: Stock, market: Market, currency: str) -> dict[str, Any]:
+def shape_of(stock: Any, market: Market, currency: str) -> dict[str, Any]:
     """A stock's rules and state: prices in cents, the band in basis points, quantities in shares."""
     lowest, highest = band_limits(stock.reference_price, stock.band_bps, stock.tick_size)
     return {

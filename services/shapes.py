@@ -14,7 +14,9 @@ def timestamp(instant: datetime | None) -> str | None:
     """RFC 3339 in UTC with microseconds, such as 2026-03-02T14:03:22.000000Z; None stays None."""
     if instant is None:
         return None
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def average_price(notional: int, quantity: int) -> int | float | None:

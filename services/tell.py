@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from engine.book import Book
 from engine.events import Amended, Cancelled, Expired, Rejected, Trade
 from engine.orders import ASK, BID
@@ -41,7 +43,7 @@ def public_events(executions: Sequence[Execution], trade_ids: Sequence[int]) -> 
                 "price": one.price,
                 "quantity": one.quantity,
                 "aggressor_side": one.aggressor_side,
-                "executed_at": timestamp(one.executed_at),
+                "executed_at": one.executed_at,
             },
         }
         for one, trade_id in zip(executions, trade_ids, strict=True)
@@ -82,22 +84,28 @@ def balance_payload(balance: Any, symbols: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def book_snapshot(stock: StockTurn, book: Book, version: int) -> dict[str, Any]:
-    """The book's best levels a side, and which version of the stock's row they belong to."""
+def book_snapshot(stock: StockTurn, version: int, shown: Mapping[int, bytes]) -> dict[str, Any]:
+    """The book's best levels a side, as `shown_side` shows them, and which version of the stock's row they belong to.
+
+    To be written by orjson, which takes the sides as they are.
+    """
     return {
         "symbol": stock.symbol,
         "version": version,
         "sequence": stock.event_sequence,
-        "bids": _levels(book, BID),
-        "asks": _levels(book, ASK),
+        "bids": orjson.Fragment(shown[BID]),
+        "asks": orjson.Fragment(shown[ASK]),
     }
 
 
-def _levels(book: Book, side: int) -> list[dict[str, int]]:
-    return [
-        {"price": price, "total_quantity": quantity, "order_count": orders}
-        for price, quantity, orders in book.depth(side, BOOK_DEPTH)
-    ]
+def shown_side(book: Book, side: int) -> bytes:
+    """The best levels of one side as JSON."""
+    return orjson.dumps(
+        [
+            {"price": price, "total_quantity": quantity, "order_count": orders}
+            for price, quantity, orders in book.depth(side, BOOK_DEPTH)
+        ]
+    )
 
 
 def _order_payload(stock: StockTurn, report: Report, row: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from config import Settings
-from models.session import connect
+from models.session import PLANS, connect
 
 
 def connect_worker(settings: Settings, application: str = "minex-match") -> Engine:
@@ -18,4 +18,5 @@ def connect_worker(settings: Settings, application: str = "minex-match") -> Engi
         application=application,
         idle_in_transaction_session_timeout=settings.match.idle_in_transaction_ms,
         lock_timeout=settings.match.lock_timeout_ms,
+        **PLANS,
     )

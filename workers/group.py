@@ -6,6 +6,7 @@ RQ worker: `rq info` lists it with its queues, `rq suspend` and `rq resume` stop
 looks into PostgreSQL by itself.
 """
 
+import gc
 import logging
 import os
 import secrets
@@ -46,6 +47,10 @@ LOOK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
 AWAY_SECONDS = 0.2
 """How often the inbox is looked at while Redis is away."""
+
+GARBAGE_THRESHOLDS = (20_000, 20, 100)
+"""When Python looks for garbage in cycles, in objects made. Orders and turns leave none; by default every few orders it
+would look through the latest, and again and again through all that rest in the books."""
 
 
 class GroupWorker(SimpleWorker):
@@ -108,14 +113,11 @@ class GroupWorker(SimpleWorker):
             unrung = self.wakeups.queued(self.symbols)
         else:
             unrung = []
-        rung = self.wakeups.wait(self.group, 0 if self.pending or unrung else WAIT_SECONDS)
+        seconds = 0 if self.pending or unrung else WAIT_SECONDS
+        rung = self.wakeups.take(self.group, seconds, also=unrung, worker=self.key)
         if self._redis_away:
             log.info("Redis is back")
             self._redis_away = False
-        rung = list(dict.fromkeys([*rung, *unrung]))
-        if rung:
-            jobs = self.wakeups.take(rung)
-            self._count(jobs)
         return rung
 
     def _without_redis(self, error: RedisError) -> list[str]:
@@ -157,14 +159,6 @@ class GroupWorker(SimpleWorker):
         if suspended:
             self.set_state(WorkerStatus.STARTED)
 
-    def _count(self, jobs: Sequence[bytes]) -> None:
-        """Forget the jobs of taken wake-ups, and count them for operators."""
-        if jobs:
-            pipeline = self.connection.pipeline(transaction=False)
-            pipeline.delete(*(ExchangeJob.key_for(job.decode()) for job in jobs))
-            pipeline.hincrby(self.key, "successful_job_count", len(jobs))
-            pipeline.execute()
-
     def _ask(self, question: Callable[[Session, str], Sequence[str]]) -> Sequence[str]:
         """What PostgreSQL answers about the group; nothing while it is away."""
         try:
@@ -183,6 +177,7 @@ class GroupWorker(SimpleWorker):
 
 def main(settings: Settings, group: str) -> None:
     """Run the worker of `group` until SIGTERM; waits for PostgreSQL and Redis to be there first."""
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     engine = connect_worker(settings)
     redis = connect_redis(settings.redis, patience_ms=settings.redis.timeout_ms + int(WAIT_SECONDS * 1000))
     matcher = Matcher(engine, Bus(connect_redis(settings.redis)), settings.match.turn_limit)

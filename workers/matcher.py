@@ -3,13 +3,16 @@
 import logging
 import traceback
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy import Engine
 
 from models.session import transaction
+from models.trouble import Overtaken
 from queues.bus import Bus
 from services.books import Books
-from services.match import BrokenTurn, Culprit, Turn, match_turn
+from services.match import BrokenTurn, Culprit, match_turn
+from services.turn import Turn
 from workers.faults import reach
 
 log = logging.getLogger(__name__)
@@ -56,19 +59,30 @@ class Matcher:
         return self._turn(symbols, 1, culprit)
 
     def _turn(self, symbols: Sequence[str], limit: int, culprit: Culprit | None = None) -> Turn:
+        try:
+            turn = self._settled(symbols, limit, culprit)
+        except Overtaken as overtaken:
+            log.info("a turn is repeated: %s", overtaken)
+            turn = self._settled(symbols, limit, culprit)
+        reach("after_commit")
+        try:
+            turn.committed(self.books)
+            if turn.commands:
+                self._tell(turn)
+        except Exception:
+            log.exception("a turn of %d commands is settled but could not be told", turn.commands)
+            self.books.forget_all()
+        return turn
+
+    def _settled(self, symbols: Sequence[str], limit: int, culprit: Culprit | None) -> Turn:
         committed = False
         try:
             with transaction(self.engine) as session:
-                turn = match_turn(session, symbols, self.books, limit, culprit)
-                reach("before_commit")
+                turn = match_turn(session, symbols, self.books, limit, culprit, partial(reach, "before_commit"))
             committed = True
         finally:
             if not committed:
                 self.books.forget_all()
-        reach("after_commit")
-        turn.committed(self.books)
-        if turn.commands:
-            self._tell(turn)
         return turn
 
     def _tell(self, turn: Turn) -> None:

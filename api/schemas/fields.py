@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from marshmallow import ValidationError, fields
-from marshmallow.validate import OneOf, Range, Regexp
+from marshmallow import ValidationError, fields, missing
+from marshmallow.validate import Regexp
 
 from api.strict_json import REPEATED
 
@@ -25,7 +25,10 @@ class Strict(fields.Field):
     """What all have in common."""
 
     def deserialize(self, value: Any, attr: Any = None, data: Any = None, **kwargs: Any) -> Any:
-        """Refuse what was given more than once, then go on."""
+        """Refuse what was given more than once, then go on; most fields of most requests are left out."""
+        if value is missing and not self.required:
+            default = self.load_default
+            return default() if callable(default) else default
         if value is REPEATED:
             raise ValidationError("Given more than once.")
         return super().deserialize(value, attr, data, **kwargs)
@@ -35,12 +38,16 @@ class Whole(Strict, fields.Integer):
     """A whole number from `least` to `most`, as a JSON number."""
 
     def __init__(self, least: int = 0, most: int = LARGEST, **options: Any) -> None:
-        rule = Range(least, most, error=f"Must be from {least} to {most}.")
-        super().__init__(strict=True, validate=rule, **options)
+        self.least, self.most = least, most
+        super().__init__(
+            strict=True, metadata={"minimum": least, "maximum": most, **options.pop("metadata", {})}, **options
+        )
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
         if type(value) is not int:
             raise ValidationError("Must be a whole number.")
+        if not self.least <= value <= self.most:
+            raise ValidationError(f"Must be from {self.least} to {self.most}.")
         return value
 
 
@@ -50,7 +57,7 @@ class WholeText(Whole):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
         if not re.fullmatch(r"-?[0-9]{1,19}", value):
             raise ValidationError("Must be a whole number.")
-        return int(value)
+        return super()._deserialize(int(value), attr, data, **kwargs)
 
 
 class Text(Strict, fields.String):
@@ -76,7 +83,8 @@ class Choice(Strict, fields.String):
 
     def __init__(self, *choices: str, planned: tuple[str, ...] = (), **options: Any) -> None:
         self.choices, self.planned = choices, planned
-        super().__init__(validate=OneOf(choices), **options)
+        words = [*choices, None] if options.get("allow_none") else list(choices)
+        super().__init__(metadata={"enum": words, **options.pop("metadata", {})}, **options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         if type(value) is str and value in self.planned:

@@ -57,10 +57,13 @@ RULES = (
         "transfers",
         """
         SELECT t.id, 'account' AS what, format('broker %s, asset %s', t.from_broker, t.asset_id) AS found,
-            format('broker %s, asset %s of order %s', o.broker_id, CASE o.side WHEN 'bid' THEN 1 ELSE o.stock_id END,
-                o.id) AS expected
-        FROM transfers t JOIN orders o ON o.id = t.order_id
-        WHERE t.from_broker <> o.broker_id OR t.asset_id <> CASE o.side WHEN 'bid' THEN 1 ELSE o.stock_id END
+            CASE WHEN o.id IS NULL THEN 'that of an order that exists' ELSE
+                format('broker %s, asset %s of order %s', o.broker_id,
+                    CASE o.side WHEN 'bid' THEN 1 ELSE o.stock_id END, o.id) END AS expected
+        FROM transfers t LEFT JOIN orders o ON o.id = t.order_id
+        WHERE t.order_id IS NOT NULL AND (
+            t.from_broker = o.broker_id AND t.asset_id = CASE o.side WHEN 'bid' THEN 1 ELSE o.stock_id END
+        ) IS NOT TRUE
         ORDER BY t.id
         """,
     ),

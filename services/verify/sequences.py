@@ -24,6 +24,24 @@ COMMANDS = (
         """,
     ),
     Rule(
+        "commands",
+        """
+        SELECT c.id, 'order' AS what, c.order_id AS found,
+            format('one of stock %s and broker %s', c.stock_id, c.broker_id) AS expected
+        FROM commands c LEFT JOIN orders o ON o.id = c.order_id
+        WHERE c.order_id IS NOT NULL AND (o.stock_id = c.stock_id AND o.broker_id = c.broker_id) IS NOT TRUE
+        ORDER BY c.id
+        """,
+    ),
+    Rule(
+        "commands",
+        """
+        SELECT c.id, 'stock' AS what, c.stock_id AS found, 'one that is listed' AS expected
+        FROM commands c LEFT JOIN stocks s ON s.id = c.stock_id WHERE s.id IS NULL
+        ORDER BY c.id
+        """,
+    ),
+    Rule(
         "orders",
         """
         WITH brought AS (
@@ -50,6 +68,14 @@ COMMANDS = (
 )
 
 EVENTS = (
+    Rule(
+        "events",
+        """
+        SELECT e.stock_id, e.sequence, 'stock' AS what, e.stock_id AS found, 'one that is listed' AS expected
+        FROM events e LEFT JOIN stocks s ON s.id = e.stock_id WHERE s.id IS NULL
+        ORDER BY e.stock_id, e.sequence
+        """,
+    ),
     Rule(
         "events",
         """

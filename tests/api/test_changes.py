@@ -165,7 +165,7 @@ def test_without_redis_whoever_waits_looks_for_himself(database_url: str) -> Non
 
 
 def test_only_so_many_wait_at_once(database_url: str, redis_url: str) -> None:
-    small = Venue(settings_for(database_url, redis_url, web={"threads": 2}))
+    small = Venue(settings_for(database_url, redis_url, web={"waiting": 1}))
     stock, broker = small.list(), small.broker()
     waiting = threading.Thread(target=lambda: broker.post("/orders", an_order("bid", stock), Prefer="wait=2"))
     waiting.start()

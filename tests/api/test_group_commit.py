@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api.group_commit import GroupCommit
+from api.group_commit import Failed, GroupCommit
 
 
 class Store:
@@ -93,3 +93,40 @@ def test_many_threads_lose_nothing(store, commit):
     with ThreadPoolExecutor(32) as pool:
         assert list(pool.map(commit.submit, range(2000))) == [n * 2 for n in range(2000)]
     assert sorted(wish for group in store.groups for wish in group) == list(range(2000))
+
+
+def test_what_one_request_brings_stays_together_and_keeps_its_answers(store, commit):
+    assert commit.submit_all([1, 2, 3]) == [2, 4, 6]
+    pool = ThreadPoolExecutor(4)
+    store.open.clear()
+    store.entered.clear()
+    first = pool.submit(commit.submit, 0)
+    assert store.entered.wait(10)
+    batches = []
+    for n, size in enumerate((30, 30, 70), 1):
+        batches.append(pool.submit(commit.submit_all, list(range(size))))
+        while len(commit._waiting) < n:
+            threading.Event().wait(0.001)
+    store.open.set()
+    pool.shutdown(wait=True)
+    assert first.result() == 0
+    assert [len(batch.result()) for batch in batches] == [30, 30, 70]
+    assert [len(group) for group in store.groups] == [3, 1, 30, 30, 70]
+
+
+def test_one_wrong_wish_of_a_batch_fails_alone(store, commit):
+    answers = commit.submit_all([1, "bad", 3])
+    assert [answers[0], answers[2]] == [2, 6]
+    assert isinstance(answers[1], Failed)
+
+
+def test_one_by_one_ends_when_the_database_goes(store, commit):
+    answers = commit.submit_all([1, "bad", "gone", 3, 4])
+    assert answers[0] == 2
+    assert [type(answer.error) for answer in answers[1:]] == [
+        ValueError,
+        ConnectionError,
+        ConnectionError,
+        ConnectionError,
+    ]
+    assert store.groups[-1] == ["gone"]

@@ -9,54 +9,9 @@ import pytest
 from flask import Flask
 
 from api.answers import Preferences, preferences
-from api.arrival import LONGEST_HEAD, Arrival
 from api.problems import InvalidRequest, NotAnObject, NotJson
 from api.strict_json import REPEATED, parse_object
 from api.waiting import WaitingRoom, wait_for
-
-
-class TestArrival:
-    """When a request is here."""
-
-    @pytest.mark.parametrize(
-        ("request_bytes", "length"),
-        [
-            (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 0),
-            (b"GET / HTTP/1.1\nHost: x\n\n", 0),
-            (b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nabcde", 5),
-            (b"POST / HTTP/1.1\r\ncontent-length:5\r\nHost: x\r\n\r\nabcde", 5),
-            (b"POST / HTTP/1.1\r\nHost: x\r\nCONTENT-LENGTH:\t5 \r\n\r\nab\r\n\r", 5),
-        ],
-    )
-    def test_at_its_last_byte_and_not_before(self, request_bytes: bytes, length: int) -> None:
-        for piece in (1, 2, 3, 7, len(request_bytes)):
-            arrival = Arrival(100)
-            pieces = [request_bytes[n : n + piece] for n in range(0, len(request_bytes), piece)]
-            assert [arrival.add(one) for one in pieces] == [False] * (len(pieces) - 1) + [True]
-            assert bytes(arrival.data) == request_bytes
-
-    @pytest.mark.parametrize(
-        "head",
-        [
-            b"POST / HTTP/1.1\r\nContent-Length: 101\r\n\r\n",
-            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-            b"POST / HTTP/1.1\r\nContent-Length: five\r\n\r\n",
-            b"POST / HTTP/1.1\r\nX-Content-Length: 5\r\n\r\n",
-        ],
-    )
-    def test_without_its_body_where_that_will_be_refused(self, head: bytes) -> None:
-        assert Arrival(100).add(head)
-
-    def test_a_head_without_end_is_handed_over(self) -> None:
-        arrival = Arrival(100)
-        assert not arrival.add(b"x" * LONGEST_HEAD)
-        assert arrival.add(b"x")
-
-    def test_sees_who_waits_for_permission(self) -> None:
-        arrival = Arrival(100)
-        assert not arrival.add(b"POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n")
-        assert arrival.expects_continue
 
 
 class TestStrictJson:
@@ -133,7 +88,7 @@ class TestWaiting:
         assert wait_for(lambda: "here", 0) == "here"
 
     def test_has_so_many_seats(self) -> None:
-        room = WaitingRoom(threads=8)
+        room = WaitingRoom(seats=6)
         taken: list[bool] = []
         free = threading.Event()
         sitting = threading.Barrier(7)

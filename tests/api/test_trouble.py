@@ -8,10 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from api import orders as orders_views
 from api.auth import Access
 from api.routes import access_of
+from models.at_once import AtOnce, committing
+from models.session import connect
 from tests.api.venue import Venue, an_order, settings_for
 
 CLOSED_PORT = "postgresql://minex@127.0.0.1:1/nowhere"
@@ -106,7 +109,7 @@ def test_without_postgresql_every_route_is_503(redis_url: str) -> None:
 def test_no_connection_left_is_503(hasty: Venue) -> None:
     broker = hasty.broker()
     with hasty.desk.database.reading() as session:
-        session.connection()
+        session.execute(text("SELECT 1"))
         answer = broker.call("GET", "/balance")
     assert (answer.status_code, answer.json["code"]) == (503, "busy")
     assert broker.call("GET", "/balance").status_code == 200
@@ -126,33 +129,38 @@ def test_a_statement_that_takes_too_long_is_503_and_did_nothing(hasty: Venue, da
 def test_a_connection_that_was_closed_meanwhile_costs_no_order(venue: Venue) -> None:
     stock, broker = venue.list(), venue.broker()
     with venue.desk.database.reading() as session:
-        pid = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
     venue.desk.keys._cache_seconds = 60
-    broker.get("/balance")
-    venue.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'minex-web'")
+    assert broker.post("/orders", an_order("bid", stock)).status_code == 201
+    venue.run("""
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name IN ('minex-web', 'minex-intake', 'minex-writer')
+    """)
     assert pid
     assert broker.post("/orders", an_order("bid", stock)).status_code == 201
     venue.desk.keys._cache_seconds = 0
-    venue.desk.keys._remembered.clear()
+    venue.desk.keys.forget()
 
 
 class TestACommitThatIsLost:
-    """An error of COMMIT may hide that it was done: the client is told so, and asks again."""
+    """A connection that breaks may hide that it was done: the client is told so, and asks again."""
 
     @pytest.fixture
     def lose(self, venue: Venue, monkeypatch: pytest.MonkeyPatch) -> Any:
-        """Cut the next commit, `before` or after it took place."""
-        dialect = venue.desk.database.engine.dialect
-        commit = dialect.do_commit
+        """Cut the connection at the next command, `before` or after it was stored."""
+        execute = AtOnce.execute
 
         def lose(*, before: bool) -> None:
-            def broken(connection: Any) -> None:
+            def broken(session: AtOnce, statement: Any, *values: Any) -> Any:
+                if "INSERT INTO commands" not in statement.text:
+                    return execute(session, statement, *values)
                 monkeypatch.undo()
-                if not before:
-                    commit(connection)
-                raise psycopg.OperationalError("server closed the connection unexpectedly")
+                if before:
+                    session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+                execute(session, statement, *values)
+                return session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
-            monkeypatch.setattr(dialect, "do_commit", broken)
+            monkeypatch.setattr(AtOnce, "execute", broken)
 
         return lose
 
@@ -255,7 +263,18 @@ def test_a_request_that_met_trouble_is_known_to_the_pulse_at_once(hasty: Venue) 
     broker = hasty.broker()
     assert hasty.nobody.get("/health")["status"] != "down"
     with hasty.desk.database.reading() as session:
-        session.connection()
+        session.execute(text("SELECT 1"))
         assert broker.call("GET", "/balance").status_code == 503
         answer = hasty.nobody.call("GET", "/health")
     assert (answer.status_code, answer.json["status"]) == (503, "down")
+
+
+def test_an_order_that_found_no_database_is_known_not_to_be_placed(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No connection, nothing sent: "busy", which is safe to repeat, and not "outcome unknown"."""
+    stock, broker = venue.list(), venue.broker()
+    away = committing(connect(CLOSED_PORT))
+    monkeypatch.setattr(venue.desk.database, "intake", away)
+    answer = broker.post("/orders", an_order("bid", stock))
+    assert (answer.status_code, answer.json["code"]) == (503, "busy")

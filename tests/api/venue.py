@@ -13,7 +13,7 @@ from marshmallow import EXCLUDE, RAISE, Schema
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from api import create_app
+from api.app import create_app
 from api.desk import EXTENSION, Desk
 from api.schemas.orders import PlacedSchema
 from config import Settings

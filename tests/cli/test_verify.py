@@ -35,7 +35,7 @@ def engine(database_url: str) -> Iterator[Engine]:
         broker = register_broker(session, name="Aurora", cash=1_000_000).broker_id
         stock = rules_of(session, ["PETR4"])["PETR4"]
         order = NewOrder(broker, stock, "1", "bid", "limit", "gtc", 3_500, 100, b"x")
-        place_orders(session, [order], Market(), datetime.now(UTC))
+        place_orders(lambda work: work(session), [order], Market(), datetime.now(UTC))
     with transaction(engine) as session:
         match_turn(session, ["PETR4"], Books(), 10)
     yield engine

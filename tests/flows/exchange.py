@@ -84,7 +84,7 @@ class RunningExchange:
         port = random_free_port()
         self.settings = replace(
             settings,
-            web=replace(settings.web, port=port, processes=1, threads=48),
+            web=replace(settings.web, port=port, processes=1),
             live=replace(settings.live, port=random_free_port()),
         )
         self.base = f"http://127.0.0.1:{port}"

@@ -71,7 +71,6 @@ REFUSED = [
     (insertion("transfers", amount=0), "ck_transfers_amount_positive"),
     (insertion("transfers", kind="'gift'"), "ck_transfers_kind_known"),
     (insertion("transfers", to_bucket="'available'"), "ck_transfers_moves_something"),
-    (insertion("transfers", trade_id=1), "fk_transfers_trade_id_trades"),
     ("UPDATE stocks SET state = 'asleep'", "ck_stocks_state_known"),
     ("UPDATE stocks SET tick_size = 0", "ck_stocks_rules_in_range"),
     ("UPDATE brokers SET status = 'gone'", "ck_brokers_status_known"),

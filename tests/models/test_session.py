@@ -122,3 +122,12 @@ def test_a_commit_whose_standby_is_gone_is_never_taken_for_done(engine: Engine, 
     canceller.join()
     assert is_passing(unknown.value)
     assert leases(engine) > 0
+
+
+def test_a_connection_that_was_closed_while_nobody_used_it_is_replaced(engine: Engine, database_url: str) -> None:
+    with transaction(engine) as session:
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+    with psycopg.connect(database_url, autocommit=True) as other:
+        assert other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+    with transaction(engine) as session:
+        assert session.scalar(text("SELECT pg_backend_pid()")) != pid

@@ -8,17 +8,18 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Row, text
 
 from config import Market
 from models import CASH
-from models.session import transaction
-from services.amend import Amendment, amend_order
+from models.session import in_transaction, transaction
+from services.amend import Amendment, amend_orders
 from services.books import Books
-from services.cancel import Standing, cancel_order
-from services.errors import MarketError
+from services.cancel import Cancel, Standing, cancel_orders
+from services.errors import Failed, MarketError
 from services.listing import list_stock, rules_of
 from services.match import Turn, match_turn
 from services.place import Placed, place_orders
@@ -33,6 +34,18 @@ MONEY = 100_000_000
 """Cents that a broker brings unless a story says otherwise: a million."""
 
 numbers = itertools.count(1)
+
+
+Answer = TypeVar("Answer")
+
+
+def accepted(answers: Sequence[Answer | MarketError]) -> Answer:
+    """The one answer, raising it if it is a refusal."""
+    (answer,) = answers
+    if isinstance(answer, MarketError):
+        raise answer
+    assert not isinstance(answer, Failed), answer
+    return answer
 
 
 class Floor:
@@ -93,25 +106,22 @@ class Floor:
 
     def accepted(self, order: NewOrder) -> int:
         """Place one order, raising the refusal if there is one; its id."""
-        (answer,) = self.place(order)
-        if isinstance(answer, MarketError):
-            raise answer
-        return answer.order_id
+        return accepted(self.place(order)).order_id
 
-    def place(self, *orders: NewOrder) -> list[Placed | MarketError]:
+    def place(self, *orders: NewOrder) -> list[Placed | MarketError | Failed]:
         """Place orders in one batch."""
-        with transaction(self.engine) as session:
-            return place_orders(session, orders, self.market, datetime.now(UTC))
+        return place_orders(partial(in_transaction, self.engine), orders, self.market, datetime.now(UTC))
 
     def amend(self, broker: int, order_id: int, **wish: Any) -> Standing:
         """Ask for an amendment."""
         with transaction(self.engine) as session:
-            return amend_order(session, broker, order_id, Amendment(**wish), self.market, datetime.now(UTC))
+            amendment = Amendment(broker, order_id, **wish)
+            return accepted(amend_orders(session, [amendment], self.market, datetime.now(UTC)))
 
     def cancel(self, broker: int, order_id: int) -> Standing:
         """Ask for a cancel."""
         with transaction(self.engine) as session:
-            return cancel_order(session, broker, order_id)
+            return accepted(cancel_orders(session, [Cancel(broker, order_id)]))
 
     def match(self, *symbols: str, limit: int = 2_000, books: Books | None = None) -> Turn:
         """One committed turn over these stocks, or all of them."""
@@ -177,11 +187,11 @@ class Floor:
         )
         return [row.refused for row in rows]
 
-    def until_somebody_waits(self, seconds: float = 10.0) -> None:
-        """Return once a connection to this database waits for another one's lock."""
+    def until_somebody_waits(self, seconds: float = 10.0, *, waiters: int = 1) -> None:
+        """Return once so many connections to this database wait for another one's lock."""
         deadline = time.monotonic() + seconds
         waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        while not self.query(waiting):
+        while len(self.query(waiting)) < waiters:
             assert time.monotonic() < deadline, "nobody came to wait for a lock"
             time.sleep(0.005)
 

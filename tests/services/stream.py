@@ -85,11 +85,13 @@ class Stream:
         self.seen["trades"] += turn.trades
 
     def roll_back(self) -> None:
+        def die() -> None:
+            raise RolledBack
+
         books = self._worker()
         try:
             with transaction(self.floor.engine) as session:
-                match_turn(session, self._some(), books, self.random.choice((1, 3, 20)))
-                raise RolledBack
+                match_turn(session, self._some(), books, self.random.choice((1, 3, 20)), before_commit=die)
         except RolledBack:
             books.forget_all()
 

@@ -58,6 +58,20 @@ CASES = {
     ),
     "a refusal invented": ("commands", f"{JOURNAL} AND kind = 'cancel'", {"refused": "'unknown_order'"}, {7}),
     "set aside for an amendment": ("commands", "reserved > 0 AND sequence IS NULL", {"reserved": "reserved + 1"}, {2}),
+    "a cancel of no order": ("commands", f"{JOURNAL} AND kind = 'cancel'", {"order_id": "1000000000000"}, {6, 7}),
+    "a new order of no order": ("commands", f"{JOURNAL} AND kind = 'new'", {"order_id": "1000000000000"}, {4, 5, 6, 7}),
+    "a command of another broker": ("commands", f"{JOURNAL} AND kind = 'cancel'", {"broker_id": "broker_id + 1"}, {6}),
+    "a command of no stock": ("commands", "sequence IS NULL", {"stock_id": "1000000000000"}, {6}),
+    "an event of no stock": ("events", "stock_id = :last AND sequence = 1", {"stock_id": "1000000000000"}, {6}),
+    "a trade of no order": ("trades", "stock_id = :last", {"sell_order_id": "1000000000000"}, {4, 7}),
+    "a trade of no buyer": ("trades", "stock_id = :last", {"buyer_id": "1000000000000"}, {4, 7}),
+    "a transfer of no order": ("transfers", "kind = 'release'", {"order_id": "1000000000000"}, {2, 3}),
+    "a transfer of no trade": ("transfers", TRADED, {"trade_id": "1000000000000"}, {4}),
+    "a transfer of no asset": ("transfers", "kind = 'deposit'", {"asset_id": "1000000000000"}, {1, 3}),
+    "a transfer from no broker": (
+        "transfers", "kind = 'release'",
+        {"from_broker": "1000000000000", "to_broker": "1000000000000"}, {3},
+    ),
     "an event is gone": ("events", "stock_id = :last AND sequence = 1", {}, {6}),
     "sequence of an event": ("events", "stock_id = :last AND sequence = 2", {"sequence": "9"}, {6}),
     "price of an event": (
@@ -114,6 +128,8 @@ NAMED_ELSEWHERE = {
     "a trade is gone": "transfers",
     "a command is gone": "commands",
     "an event is gone": "events",
+    "a transfer of no asset": "balances",
+    "a transfer of no trade": "trades",
 }
 """Changes that show in another row than the one that was changed, by the table of that row."""
 

@@ -3,15 +3,17 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from models.session import transaction
-from services.amend import Amendment, amend_order, extra_need
+from services.amend import Amendment, amend_orders, extra_need
 from services.errors import (
     AmendmentWaiting,
     InsufficientFunds,
     InsufficientShares,
     MarketOrderNotAmendable,
+    MatchQueueTooDeep,
     NotYourOrder,
     OffTick,
     OrderClosed,
@@ -20,6 +22,8 @@ from services.errors import (
     UnknownOrder,
     ValidUntilInThePast,
 )
+from services.pipeline import Pipeline
+from services.settle_statements import TAKE_COMMANDS, UPDATE_ORDERS
 from tests.services.floor import MONEY
 
 
@@ -271,24 +275,23 @@ def test_an_amendment_and_the_turn_that_applies_the_last_one_do_not_wait_for_eac
     def amend_again():
         started.wait(10)
         with transaction(floor.engine) as session:
-            try:
-                amend_order(session, buyer, bid, Amendment(price=3_600), floor.market, datetime.now(UTC))
-                answers.append("accepted")
-            except AmendmentWaiting:
-                answers.append("waiting")
+            wish = Amendment(buyer, bid, price=3_600)
+            (answer,) = amend_orders(session, [wish], floor.market, datetime.now(UTC))
+            answers.append("waiting" if isinstance(answer, AmendmentWaiting) else "accepted")
 
-    def first_of(store):
-        def stored(*arguments):
-            answer = store(*arguments)
-            if not started.is_set():
-                started.set()
-                floor.until_somebody_waits()
-            return answer
+    send = Pipeline.send
 
-        return stored
+    def slowly(self, statement, *values):
+        answer = send(self, statement, *values)
+        if statement in {UPDATE_ORDERS, TAKE_COMMANDS} and not started.is_set():
+            last = send(self, "SELECT 1")
+            self._driver.wait(psycopg.Pipeline._communicate_gen(self._driver._pipeline))
+            assert len(list(last)) == 1
+            started.set()
+            floor.until_somebody_waits()
+        return answer
 
-    for name in ("store_commands", "store_orders"):
-        monkeypatch.setattr(f"services.match.{name}", first_of(getattr(__import__("services.match").match, name)))
+    monkeypatch.setattr(Pipeline, "send", slowly)
     thread = threading.Thread(target=amend_again)
     thread.start()
     floor.match(symbol)
@@ -296,3 +299,34 @@ def test_an_amendment_and_the_turn_that_applies_the_last_one_do_not_wait_for_eac
     assert answers == ["accepted"]
     floor.match(symbol)
     assert floor.row(bid).price == 3_600
+
+
+def test_each_of_a_batch_has_its_own_answer(floor):
+    """Four amendments at once: two of one order, one that nobody could pay for, one of somebody else's order."""
+    symbol, buyer, other = floor.stock(), floor.broker(cash=1_000_000), floor.broker()
+    first, second, foreign = (floor.bid(owner, symbol, 100, 3_500) for owner in (buyer, buyer, other))
+    floor.match(symbol)
+    wishes = [
+        Amendment(buyer, first, quantity=110),
+        Amendment(buyer, first, quantity=120),
+        Amendment(buyer, second, quantity=1_000),
+        Amendment(buyer, foreign, quantity=110),
+        Amendment(buyer, 2**53, quantity=110),
+    ]
+    with transaction(floor.engine) as session:
+        answers = amend_orders(session, wishes, floor.market, datetime.now(UTC))
+    assert [type(answer) for answer in answers[1:]] == [AmendmentWaiting, InsufficientFunds, NotYourOrder, UnknownOrder]
+    assert answers[2].facts == {"required": 900 * 3_500}
+    floor.match(symbol)
+    assert [floor.row(order).quantity for order in (first, second, foreign)] == [110, 100, 100]
+    assert floor.findings() == []
+
+
+def test_a_group_that_takes_nothing_new_is_asked_before_anything_is_set_aside(floor):
+    symbol, buyer = floor.stock(), floor.broker()
+    bid = floor.bid(buyer, symbol, 100, 3_500)
+    wishes = [Amendment(buyer, bid, quantity=110)]
+    with transaction(floor.engine) as session:
+        answers = amend_orders(session, wishes, floor.market, datetime.now(UTC), lambda group: MatchQueueTooDeep())
+    assert isinstance(answers[0], MatchQueueTooDeep)
+    assert floor.query("SELECT count(*) FROM commands WHERE order_id = :id AND kind = 'amend'", id=bid) == [(0,)]

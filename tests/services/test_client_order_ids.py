@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import IntegrityError
 
 from models.session import transaction
-from services.errors import ClientOrderIdReused, InsufficientFunds
+from services.errors import ClientOrderIdReused, InsufficientFunds, StockHalted
 from services.place import Placed, place_orders
 from tests.services.floor import MONEY
 
@@ -83,7 +83,7 @@ def test_two_processes_with_the_same_id_at_once_store_one_order(floor):
             answers.append(error)
 
     with transaction(floor.engine) as session:
-        place_orders(session, [order], floor.market, datetime.now(UTC))
+        place_orders(lambda work: work(session), [order], floor.market, datetime.now(UTC))
         thread = threading.Thread(target=second)
         thread.start()
         floor.until_somebody_waits()
@@ -92,3 +92,17 @@ def test_two_processes_with_the_same_id_at_once_store_one_order(floor):
     (again,) = floor.place(order)
     assert again.known
     assert floor.cash(buyer)[1] == 350_000
+
+
+def test_orders_that_would_be_refused_today_get_their_first_answers_in_one_batch(floor):
+    """Three known ones and a new one, all of a stock that has been halted since."""
+    symbol, buyer = floor.stock(), floor.broker()
+    wishes = [floor.order(buyer, symbol, "bid", 1, 3_500, client_order_id=f"early-{n}") for n in range(3)]
+    first = floor.place(*wishes)
+    with floor.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE stocks SET state = 'halted' WHERE symbol = %s", (symbol,))
+    again = [floor.order(buyer, symbol, "bid", 1, 3_500, client_order_id=f"early-{n}") for n in range(3)]
+    late = floor.order(buyer, symbol, "bid", 1, 3_500, client_order_id="late")
+    *known, refused = floor.place(*again, late)
+    assert [(one.order_id, one.known) for one in known] == [(one.order_id, True) for one in first]
+    assert isinstance(refused, StockHalted)

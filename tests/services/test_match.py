@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
 from tests.services.floor import MONEY
@@ -88,11 +89,11 @@ def test_a_cancel_gives_back_exactly_what_is_left(floor):
     bid = floor.bid(buyer, symbol, 100, 3_500)
     floor.ask(seller, symbol, 30, 3_400)
     floor.match(symbol)
-    assert floor.cancel(buyer, bid).is_open
+    assert floor.cancel(buyer, bid).command_id
     floor.match(symbol)
     assert floor.stands(bid) == ("cancelled", 30, 0, 70)
     assert floor.cash(buyer) == (MONEY - 30 * 3_500, 0)
-    assert floor.cancel(buyer, bid).is_open is False
+    assert floor.cancel(buyer, bid).command_id is None
     assert floor.match(symbol).commands == 0
 
 
@@ -189,7 +190,9 @@ def test_a_turn_tells_the_tape_then_the_owners_then_the_portfolios(floor):
         {"asset": "cash", "symbol": None, "available": MONEY - 14_000, "reserved": 0},
         {"asset": "stock", "symbol": symbol, "available": 4, "reserved": 0},
     ]
-    assert turn.snapshots[symbol]["asks"] == [{"price": 3_500, "total_quantity": 6, "order_count": 1}]
+    snapshot = orjson.loads(orjson.dumps(turn.snapshots[symbol]))
+    assert snapshot["asks"] == [{"price": 3_500, "total_quantity": 6, "order_count": 1}]
+    assert snapshot["bids"] == []
 
 
 def test_each_fill_of_one_order_is_told_with_its_own_and_the_cumulative_quantity(floor):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config import Market
+from models.session import in_transaction
 from services.errors import (
     InsufficientFunds,
     InsufficientShares,
@@ -19,7 +20,7 @@ from services.errors import (
     StockHalted,
     ValidUntilInThePast,
 )
-from services.place import Placed
+from services.place import Placed, place_orders
 
 
 def test_the_worked_example(floor):
@@ -242,3 +243,31 @@ def test_an_order_is_stored_as_it_was_asked_for(floor):
     floor.match(symbol)
     row = floor.row(row.id)
     assert (row.valid_until, row.status, row.sequence, row.priority) == (until, "open", 1, 1)
+
+
+def test_what_fails_alone_takes_back_nothing_that_was_placed(floor):
+    """The first statement is committed before the order that must be placed alone breaks."""
+    symbol = floor.stock()
+    rich, poor = floor.broker(), floor.broker(cash=0)
+    orders = [floor.order(rich, symbol, "bid", 1, 3_500), floor.order(poor, symbol, "bid", 1, 3_500)]
+    commits = []
+
+    def commit(work):
+        commits.append(work)
+        if len(commits) > 1:
+            raise ConnectionError("gone")
+        return in_transaction(floor.engine, work)
+
+    placed, failed = place_orders(commit, orders, floor.market, datetime.now(UTC))
+    assert floor.row(placed.order_id).status == "pending"
+    assert isinstance(failed.error, ConnectionError)
+
+
+def test_when_the_first_statement_fails_nothing_is_placed(floor):
+    symbol, broker = floor.stock(), floor.broker()
+
+    def commit(work):
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError):
+        place_orders(commit, [floor.order(broker, symbol, "bid", 1, 3_500)], floor.market, datetime.now(UTC))

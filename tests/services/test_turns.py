@@ -8,10 +8,13 @@ import pytest
 from engine.book import Book
 from engine.orders import Order
 from models.session import transaction
+from models.trouble import Overtaken, is_passing
+from services.accounts import deposit
 from services.books import Books, rebuilt_book
-from services.inbox import lock_stocks
+from services.inbox import take_inbox
 from services.match import BrokenTurn, Culprit, match_turn
 from services.place import place_orders
+from services.settle_balances import MissingBalance
 from tests.services.stream import Stream
 
 
@@ -65,7 +68,7 @@ def test_an_identity_that_commits_late_is_still_taken(floor):
     symbol, buyer = floor.stock(), floor.broker()
     late = floor.order(buyer, symbol, "bid", 1, 3_500)
     with transaction(floor.engine) as session:
-        (answer,) = place_orders(session, [late], floor.market, datetime.now(UTC))
+        (answer,) = place_orders(lambda work: work(session), [late], floor.market, datetime.now(UTC))
         other = floor.broker()
         early = floor.bid(other, symbol, 1, 3_500)
         floor.match(symbol)
@@ -203,7 +206,7 @@ def test_a_rebuilt_book_is_the_book_that_was(floor):
     floor.match(*stream.symbols, books=books)
     rebuilds = books.rebuilds
     with transaction(floor.engine) as session:
-        for stock in lock_stocks(session, stream.symbols):
+        for stock in take_inbox(session, stream.symbols, 1)[0]:
             assert told(rebuilt_book(session, stock)) == told(books.current(session, stock))
     assert books.rebuilds == rebuilds
 
@@ -223,9 +226,12 @@ def test_a_rolled_back_turn_is_repeated_as_if_it_had_not_been(floor):
     ask = floor.ask(seller, symbol, 10, 3_500)
     floor.match(symbol)
     bid = floor.bid(buyer, symbol, 4, 3_500)
-    with pytest.raises(RuntimeError), transaction(floor.engine) as session:
-        match_turn(session, [symbol], floor.books, 10)
+
+    def die():
         raise RuntimeError("the worker dies before it commits")
+
+    with pytest.raises(RuntimeError), transaction(floor.engine) as session:
+        match_turn(session, [symbol], floor.books, 10, before_commit=die)
     assert floor.trades(symbol) == []
     floor.books.forget_all()
     floor.match(symbol)
@@ -238,12 +244,101 @@ def test_two_workers_on_one_stock_take_turns(floor):
     seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
     ask, bid = floor.ask(seller, symbol, 10, 3_500), floor.bid(buyer, symbol, 4, 3_500)
     turns = []
+    thread = threading.Thread(target=lambda: turns.append(floor.match(symbol, books=Books())))
 
-    with transaction(floor.engine) as session:
-        first = match_turn(session, [symbol], Books(), 10)
-        thread = threading.Thread(target=lambda: turns.append(floor.match(symbol, books=Books())))
+    def come():
         thread.start()
         floor.until_somebody_waits()
+
+    with transaction(floor.engine) as session:
+        first = match_turn(session, [symbol], Books(), 10, before_commit=come)
     thread.join()
     assert (first.commands, turns[0].commands) == (2, 0)
     assert floor.trades(symbol) == [(4, 3_500, bid, ask)]
+
+
+def test_a_turn_that_waited_for_its_stock_sees_what_came_meanwhile_and_what_was_taken(floor):
+    symbol = floor.stock()
+    seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
+    early = floor.ask(seller, symbol, 10, 3_500)
+    turns, late = [], []
+    thread = threading.Thread(target=lambda: turns.append(floor.match(symbol, books=Books())))
+
+    def come():
+        thread.start()
+        floor.until_somebody_waits()
+        late.append(floor.bid(buyer, symbol, 4, 3_500))
+
+    with transaction(floor.engine) as session:
+        match_turn(session, [symbol], Books(), 10, before_commit=come)
+    thread.join()
+    assert (turns[0].commands, turns[0].trades) == (1, 1)
+    assert [floor.row(order).sequence for order in (early, *late)] == [1, 2]
+
+
+def test_a_balance_taken_for_open_that_is_not_breaks_the_turn_instead_of_losing_shares(floor):
+    symbol = floor.stock()
+    seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
+    floor.ask(seller, symbol, 10, 3_500)
+    floor.bid(buyer, symbol, 10, 3_500)
+    floor.books.know({(buyer, floor.symbols[symbol]), (seller, 1)})
+    with pytest.raises(BrokenTurn) as broken:
+        floor.match(symbol)
+    assert isinstance(broken.value.__cause__, MissingBalance)
+    floor.books.forget_all()
+    floor.match(symbol)
+    assert floor.shares(buyer, symbol) == (10, 0)
+    assert floor.books.accounts == {(buyer, floor.symbols[symbol]), (seller, 1)}
+
+
+def test_shares_that_come_in_while_a_turn_settles_make_it_begin_again_with_their_cost(floor):
+    symbol = floor.stock()
+    seller, buyer = floor.broker(**{symbol: 100}), floor.broker(**{symbol: 30})
+    floor.ask(seller, symbol, 10, 3_600)
+    floor.bid(buyer, symbol, 10, 3_600)
+
+    def bring():
+        with transaction(floor.engine) as other:
+            deposit(other, seller, floor.symbols[symbol], 100, cost=100 * 3_000)
+
+    with pytest.raises(Overtaken) as overtaken, transaction(floor.engine) as session:
+        match_turn(session, [symbol], floor.books, 10, before_commit=bring)
+    assert is_passing(overtaken.value)
+    assert floor.trades(symbol) == []
+    floor.books.forget_all()
+    floor.match(symbol)
+    assert floor.position(seller, symbol) == (190 * 3_250, 10 * (3_600 - 3_250))
+    assert floor.position(buyer, symbol) == (30 * 3_500 + 10 * 3_600, 0)
+    assert (floor.shares(seller, symbol), floor.shares(buyer, symbol)) == ((190, 0), (40, 0))
+
+
+def test_an_account_that_somebody_opens_with_shares_meanwhile_is_no_empty_one(floor):
+    symbol = floor.stock()
+    seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
+    floor.ask(seller, symbol, 10, 3_600)
+    floor.bid(buyer, symbol, 10, 3_600)
+
+    def bring():
+        with transaction(floor.engine) as other:
+            deposit(other, buyer, floor.symbols[symbol], 10, cost=10 * 3_000)
+
+    with pytest.raises(Overtaken), transaction(floor.engine) as session:
+        match_turn(session, [symbol], floor.books, 10, before_commit=bring)
+    floor.books.forget_all()
+    floor.match(symbol)
+    assert floor.position(buyer, symbol) == (66_000, 0)
+
+
+def test_cash_that_comes_in_while_a_turn_settles_is_simply_added(floor):
+    symbol = floor.stock()
+    seller, buyer = floor.broker(1_000, **{symbol: 100}), floor.broker(50_000)
+    floor.ask(seller, symbol, 10, 3_600)
+    floor.bid(buyer, symbol, 10, 3_600)
+
+    def bring():
+        with transaction(floor.engine) as other:
+            deposit(other, seller, 1, 500)
+
+    with transaction(floor.engine) as session:
+        match_turn(session, [symbol], floor.books, 10, before_commit=bring)
+    assert (floor.cash(seller), floor.cash(buyer)) == ((37_500, 0), (14_000, 0))

@@ -45,7 +45,7 @@ class SmallExchange:
         with transaction(self.engine) as session:
             stock = rules_of(session, [symbol])[symbol]
             wish = NewOrder(self.broker_id, stock, document, side, "limit", "gtc", price, quantity, b"%d" % self.placed)
-            (answer,) = place_orders(session, [wish], self.settings.market, datetime.now(UTC))
+            (answer,) = place_orders(lambda work: work(session), [wish], self.settings.market, datetime.now(UTC))
         assert isinstance(answer, Placed), answer
         return answer.order_id
 

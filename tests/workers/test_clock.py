@@ -34,7 +34,7 @@ def test_a_due_order_is_asked_to_expire_once_and_expires_in_the_book(exchange, c
     assert one.run_once()
     waiting = "SELECT kind FROM commands WHERE sequence IS NULL"
     assert exchange.rows(waiting) == [("expire",)]
-    assert exchange.wakeups.wait("C1", 0) == [stock]
+    assert exchange.wakeups.take("C1") == [stock]
     exchange.matcher().run_once([stock])
     assert exchange.statuses(due, kept) == ["expired", "open"]
     one.release()
@@ -46,10 +46,10 @@ def test_a_forgotten_inbox_is_woken_even_if_its_flag_says_awake(exchange, clock)
     exchange.redis.set(f"wake:{stock}", 1)
     one = clock()
     one.run_once()
-    assert exchange.wakeups.wait("C2", 0) == [stock]
+    assert exchange.wakeups.take("C2") == [stock]
     exchange.matcher().run_once([stock])
     one.run_once()
-    assert exchange.wakeups.wait("C2", 0) == []
+    assert exchange.wakeups.take("C2") == []
     one.release()
 
 

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from engine.book import Book
-from models.trouble import is_passing
+from models.session import transaction
+from models.trouble import Overtaken, is_passing
+from services.accounts import deposit
 
 POISON = "666"
 
@@ -92,4 +94,56 @@ def test_a_worker_that_hangs_in_its_transaction_loses_it(exchange, monkeypatch):
     assert exchange.rows("SELECT sequence FROM commands WHERE order_id = :id", id=order) == [(1,)]
     later = exchange.place(stock, "ask", 1000, document="z")
     assert zombie.run_once([stock]) is False
+    assert exchange.statuses(order, later) == ["filled", "filled"]
+
+
+def bringing_shares(exchange, monkeypatch, stock, times):
+    """Somebody brings a share at a cost of 7 cents before each of the first `times` commits; how many turns began."""
+    ((stock_id,),) = exchange.rows("SELECT id FROM stocks WHERE symbol = :symbol", symbol=stock)
+    began = []
+
+    def bring(point):
+        if point == "before_commit":
+            began.append(point)
+            if len(began) <= times:
+                with transaction(exchange.engine) as session:
+                    deposit(session, exchange.broker_id, stock_id, 1, cost=7)
+
+    monkeypatch.setattr("workers.matcher.reach", bring)
+    return began
+
+
+def test_a_turn_that_a_deposit_of_shares_overtakes_is_repeated_at_once(exchange, monkeypatch):
+    stock = exchange.list("DEPOSIT1")
+    orders = exchange.place(stock, "ask", 1000, document="a"), exchange.place(stock, "bid", 1000, document="b")
+    began = bringing_shares(exchange, monkeypatch, stock, times=1)
+    assert exchange.matcher().run_once([stock]) is False
+    assert (len(began), exchange.statuses(*orders)) == (2, ["filled", "filled"])
+    balance = "SELECT available, cost FROM balances b JOIN stocks s ON s.id = b.asset_id WHERE s.symbol = :symbol"
+    assert exchange.rows(balance, symbol=stock) == [(1, 100_007 - 100_007 * 100 // 101)]
+
+
+def test_a_turn_that_is_overtaken_again_and_again_refuses_nobody(exchange, monkeypatch):
+    stock = exchange.list("DEPOSIT2")
+    orders = exchange.place(stock, "ask", 1000, document="a"), exchange.place(stock, "bid", 1000, document="b")
+    bringing_shares(exchange, monkeypatch, stock, times=2)
+    matcher = exchange.matcher()
+    with pytest.raises(Overtaken) as overtaken:
+        matcher.run_once([stock])
+    assert is_passing(overtaken.value)
+    assert exchange.statuses(*orders) == ["pending", "pending"]
+    matcher.run_once([stock])
+    assert exchange.statuses(*orders) == ["filled", "filled"]
+
+
+def test_a_turn_that_cannot_be_told_is_settled_all_the_same(exchange, monkeypatch, caplog):
+    stock = exchange.list("MUTE1")
+    matcher = exchange.matcher()
+    order = exchange.place(stock, "bid", 1000)
+    with monkeypatch.context() as patch:
+        patch.setattr("services.turn.told", lambda *_: 1 / 0)
+        assert matcher.run_once([stock]) is False
+    assert "settled but could not be told" in caplog.text
+    later = exchange.place(stock, "ask", 1000, document="2")
+    matcher.run_once([stock])
     assert exchange.statuses(order, later) == ["filled", "filled"]

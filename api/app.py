@@ -1,0 +1,31 @@
+"""The WSGI application of a REST process."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+from api import answers, charging, errors, requests
+from api.desk import EXTENSION, open_desk
+from api.routes import register
+from config import Settings
+
+
+class Rest(Flask):
+    """A Flask application whose views are all plain functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """As it is: Flask would look ten times a request whether a function is a coroutine."""
+        return func
+
+
+def create_app(settings: Settings) -> Flask:
+    """The WSGI application of a REST process. PostgreSQL and Redis are connected to when first needed."""
+    app = Rest("minex", static_folder=None)
+    app.extensions[EXTENSION] = open_desk(settings)
+    answers.init_app(app)
+    errors.init_app(app)
+    requests.init_app(app, settings)
+    charging.init_app(app)
+    register(app, settings)
+    return app

@@ -1,0 +1,59 @@
+"""Place many orders with one request. They take the same way as single ones, and each has its own answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response
+
+from api.answers import answer
+from api.auth import Access, broker_id, refuse_suspended
+from api.charging import charge
+from api.desk import desk
+from api.errors import problem_for
+from api.intake import Asked, Wish
+from api.limits import ORDERS
+from api.problems import InvalidRequest
+from api.resource import Resource
+from api.schemas.batches import BatchAnswerSchema, BatchSchema
+from services.errors import Failed, MarketError, Unavailable
+from services.place import Placed
+
+Answer = Placed | MarketError | Failed
+
+blueprint = Resource("order batches", __name__, url_prefix="/api/v1", description="Many orders at once.")
+
+
+@blueprint.open_to(Access.BROKER, "/orders/batch", "POST", charged=False)
+@blueprint.arguments(BatchSchema)
+@blueprint.response(200, BatchAnswerSchema)
+def place_batch(batch: dict[str, Any]) -> Response:
+    """Place up to 500 orders
+
+    Each is answered as if it had come alone, in the same order: one that is refused does not keep the others back.
+    Those that were accepted are stored and reserved before this answers. Only when nothing at all could be taken,
+    because the exchange is away or its queue too deep, the whole batch is refused.
+    """
+    orders: Sequence[Wish | InvalidRequest] = batch["orders"]
+    charge(ORDERS, len(orders))
+    refuse_suspended()
+    asked = {n: Asked(broker_id(), wish) for n, wish in enumerate(orders) if isinstance(wish, Wish)}
+    placed = dict(zip(asked, _place(list(asked.values())), strict=True))
+    return answer({"results": [_result(wish, placed.get(n)) for n, wish in enumerate(orders)]})
+
+
+def _place(asked: Sequence[Asked]) -> Sequence[Answer]:
+    if not asked:
+        return []
+    answers = desk().intake.place(asked)
+    errors = [one.error if isinstance(one, Failed) else one for one in answers if isinstance(one, Failed | Unavailable)]
+    if len(errors) == len(answers):
+        raise errors[0]
+    return answers
+
+
+def _result(wish: Wish | InvalidRequest, placed: Answer | None) -> dict[str, Any]:
+    if isinstance(wish, Wish) and isinstance(placed, Placed):
+        order = {"order_id": placed.order_id, "status": placed.status, "client_order_id": wish.client_order_id}
+        return {"status": 200 if placed.known else 201, "order": order}
+    problem = problem_for(placed.error if isinstance(placed, Failed) else placed or wish)
+    return {"status": problem["status"], "problem": problem}

@@ -1,0 +1,61 @@
+"""What a batch of orders looks like, coming and going."""
+
+from typing import Any, Final
+
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
+
+from api.arguments import flat
+from api.intake import Wish
+from api.problems import InvalidRequest
+from api.schemas.fields import Strict
+from api.schemas.orders import NewOrderSchema, PlacedSchema
+from api.schemas.problems import RefusalSchema
+
+MOST: Final = 500
+"""Orders in one batch."""
+
+ORDER: Final = NewOrderSchema()
+
+
+class EachOrder(Strict, fields.List):
+    """A list of orders, each checked for itself: a Wish, or the InvalidRequest that it would have got alone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(fields.Nested(NewOrderSchema), validate=validate.Length(1, MOST), **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[Any]:
+        if type(value) is not list or not 1 <= len(value) <= MOST:
+            raise ValidationError(f"Must be a list of 1 to {MOST} orders.")
+        return [_checked(order) for order in value]
+
+
+class BatchSchema(Schema):
+    """Orders to be placed with one request."""
+
+    orders = EachOrder(required=True)
+
+
+class ResultSchema(Schema):
+    """What one order of a batch got: `order` where it was accepted, else `problem`."""
+
+    status = fields.Integer(
+        required=True, metadata={"description": "The HTTP status that the order would have got alone."}
+    )
+    order = fields.Nested(PlacedSchema)
+    problem = fields.Nested(RefusalSchema, unknown=INCLUDE)
+
+
+class BatchAnswerSchema(Schema):
+    """One result for each order, in the same order."""
+
+    results = fields.List(fields.Nested(ResultSchema), required=True)
+
+
+def _checked(order: Any) -> Wish | InvalidRequest:
+    if type(order) is not dict:
+        return InvalidRequest("Each order is an object.")
+    try:
+        wish: Wish = ORDER.load(order)
+    except ValidationError as error:
+        return InvalidRequest(errors=flat(error.messages_dict))
+    return wish

@@ -1,0 +1,32 @@
+"""A turn finds every row by an index, even before PostgreSQL has ever looked at how large its tables are."""
+
+import pytest
+from sqlalchemy import text
+
+from services import inbox, settle_balances, settle_statements
+from workers.database import connect_worker
+
+STATEMENTS = {
+    name: value
+    for module in (inbox, settle_balances, settle_statements)
+    for name, value in vars(module).items()
+    if name.isupper() and isinstance(value, str) and value.startswith("\n")
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_reads_a_table_from_end_to_end(exchange, name):
+    engine = connect_worker(exchange.settings)
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {STATEMENTS[name].replace('%', '%%')}").scalars()
+        lines = "\n".join(plan)
+    engine.dispose()
+    for bad in ("Seq Scan", "Hash Join", "Merge Join"):
+        assert bad not in lines, lines
+
+
+def test_a_worker_plans_once(exchange):
+    engine = connect_worker(exchange.settings)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SHOW plan_cache_mode")) == "force_generic_plan"
+    engine.dispose()
