@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config import Settings
 from live.channels import Channel, parse_channels, user_room
+from live.fan_out import FanOut
 from live.members import Members
 from live.relay import Relay
 from live.snapshots import top_of
@@ -34,12 +35,7 @@ def create_live(settings: Settings) -> Flask:
     redis = connect_redis(settings.redis, patience_ms=PATIENCE_MS)
     sockets = SocketIO(app, async_mode="gevent", cors_allowed_origins=_origins(settings), max_http_buffer_size=65_536)
     members = Members(engine)
-    relay = Relay(
-        redis,
-        lambda event, payload, room: sockets.emit(event, payload, to=room),
-        lambda room: bool(sockets.server.manager.rooms.get("/", {}).get(room)),
-        settings.live.snapshot_interval_ms / 1000,
-    )
+    relay = Relay(redis, FanOut(sockets.server), settings.live.snapshot_interval_ms / 1000)
     _handle_connections(sockets, members)
     _handle_subscriptions(sockets, engine, BookCache(redis))
 

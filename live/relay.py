@@ -2,11 +2,11 @@
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from redis import Redis, RedisError
+from redis.client import PubSub
 
 from live.snapshots import Throttle, top_of
 from queues import names
@@ -18,17 +18,36 @@ RETRY_SECONDS = 0.5
 LISTEN_SECONDS = 0.1
 """How long one look for a message may take, and so how late a snapshot may be."""
 
-Emit = Callable[[str, dict[str, Any], str], None]
-"""event, payload, room"""
+GATHER_SECONDS = 0.025
+"""From one flush to the next, at least. A lone message leaves at once; on a busy stock a client is sent all that came
+meanwhile in one call, which is what a delivery costs."""
+
+MOST_TURNS = 200
+"""Announcements between two flushes, so that a flood cannot keep one from happening."""
+
+
+class Rooms(Protocol):
+    """Where messages go to."""
+
+    def has_members(self, room: str) -> bool:
+        """Whether anybody would hear a message to `room`."""
+        ...
+
+    def emit(self, event: str, payload: dict[str, Any], room: str) -> None:
+        """Gather a message for the next `flush`."""
+        ...
+
+    def flush(self) -> None:
+        """Send what was gathered."""
+        ...
 
 
 class Relay:
     """Passes what a worker announced on to whoever is in the room."""
 
-    def __init__(self, redis: Redis, emit: Emit, has_members: Callable[[str], bool], interval: float) -> None:
+    def __init__(self, redis: Redis, rooms: Rooms, interval: float) -> None:
         self.redis = redis
-        self.emit = emit
-        self.has_members = has_members
+        self.rooms = rooms
         self.cache = BookCache(redis)
         self.throttle = Throttle(interval)
         self.connected = False
@@ -45,27 +64,41 @@ class Relay:
             time.sleep(RETRY_SECONDS)
 
     def relay(self, body: bytes) -> None:
-        """Emit one turn's messages to the rooms that have members."""
+        """Gather one turn's messages to the rooms that have members."""
         turn = orjson.loads(body)
         for message in turn["messages"]:
             room = message["room"]
-            if self.has_members(room):
-                self.emit(message["event"], message["payload"], room)
-        self.throttle.change(symbol for symbol in turn["books"] if self.has_members(f"book:{symbol}"))
+            if self.rooms.has_members(room):
+                self.rooms.emit(message["event"], message["payload"], room)
+        self.throttle.change(symbol for symbol in turn["books"] if self.rooms.has_members(f"book:{symbol}"))
 
     def send_snapshots(self, now: float) -> None:
-        """Emit the snapshots that are due at `now` (seconds)."""
+        """Gather the snapshots that are due at `now` (seconds)."""
         for symbol in self.throttle.due(now):
             snapshot = self.cache.get(symbol)
             if snapshot is not None:
-                self.emit("BOOK_SNAPSHOT", top_of(snapshot), f"book:{symbol}")
+                self.rooms.emit("BOOK_SNAPSHOT", top_of(snapshot), f"book:{symbol}")
 
     def _listen(self) -> None:
         with self.redis.pubsub(ignore_subscribe_messages=True) as channel:
             channel.subscribe(names.EVENTS_CHANNEL)
             self.connected = True
+            flushed_at = 0.0
             while True:
-                message = channel.get_message(timeout=LISTEN_SECONDS)
-                if message is not None:
-                    self.relay(message["data"])
-                self.send_snapshots(time.monotonic())
+                flushed_at = self._take_turn(channel, flushed_at)
+
+    def _take_turn(self, channel: PubSub, flushed_at: float) -> float:
+        """Pass on what waits, but not within GATHER_SECONDS of `flushed_at`; when it was done, on a steady clock."""
+        message = channel.get_message(timeout=LISTEN_SECONDS)
+        early = flushed_at + GATHER_SECONDS - time.monotonic()
+        if message is not None and early > 0:
+            time.sleep(early)
+        flushed_at = time.monotonic()
+        turns = 0
+        while message is not None:
+            self.relay(message["data"])
+            turns += 1
+            message = channel.get_message() if turns < MOST_TURNS else None
+        self.send_snapshots(flushed_at)
+        self.rooms.flush()
+        return flushed_at

@@ -13,6 +13,19 @@ LEVELS = [{"price": 3500 - n, "total_quantity": 100, "order_count": 1} for n in 
 SNAPSHOT = {"symbol": "PETR4", "version": 7, "sequence": 3, "bids": LEVELS, "asks": []}
 
 
+class TwoRooms:
+    """Rooms with members are those of PETR4; what is emitted is kept."""
+
+    def __init__(self, emitted):
+        self.emitted = emitted
+
+    def has_members(self, room):
+        return room in {"stock:PETR4", "book:PETR4"}
+
+    def emit(self, *what):
+        self.emitted.append(what)
+
+
 @pytest.fixture
 def emitted():
     return []
@@ -22,7 +35,7 @@ def emitted():
 def relay(emitted):
     redis = fakeredis.FakeRedis()
     Bus(redis).announce([], {"PETR4": SNAPSHOT})
-    return Relay(redis, lambda *what: emitted.append(what), {"stock:PETR4", "book:PETR4"}.__contains__, 1.0)
+    return Relay(redis, TwoRooms(emitted), 1.0)
 
 
 def turn(*rooms, books=()):
