@@ -1,119 +1,92 @@
-"""How many random limit orders a second the matching core takes, next to lightmatchingengine if that is installed.
+"""How many random limit orders a second the matching core takes, next to engines from PyPI in the same process.
 
-    python -m bench.engine [--orders 100000] [--rounds 5] [--seed 1]
-
-Each stream goes through every engine in turns, in one process, and the best round of each counts: absolute figures
-drift with the machine, the ratio does not. Making the order is part of the time, as in life. `minex` and the peer must
-end with the same shares in the book; otherwise there is no ratio. `minex as live` prevents self-trades, and differs.
+A ratio counts only where both end with the same shares in the book. Minex is also shown as the exchange uses it, with
+customers, a price band and self-trade prevention; that matches otherwise, and is not compared.
 """
 
 from __future__ import annotations
 
-import argparse
-import gc
-import importlib.util
-import random
-import time
-from collections.abc import Callable
+import json
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
-from engine import ASK, BID, Book, New, Order, Rules
+from bench.figures import Figure, at_least, ratio
+from bench.options import Options
+from bench.peers import PEERS
+from config import ROOT
 
-Stream = list[tuple[int, int, int]]
-"""Side, price in cents, quantity in shares."""
-Engine = Callable[[Stream], tuple[float, int]]
-"""Takes a stream, and gives the seconds that it took and the shares that rest at the end."""
+PART = "engine"
 
-MIDDLE: Final = 10_000
-"""Cents: the prices of a stream lie evenly around this, as far as its spread goes."""
-SPREADS: Final = (5, 50, 500)
-PEER: Final = "lightmatchingengine"
+ENVIRONMENT: Final = ROOT / ".minex" / "bench-peers"
+"""Where the peers are installed: apart, so that Minex's own environment stays as it is pinned."""
+
+REQUIREMENTS: Final = ROOT / "bench" / "requirements.txt"
+INSTALL: Final = "minex bench engine --install-peers"
+
+AHEAD = at_least(1)
+
+Raced = dict[str, tuple[float, int]]
+"""By engine: orders a second, and the shares that rest at the end."""
 
 
-def random_stream(orders: int, spread: int, seed: int) -> Stream:
-    """Bids and asks alike, prices within `spread` cents of the middle, 1 to 100 shares."""
-    choose = random.Random(seed)
-    return [
-        (choose.choice((BID, ASK)), choose.randint(MIDDLE - spread, MIDDLE + spread), choose.randint(1, 100))
-        for _ in range(orders)
+def measure(options: Options) -> Iterator[Figure]:
+    """Ratios to every peer that is installed, for narrow, middling and wide books."""
+    if options.install_peers:
+        _install()
+    for spread, raced in _race(options).items():
+        yield from ratios(f"prices within {spread} cents", raced)
+
+
+def ratios(name: str, raced: Mapping[str, tuple[float, int]]) -> Iterator[Figure]:
+    """Minex against each peer; a peer that is missing is named, with how to get it."""
+    rate, shares = raced["minex"]
+    live, _ = raced["minex_live"]
+    remark = f"{live:,.0f} with customers, a price band and self-trade prevention"
+    yield Figure(PART, f"{name}: Minex", rate, "orders/s", (), remark)
+    for peer in PEERS:
+        what = f"{name}: Minex to {peer}"
+        if peer not in raced:
+            yield Figure(PART, what, float("nan"), "", (), f"not installed: {INSTALL}")
+        elif raced[peer][1] != shares:
+            yield Figure(
+                PART, what, float("nan"), "", (), f"the books differ: {raced[peer][1]:,} and {shares:,} shares"
+            )
+        else:
+            yield Figure(PART, what, ratio(rate, raced[peer][0]), "×", AHEAD, f"{raced[peer][0]:,.0f} orders/s")
+
+
+def _race(options: Options) -> dict[str, Raced]:
+    """In the peers' environment where there is one, else in ours."""
+    python = _python()
+    wanted = {"orders": options.engine_orders, "rounds": options.rounds, "seed": options.seed}
+    command = [str(python if python.exists() else sys.executable), "-m", "bench.race", json.dumps(wanted)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    raced: dict[str, Raced] = json.loads(done.stdout)
+    return raced
+
+
+def _install() -> None:
+    """Make the peers' environment, or bring it to what is pinned. Raises CalledProcessError."""
+    if not _python().exists():
+        venv.create(ENVIRONMENT, with_pip=True)
+    command = [
+        str(_python()),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+        str(REQUIREMENTS),
     ]
+    subprocess.run(command, stdout=sys.stderr, check=True)
 
 
-def minex(stream: Stream) -> tuple[float, int]:
-    """Orders of nobody's: no self-trade is looked for, as the peer looks for none."""
-    book = Book(Rules())
-    apply = book.apply
-    start = time.perf_counter()
-    for number, (side, price, quantity) in enumerate(stream):
-        apply(New(Order(number, None, side, "limit", price, quantity)), 0)
-    return time.perf_counter() - start, sum(order.remaining for order in book.orders.values())
-
-
-def minex_live(stream: Stream) -> tuple[float, int]:
-    """Orders as the exchange has them: 100 customers behind them, self-trades prevented, a price band, time passing."""
-    book = Book(Rules(band_bps=1000), MIDDLE)
-    apply = book.apply
-    customers = [(broker, f"{broker:011}") for broker in range(100)]
-    start = time.perf_counter()
-    for number, (side, price, quantity) in enumerate(stream):
-        apply(New(Order(number, customers[number % 100], side, "limit", price, quantity, "day")), number)
-    return time.perf_counter() - start, sum(order.remaining for order in book.orders.values())
-
-
-def peer(stream: Stream) -> tuple[float, int]:
-    """lightmatchingengine 2019.1.4 from PyPI."""
-    from lightmatchingengine.lightmatchingengine import LightMatchingEngine, Side  # noqa: PLC0415 - may be missing
-
-    engine = LightMatchingEngine()
-    add_order = engine.add_order
-    start = time.perf_counter()
-    for side, price, quantity in stream:
-        add_order("MINX3", price, quantity, Side.BUY if side == BID else Side.SELL)
-    seconds = time.perf_counter() - start
-    book = engine.order_books["MINX3"]
-    levels = [*book.bids.values(), *book.asks.values()]
-    return seconds, sum(order.leaves_qty for level in levels for order in level)
-
-
-def best_of(engines: dict[str, Engine], stream: Stream, rounds: int) -> dict[str, tuple[float, int]]:
-    """Orders a second in the best of `rounds`, and the shares that rest at the end, for each of `engines`."""
-    best = dict.fromkeys(engines, (0.0, 0))
-    for _ in range(rounds):
-        for name, engine in engines.items():
-            gc.collect()
-            seconds, shares = engine(stream)
-            best[name] = max(best[name], (len(stream) / seconds, shares))
-    return best
-
-
-def main() -> None:
-    """Print one line for each stream and engine."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--orders", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    engines: dict[str, Engine] = {"minex": minex, "minex as live": minex_live}
-    if importlib.util.find_spec(PEER):
-        engines[PEER] = peer
-    else:
-        print(f"{PEER} is not installed: pip install {PEER} to compare")
-    for spread in SPREADS:
-        stream = random_stream(options.orders, spread, options.seed)
-        best = best_of(engines, stream, options.rounds)
-        print(f"{options.orders:,} orders within {spread} cents of the middle, best of {options.rounds}")
-        for name, (rate, shares) in best.items():
-            print(f"  {name:20} {rate:>10,.0f} orders/s   {shares:>9,} shares rest   {ratio(best, name)}".rstrip())
-
-
-def ratio(best: dict[str, tuple[float, int]], name: str) -> str:
-    """How many times as fast as the peer, if both came to the same end."""
-    if PEER not in best or name == PEER:
-        return ""
-    if best["minex"][1] != best[PEER][1]:
-        return "the books differ"
-    return f"{best[name][0] / best[PEER][0]:.2f} ×"
-
-
-if __name__ == "__main__":
-    main()
+def _python() -> Path:
+    return ENVIRONMENT / "bin" / "python"

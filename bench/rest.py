@@ -1,92 +1,77 @@
-"""One order a request against a bare Flask endpoint under the same server, in one run.
+"""One order a request, as fast as answers come, next to a bare endpoint under the same server.
 
-    python -m bench.rest [--seconds 10] [--stocks 450] [--brokers 100]
-
-Prints a line for each load: answers a second, their ratio to the bare endpoint, what was left unmatched at the end,
-and milliseconds from acceptance to the commit that settled. Fails if an order stays unmatched or `verify` is not clean.
+Orders count when they are settled, and the time until the last one is part of the time: an exchange that takes in more
+than it can match gains nothing by it. The bare endpoint is measured right before and right after each load, with as
+many connections, and the mean counts: machines drift, and the ratio must not.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from bench.load import Load, orders_script, run_wrk
-from bench.world import REFERENCE, World, until
-from embedded.ports import is_free, random_free_port
+from bench.bare_server import BareServer
+from bench.closed_loop import Measured, measured, settled_figures, warm_up
+from bench.figures import Figure, Target, at_least, mean, ratio
+from bench.options import Options
+from bench.profile import profiled
+from bench.world import World
 
-CONNECTIONS = (16, 64)
-SPREAD = 20
-"""Cents around the reference price: about half of the orders meet another."""
+PART = "rest"
 
-BARE = """
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-wrk.body = '{"document_number":"52998","side":"bid","symbol":"S0001","quantity":100,"price":10000}'
-"""
-
-SETTLED = """
-    SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (
-        ORDER BY extract(epoch FROM pg_xact_commit_timestamp(xmin) - created_at) * 1000)
-    FROM commands WHERE id > :after AND sequence IS NOT NULL
-"""
+STEPS = at_least(0.22, 0.35, 0.5)
+"""Of the bare endpoint, with 64 connections."""
 
 
-def main() -> int:
-    """Run, print, and say by the exit status whether everything was matched and the books balance."""
-    options = _options()
-    with World(options.stocks, options.brokers) as world:
-        bare = _bare(world, options.seconds)
-        print(f"bare endpoint, 64 connections: {bare.per_second:.0f}/s")
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One load, and the bare endpoint's answers a second around it."""
+
+    measured: Measured
+    bare: float
+
+    @property
+    def ratio(self) -> float:
+        """Settled orders for each answer of the bare endpoint."""
+        return ratio(self.measured.rate, self.bare)
+
+    @property
+    def remark(self) -> str:
+        """What else is to be known of it."""
+        return f"{self.measured.load.good_per_second:,.0f} answers/s of {self.bare:,.0f}, {self.measured.remark}"
+
+
+def measure(options: Options) -> Iterator[Figure]:
+    """Loads with 16 and 64 connections over all stocks, and on one hot stock. Raises CannotMeasure."""
+    with World.of(options) as world:
         world.open()
-        script = orders_script(
-            [*world.symbols], [one.api_key for one in world.traders], middle=REFERENCE, spread=SPREAD
-        )
-        for connections in CONNECTIONS:
-            _measure(world, options.seconds, connections, script, bare)
-        clean = world.verify(replay=True)
-        print(f"verify --replay: {'clean' if clean else 'BROKEN'}")
-        return 0 if clean and not world.backlog() else 1
+        with BareServer(world) as bare:
+            warm_up(world, options)
+            yield from _figures(world, bare, options, "all stocks, 16 connections", 16, world.symbols)
+            with profiled(world, options):
+                yield from _figures(world, bare, options, "all stocks, 64 connections", 64, world.symbols, STEPS)
+            yield from _figures(world, bare, options, "one hot stock, 64 connections", 64, world.symbols[:1])
 
 
-def _measure(world: World, seconds: int, connections: int, script: str, bare: Load) -> None:
-    before = world.scalar("SELECT coalesce(max(id), 0) FROM commands")
-    load = run_wrk(world.url, seconds, connections, script, world.folder)
-    backlog = world.backlog()
-    drained = world.drain()
-    ((settled,),) = world.rows(SETTLED, after=before)
-    print(
-        f"orders, {connections} connections: {load.per_second:.0f}/s, {load.per_second / bare.per_second:.2f} of bare, "
-        f"{load.failed} failed; backlog {backlog}, gone after {drained:.1f} s; "
-        f"accepted to settled p50 {settled[0]:.0f} ms, p99 {settled[1]:.0f} ms"
-    )
+def _figures(
+    world: World,
+    bare: BareServer,
+    options: Options,
+    name: str,
+    connections: int,
+    symbols: Sequence[str],
+    steps: tuple[Target, ...] = (),
+) -> Iterator[Figure]:
+    compared = load_orders(world, bare, options, connections, symbols)
+    yield Figure(PART, f"{name}: settled", compared.measured.rate, "orders/s")
+    yield Figure(PART, f"{name}: of the bare endpoint", compared.ratio, "", steps, compared.remark)
+    yield from settled_figures(PART, name, compared.measured.settled)
+    yield from world.proof(PART, name)
 
 
-def _bare(world: World, seconds: int) -> Load:
-    """The ceiling: the same server, worker class, processes and threads, and an endpoint that does nothing."""
-    port = random_free_port()
-    web = world.settings.web
-    process = world.processes.start_module(
-        "bare", "gunicorn", "--bind", f"127.0.0.1:{port}", "--worker-class", "api.http_worker.Worker",
-        "--workers", str(web.processes), "--threads", str(web.threads), "--keep-alive", "75", "--no-control-socket",
-        "bench.bare:app",
-    )  # fmt: skip
-    try:
-        until(lambda: not is_free(port), "the bare endpoint is up")
-        time.sleep(1)
-        return run_wrk(f"http://127.0.0.1:{port}/", seconds, 64, BARE, world.folder)
-    finally:
-        process.kill()
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--stocks", type=int, default=450)
-    parser.add_argument("--brokers", type=int, default=100)
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def load_orders(world: World, bare: BareServer, options: Options, connections: int, symbols: Sequence[str]) -> Compared:
+    """Random orders on `symbols`, one a request, until the backlog is gone."""
+    before = bare.load(options.seconds, connections)
+    load = measured(world, options, connections, symbols)
+    after = bare.load(options.seconds, connections)
+    return Compared(load, mean([before.good_per_second, after.good_per_second]))

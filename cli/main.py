@@ -24,6 +24,7 @@ COMMANDS = {
     "verify": ("cli.verify", "Check the books: what must always be true."),
     "replay": ("cli.replay", "Send real order flow (LOBSTER) through the running exchange."),
     "simulate": ("cli.simulate", "Run the matching engine alone, from commands to events."),
+    "bench": ("cli.bench", "Measure it: speed next to targets, with a proof of the books after each load."),
     "test": ("cli.test", "Run the checks and the tests."),
 }
 """Each subcommand's module, which has a click command named `command`, and its line in the help."""

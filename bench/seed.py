@@ -1,0 +1,56 @@
+"""Stocks, brokers and what these hold, for an exchange to be measured. A broker can pay for every order of any run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from config import Market
+from services.listing import list_stock
+from services.register import register_broker
+
+REFERENCE: Final = 10_000
+"""Cents: where every stock is listed, and prices lie around."""
+
+CASH: Final = 10**15
+"""Cents of each broker. As with its shares, every order is funded and every reservation is real."""
+
+SHARES: Final = 10**10
+"""Shares of each stock that each broker holds."""
+
+HOLD = text("""
+    WITH held AS (
+        INSERT INTO balances (broker_id, asset_id, available)
+        SELECT b.id, s.id, :shares FROM brokers b CROSS JOIN stocks s ORDER BY b.id, s.id
+    )
+    INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket)
+    SELECT 'deposit', s.id, :shares, b.id, 'outside', b.id, 'available' FROM brokers b CROSS JOIN stocks s
+    ORDER BY b.id, s.id
+""")
+"""What `services.accounts.deposit` does, for every broker and stock at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trader:
+    """A broker with what it authenticates with."""
+
+    broker_id: int
+    api_key: str
+
+
+def list_stocks(session: Session, symbols: list[str], market: Market, group: str) -> list[int]:
+    """List these stocks at REFERENCE; their ids."""
+    return [
+        list_stock(session, symbol=one, name=one, market=market, group=group, reference_price=REFERENCE)
+        for one in symbols
+    ]
+
+
+def register_traders(session: Session, brokers: int) -> list[Trader]:
+    """Register that many brokers, each with CASH, and with SHARES of every listed stock."""
+    new = [register_broker(session, name=f"Broker {n}", cash=CASH) for n in range(brokers)]
+    session.execute(HOLD, {"shares": SHARES})
+    return [Trader(one.broker_id, one.api_key) for one in new]
