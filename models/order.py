@@ -1,6 +1,6 @@
 """An order and how far it has got."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import CheckConstraint, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Amount, Base, CreatedAt, Id, Instant
@@ -56,8 +56,8 @@ class Order(Base):
     )
 
     id: Mapped[Id]
-    broker_id: Mapped[Amount] = mapped_column(ForeignKey("brokers.id"))
-    stock_id: Mapped[Amount] = mapped_column(ForeignKey("stocks.id"))
+    broker_id: Mapped[Amount]
+    stock_id: Mapped[Amount]
     document_number: Mapped[str]
     side: Mapped[str]
     order_type: Mapped[str]

@@ -1,5 +1,7 @@
 """Money and shares that enter and leave the exchange. Inside it they only move; see `settle` and `place`."""
 
+from collections.abc import Collection
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -21,15 +23,21 @@ OPEN = text("""
 
 OPEN_SHORT = text("""
     INSERT INTO balances (broker_id, asset_id, credit_limit)
-    SELECT id, :asset_id, short_limit FROM brokers WHERE id = :broker_id AND short_limit > 0
+    SELECT id, asset_id, short_limit
+    FROM unnest(CAST(:brokers AS bigint[]), CAST(:assets AS bigint[])) AS sale (id, asset_id)
+    JOIN brokers USING (id)
+    WHERE short_limit > 0
+    ORDER BY id, asset_id
     ON CONFLICT DO NOTHING
 """)
 """A broker that may sell short gets its share balance, with its limit, when it first sells a stock."""
 
 
-def open_short_account(session: Session, broker_id: int, asset_id: int) -> None:
-    """Open this account if it is not, where the broker may sell short."""
-    session.execute(OPEN_SHORT, {"broker_id": broker_id, "asset_id": asset_id})
+def open_short_accounts(session: Session, accounts: Collection[tuple[int, int]]) -> None:
+    """Open those of the accounts (broker, asset) that are not open, where the broker may sell short."""
+    if accounts:
+        brokers, assets = zip(*accounts, strict=True)
+        session.execute(OPEN_SHORT, {"brokers": list(brokers), "assets": list(assets)})
 
 
 def open_account(session: Session, broker_id: int, asset_id: int, credit_limit: int = 0) -> None:

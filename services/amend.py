@@ -108,10 +108,6 @@ def amend_orders(
         except MarketError as error:
             answers[n] = error
     answers.update(_store(session, checked))
-    short = {n: one for n, one in checked.items() if n not in answers}
-    for n, one in short.items():
-        answers.update(_store(session, {n: one}))
-        answers.setdefault(n, _refusal(one))
     return [answers[n] for n in range(len(wishes))]
 
 
@@ -158,12 +154,12 @@ def _checked(order: Row[Any], stock: StockRules, wish: Amendment, market: Market
 
 
 def _store(session: Session, checked: dict[int, Checked]) -> dict[int, Standing | MarketError]:
-    """Those that their accounts can pay for; an account that cannot pay for all of its amendments gets none."""
+    """An answer for each: what their accounts have is given in order of arrival."""
     if not checked:
         return {}
     places = list(checked)
     document = orjson.dumps([_row(one) for one in checked.values()]).decode()
-    answers: dict[int, Standing | MarketError] = {}
+    answers: dict[int, Standing | MarketError] = {n: _refusal(one) for n, one in checked.items()}
     for row in session.execute(AMEND, {"document": document}):
         one = checked[places[row.n - 1]]
         answers[places[row.n - 1]] = Standing(

@@ -1,8 +1,8 @@
 """Place orders: reserve, store the order, its command and its transfer in one statement.
 
 The statement takes any number of orders, so a lone request and a batch go the same way. Every order keeps its own
-answer: funds are given in order of arrival, and one that cannot be paid for is refused alone. First the statement
-tries each account's orders together; an account that cannot pay for all of them gets them one by one.
+answer: funds are given in order of arrival, and one that cannot be paid for is refused alone. Two wait for a second
+round: the sale of a broker without an account for that stock, and what repeats a client_order_id.
 
 Each statement is committed by itself, as soon as it is carried out: orders have nothing to do with each other, and the
 balances that it locks are those that everybody else waits for.
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from config import Market
 from models import CASH
 from services import entry
-from services.accounts import open_short_account
+from services.accounts import open_short_accounts
 from services.errors import ClientOrderIdReused, Failed, InsufficientFunds, InsufficientShares, MarketError
 from services.store_orders import FundedOrder, NewOrder, reserve_and_store
 
@@ -37,6 +37,9 @@ class Placed:
     known: bool
 
 
+Answers = dict[int, Placed | MarketError]
+"""By the order's place among those that came together."""
+
 FIND_KNOWN = text("""
     SELECT o.broker_id, o.client_order_id, o.id, o.status, o.fingerprint
     FROM unnest(CAST(:brokers AS bigint[]), CAST(:names AS text[])) AS t (broker_id, client_order_id)
@@ -50,30 +53,28 @@ def place_orders(
     """Reserve for and store each order; one durable answer each, in the same order.
 
     A refusal is returned, not raised: InsufficientFunds, InsufficientShares, ClientOrderIdReused, or what `entry`
-    checks. Raises what `commit` raises for the orders that are placed together: then none was placed. Whatever is
-    raised later, for one that had to be placed alone, is that order's answer. IntegrityError means that another process
-    stored the same client_order_id at the same moment; `commit` had better try that again.
+    checks. Raises what `commit` raises for the first round: then none was placed. Whatever is raised later is the
+    answer of those that had to wait. IntegrityError means that another process stored the same client_order_id at the
+    same moment; `commit` had better try that again.
     """
-    answers: dict[int, Placed | MarketError | Failed] = {}
     funded: dict[int, FundedOrder] = {}
-    refused: dict[int, Placed | MarketError] = {}
+    refused: dict[int, MarketError] = {}
     for n, order in enumerate(orders):
         try:
             funded[n] = _checked(order, market, now)
         except MarketError as refusal:
             refused[n] = refusal
-    together = _without_repeats(funded)
 
-    def place_together(session: Session) -> dict[int, Placed | MarketError]:
+    def place_together(session: Session) -> Answers:
         known = _known(session, {n: orders[n] for n in refused})
-        return {**refused, **known, **_place(session, together)}
+        return {**refused, **known, **_place(session, _without_repeats(funded))}
 
-    answers.update(commit(place_together))
-    for n in sorted(funded.keys() - answers.keys()):
+    answers: dict[int, Placed | MarketError | Failed] = {**commit(place_together)}
+    while waiting := {n: one for n, one in funded.items() if n not in answers}:
         try:
-            answers[n] = commit(partial(_place_alone, funded[n]))
+            answers.update(commit(partial(_place_again, _without_repeats(waiting))))
         except Exception as error:  # noqa: BLE001 - the others are placed, and their answers must not be lost
-            answers[n] = Failed(error)
+            answers.update(dict.fromkeys(waiting, Failed(error)))
     return [answers[n] for n in range(len(orders))]
 
 
@@ -105,12 +106,28 @@ def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
     return once
 
 
-def _place(session: Session, together: dict[int, FundedOrder]) -> dict[int, Placed | MarketError]:
-    """The statement's answers by place; orders whose account cannot pay for all of them are left out."""
+def _place(session: Session, together: dict[int, FundedOrder]) -> Answers:
+    """An answer for each, but for the sale that might be paid for once its broker's share account is open."""
     if not together:
         return {}
+    answers = _stored(session, together)
+    for n, one in together.items():
+        if n not in answers and one.order.side == "bid":
+            answers[n] = _refusal(one)
+    return answers
+
+
+def _place_again(together: dict[int, FundedOrder], session: Session) -> Answers:
+    """An answer for each. A broker that may sell short gets its share account when it first sells a stock."""
+    sales = {(one.order.broker_id, one.asset_id) for one in together.values() if one.order.side == "ask"}
+    open_short_accounts(session, sales)
+    return {**{n: _refusal(one) for n, one in together.items()}, **_stored(session, together)}
+
+
+def _stored(session: Session, together: dict[int, FundedOrder]) -> Answers:
+    """The answers to those that were paid for, or were known by their client_order_id."""
     places = list(together)
-    answers: dict[int, Placed | MarketError] = {}
+    answers: Answers = {}
     for row in reserve_and_store(session, list(together.values())):
         place = places[row.n - 1]
         if row.fingerprint == together[place].order.fingerprint:
@@ -120,16 +137,7 @@ def _place(session: Session, together: dict[int, FundedOrder]) -> dict[int, Plac
     return answers
 
 
-def _place_alone(one: FundedOrder, session: Session) -> Placed | MarketError:
-    """The answer to an order that has its account for itself; a broker's first short sale opens its share account."""
-    answer = _place(session, {0: one}).get(0)
-    if answer is None and one.order.side == "ask":
-        open_short_account(session, one.order.broker_id, one.asset_id)
-        answer = _place(session, {0: one}).get(0)
-    return answer or _refusal(one)
-
-
-def _known(session: Session, orders: dict[int, NewOrder]) -> dict[int, Placed | MarketError]:
+def _known(session: Session, orders: dict[int, NewOrder]) -> Answers:
     """The first answers to those client_order_ids whose orders would be refused today and were accepted before."""
     named = {n: (one.broker_id, one.client_order_id) for n, one in orders.items() if one.client_order_id is not None}
     if not named:

@@ -80,10 +80,10 @@ PLACE = text(f"""
 
 
 def reserve_and_store(session: Session, orders: Sequence[FundedOrder]) -> Sequence[Row[Any]]:
-    """Reserve for the orders and store them, account by account all or none.
+    """Reserve for the orders in their order, and store those that are paid for.
 
     A row {n, id, status, fingerprint, known} for each that was stored or was known by its client_order_id, `n` being
-    its place counted from 1; an account that cannot pay for all of its orders gives none.
+    its place counted from 1. No client_order_id may come twice.
     """
     document = orjson.dumps([_row(one) for one in orders]).decode()
     return session.execute(PLACE, {"document": document}).all()

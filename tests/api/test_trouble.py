@@ -133,8 +133,8 @@ def test_a_connection_that_was_closed_meanwhile_costs_no_order(venue: Venue) -> 
     venue.desk.keys._cache_seconds = 60
     assert broker.post("/orders", an_order("bid", stock)).status_code == 201
     venue.run("""
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE application_name IN ('minex-web', 'minex-intake', 'minex-writer')
+        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name IN ('minex-web', 'minex-intake', 'minex-writer')
     """)
     assert pid
     assert broker.post("/orders", an_order("bid", stock)).status_code == 201

@@ -63,7 +63,7 @@ REFUSED = [
     (insertion("orders", closed_at="now()"), "ck_orders_closed_"),
     (insertion("orders", status="'cancelled'"), "ck_orders_closed_is_final"),
     (insertion("orders", status="'busy'", **CLOSED), "ck_orders_status_known"),
-    (insertion("orders", stock_id=1), "fk_orders_stock_id_stocks"),
+    ("INSERT INTO balances (broker_id, asset_id) VALUES (10000000, 1)", "fk_balances_broker_id_brokers"),
     (insertion("commands", kind="'halt'"), "ck_commands_kind_known"),
     (insertion("commands", kind="'new'"), "ck_commands_order_named"),
     (insertion("commands", sequence=1), "ck_commands_sequenced_has_time"),

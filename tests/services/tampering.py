@@ -61,6 +61,8 @@ CASES = {
     "a cancel of no order": ("commands", f"{JOURNAL} AND kind = 'cancel'", {"order_id": "1000000000000"}, {6, 7}),
     "a new order of no order": ("commands", f"{JOURNAL} AND kind = 'new'", {"order_id": "1000000000000"}, {4, 5, 6, 7}),
     "a command of another broker": ("commands", f"{JOURNAL} AND kind = 'cancel'", {"broker_id": "broker_id + 1"}, {6}),
+    "an order of no stock": ("orders", OPEN, {"stock_id": "1000000000000"}, {2, 3, 4, 5, 6, 7}),
+    "an order of no broker": ("orders", OPEN, {"broker_id": "1000000000000"}, {2, 3, 4, 6}),
     "a command of no stock": ("commands", "sequence IS NULL", {"stock_id": "1000000000000"}, {6}),
     "an event of no stock": ("events", "stock_id = :last AND sequence = 1", {"stock_id": "1000000000000"}, {6}),
     "a trade of no order": ("trades", "stock_id = :last", {"sell_order_id": "1000000000000"}, {4, 7}),

@@ -3,10 +3,17 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
 
+import pytest
+
+from models import CASH
+from models.session import PLANS, connect, in_transaction, transaction
+from services.accounts import deposit
 from services.books import Books
 from services.errors import MarketError
-from services.place import Placed
+from services.place import Placed, place_orders
 from tests.services.floor import MONEY
 
 
@@ -36,6 +43,31 @@ def test_twenty_spend_one_balance(floor):
     assert (available, reserved) == (1_000_000 - sum(spent), sum(spent))
     assert 0 <= available < 3_500
     floor.match(symbol)
+
+
+@pytest.mark.parametrize("plans", [{}, PLANS], ids=["any-plan", "our-plan"])
+@pytest.mark.parametrize("rich", [True, False], ids=["pays-for-all", "pays-for-some"])
+def test_what_is_reserved_counts_from_the_balance_that_another_transaction_leaves(floor, plans, rich):
+    """The order has found the balance as it was and waits for its lock; then it is another one."""
+    symbol, (first, buyer, last) = floor.stock(), [floor.broker(1_000_000 if rich else 700_000 - 1) for _ in range(3)]
+    brokers = [last, buyer, buyer, first] if rich else [last, buyer, buyer, buyer, first]
+    orders = [floor.order(broker, symbol, "bid", 100, 3_500) for broker in brokers]
+    intake = connect(floor.engine.url.render_as_string(hide_password=False), **plans)
+    answers = []
+
+    def place():
+        answers.extend(place_orders(partial(in_transaction, intake), orders, floor.market, datetime.now(UTC)))
+
+    with transaction(floor.engine) as session:
+        deposit(session, buyer, CASH, 1)
+        thread = threading.Thread(target=place)
+        thread.start()
+        floor.until_somebody_waits()
+    thread.join()
+    intake.dispose()
+    assert [isinstance(one, Placed) for one in answers] == ([True] * 4 if rich else [True, True, True, False, True])
+    assert floor.cash(buyer) == ((300_001 if rich else 0), 700_000)
+    assert floor.cash(first)[1] == floor.cash(last)[1] == 350_000
 
 
 def test_twenty_sell_and_enlarge_against_one_holding(floor):

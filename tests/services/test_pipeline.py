@@ -139,7 +139,7 @@ def test_a_connection_that_is_cut_is_a_passing_error_and_is_replaced(engine):
     with pytest.raises(DBAPIError) as raised, transaction(engine) as session:
         victim = session.scalar(text("SELECT pg_backend_pid()"))
         with transaction(engine) as other:
-            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": victim})
+            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": victim})
         with pipeline(session) as sent:
             sent.send("SELECT 1")
     assert is_passing(raised.value)

@@ -245,11 +245,11 @@ def test_an_order_is_stored_as_it_was_asked_for(floor):
     assert (row.valid_until, row.status, row.sequence, row.priority) == (until, "open", 1, 1)
 
 
-def test_what_fails_alone_takes_back_nothing_that_was_placed(floor):
-    """The first statement is committed before the order that must be placed alone breaks."""
+def test_what_fails_later_takes_back_nothing_that_was_placed(floor):
+    """The first statement is committed before the sale that waits for a share account breaks."""
     symbol = floor.stock()
-    rich, poor = floor.broker(), floor.broker(cash=0)
-    orders = [floor.order(rich, symbol, "bid", 1, 3_500), floor.order(poor, symbol, "bid", 1, 3_500)]
+    rich, short = floor.broker(), floor.broker(short_limit=10)
+    orders = [floor.order(rich, symbol, "bid", 1, 3_500), floor.order(short, symbol, "ask", 1, 3_500)]
     commits = []
 
     def commit(work):
@@ -261,6 +261,23 @@ def test_what_fails_alone_takes_back_nothing_that_was_placed(floor):
     placed, failed = place_orders(commit, orders, floor.market, datetime.now(UTC))
     assert floor.row(placed.order_id).status == "pending"
     assert isinstance(failed.error, ConnectionError)
+
+
+def test_a_broker_that_can_pay_for_none_of_its_orders_costs_the_others_no_more_than_one_more_statement(floor):
+    symbol = floor.stock()
+    rich, poor = floor.broker(), floor.broker(cash=3_500)
+    bids = [floor.order(poor, symbol, "bid", 1, 3_500) for _ in range(100)]
+    asks = [floor.order(poor, symbol, "ask", 1, 3_500) for _ in range(100)]
+    commits = []
+
+    def commit(work):
+        commits.append(work)
+        return in_transaction(floor.engine, work)
+
+    orders = [*bids, *asks, floor.order(rich, symbol, "bid", 1, 3_500)]
+    answers = place_orders(commit, orders, floor.market, datetime.now(UTC))
+    assert [n for n, one in enumerate(answers) if isinstance(one, Placed)] == [0, 200]
+    assert len(commits) == 2
 
 
 def test_when_the_first_statement_fails_nothing_is_placed(floor):
