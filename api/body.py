@@ -24,7 +24,7 @@ def refuse_chunked(request: Request) -> None:
 
 def refuse_large(request: Request, limit: int) -> None:
     """Raises BodyTooLarge, before any of the body is read; `limit` in bytes."""
-    if (request.content_length or 0) > limit:
+    if "CONTENT_LENGTH" in request.environ and (request.content_length or 0) > limit:
         raise BodyTooLarge(f"A body may have at most {limit} bytes.", limit=limit)
 
 

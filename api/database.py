@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
+from api.green_connection import green
 from api.problems import OutcomeUnknown
 from config import Settings
 from models.at_once import AtOnce, at_once, committing
@@ -29,9 +30,9 @@ class Database:
         most, limit = settings.database.pool_size, settings.database.statement_timeout_ms
         limits = {"statement_timeout": limit, "idle_in_transaction_session_timeout": limit}
         url = settings.database.url
-        self._reader = committing(connect(url, pool_size=most, application="minex-web", **limits))
-        self.intake = committing(connect(url, pool_size=most, application="minex-intake", **limits, **PLANS))
-        self.writer = connect(url, pool_size=most, application="minex-writer", **limits, **PLANS)
+        self._reader = green(committing(connect(url, pool_size=most, application="minex-web", **limits)))
+        self.intake = green(committing(connect(url, pool_size=most, application="minex-intake", **limits, **PLANS)))
+        self.writer = green(connect(url, pool_size=most, application="minex-writer", **limits, **PLANS))
 
     def reading(self) -> AbstractContextManager[AtOnce]:
         """For reading: each statement sees one moment, and costs one round trip instead of three."""

@@ -1,12 +1,15 @@
 """Connections to PostgreSQL, and the one way to open a transaction."""
 
-import select
+import fcntl
+import termios
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
 import orjson
+import psycopg
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
@@ -95,10 +98,17 @@ def refuse_uncertain(session: Session) -> None:
 
 
 def _refuse_closed(connection: Any, record: Any, proxy: Any) -> None:
-    """Let the pool replace a connection that PostgreSQL closed while nobody used it: something waits to be read."""
-    waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN)
-    if waiting.poll(0):
+    """Let the pool replace a connection that PostgreSQL closed while nobody used it: a farewell or an end can be read.
+
+    Asked of the system itself: `select.poll` may be gevent's, and would let every other request go first.
+    """
+    try:
+        spoken = array("i", [0])
+        fcntl.ioctl(connection.fileno(), termios.FIONREAD, spoken)
+        connection.pgconn.consume_input()
+    except (OSError, psycopg.Error) as error:
+        raise DisconnectionError("closed") from error
+    if spoken[0]:
         raise DisconnectionError("closed by the server")
 
 

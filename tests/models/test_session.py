@@ -1,5 +1,7 @@
 """Transactions are kept or thrown away as one, and every connection speaks UTC."""
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -129,5 +131,15 @@ def test_a_connection_that_was_closed_while_nobody_used_it_is_replaced(engine: E
         pid = session.scalar(text("SELECT pg_backend_pid()"))
     with psycopg.connect(database_url, autocommit=True) as other:
         assert other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+    with transaction(engine) as session:
+        assert session.scalar(text("SELECT pg_backend_pid()")) != pid
+
+
+def test_a_connection_that_ended_without_a_word_is_replaced(engine: Engine) -> None:
+    with transaction(engine) as session:
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+        driver = session.connection().connection.driver_connection
+    with socket.socket(fileno=os.dup(driver.fileno())) as ours:
+        ours.shutdown(socket.SHUT_RD)
     with transaction(engine) as session:
         assert session.scalar(text("SELECT pg_backend_pid()")) != pid
