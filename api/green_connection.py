@@ -45,7 +45,9 @@ class GreenConnection(psycopg.Connection[Any]):
     def _watcher(self, events: int) -> Any:
         watchers = vars(self).setdefault("_watchers", {})
         if events not in watchers:
-            watchers[events] = get_hub().loop.io(self.pgconn.socket, events)
+            loop = get_hub().loop
+            watchers[events] = watcher = loop.io(self.pgconn.socket, events)
+            watcher.priority = loop.MAXPRI  # what is under way goes on before anything new begins
         return watchers[events]
 
 

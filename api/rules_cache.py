@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.listing import StockRules, rules_of
+from services.listing import StockRules, rule_values
 
 BELIEVED_SECONDS = 1.0
 """A halt or a new reference price reaches entry within this time; the book checks again, with what is true then."""
@@ -18,7 +19,7 @@ class RulesCache:
     """Rules by symbol. What was not found is not remembered: it may be listed any moment."""
 
     def __init__(self) -> None:
-        self._rules: dict[str, StockRules] = {}
+        self._values: dict[str, list[Any]] = {}
         self._used_at: dict[str, float] = {}
         self._taken_at = float("-inf")
 
@@ -27,16 +28,20 @@ class RulesCache:
         now = time.monotonic()
         if now - self._taken_at >= BELIEVED_SECONDS:
             used_at = {symbol: at for symbol, at in self._used_at.copy().items() if now - at < IDLE_SECONDS}
-            self._rules = rules_of(session, used_at.keys() | set(symbols))
+            self._values = rule_values(session, used_at.keys() | set(symbols))
             self._used_at, self._taken_at = used_at, now
-        elif unknown := [symbol for symbol in symbols if symbol not in self._rules]:
+        elif unknown := [symbol for symbol in symbols if symbol not in self._values]:
             self.fresh(session, unknown)
         self._used_at.update(dict.fromkeys(symbols, now))
-        rules = self._rules
-        return {symbol: rules[symbol] for symbol in symbols if symbol in rules}
+        values = self._values
+        return {symbol: StockRules(*values[symbol]) for symbol in symbols if symbol in values}
 
     def fresh(self, session: Session, symbols: Collection[str]) -> dict[str, StockRules]:
         """The rules of `symbols` as they are now: what a market order's protection price is reckoned from."""
-        rules = rules_of(session, symbols)
-        self._rules.update(rules)
-        return rules
+        found = rule_values(session, symbols)
+        self._values.update(found)
+        return {symbol: StockRules(*values) for symbol, values in found.items()}
+
+    def forget(self) -> None:
+        """Remember nothing."""
+        self._values = {}

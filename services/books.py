@@ -1,6 +1,9 @@
 """The books that a worker keeps in memory between its turns, and how one is rebuilt from open orders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import text
@@ -14,10 +17,10 @@ from services.journal import SIDES
 from services.ledger import Account
 
 OPEN_ORDERS = text("""
-    SELECT id, broker_id, document_number, side, order_type, price, quantity, time_in_force, valid_until,
+    SELECT stock_id, id, broker_id, document_number, side, order_type, price, quantity, time_in_force, valid_until,
         self_trade_prevention, filled_quantity, filled_notional, cancelled_quantity, priority
-    FROM orders WHERE stock_id = :stock_id AND closed_at IS NULL AND priority IS NOT NULL
-    ORDER BY priority
+    FROM orders WHERE stock_id = ANY(:stock_ids) AND closed_at IS NULL AND priority IS NOT NULL
+    ORDER BY stock_id, priority
 """)
 
 MOST_ACCOUNTS = 200_000
@@ -46,13 +49,15 @@ class Books:
         """Accounts that committed turns brought something, so that they are open: none is ever closed."""
         self.rebuilds = 0
 
-    def current(self, session: Session, stock: Any) -> Book:
-        """The book of `stock` (its locked row), from memory where the copy is current."""
-        copy = self._copies.get(stock.id)
-        if copy is not None and copy.version == stock.book_version:
-            return copy.book
-        self.rebuilds += 1
-        return rebuilt_book(session, stock)
+    def current(self, session: Session, stocks: Sequence[Any]) -> dict[int, Book]:
+        """The books of `stocks` (their locked rows) by id: from memory where the copy is current, else rebuilt."""
+        copies = ((stock, self._copies.get(stock.id)) for stock in stocks)
+        books = {stock.id: copy.book for stock, copy in copies if copy and copy.version == stock.book_version}
+        missing = [stock for stock in stocks if stock.id not in books]
+        if missing:
+            self.rebuilds += len(missing)
+            books |= rebuilt_books(session, missing)
+        return books
 
     def shown(self, stock: Any) -> dict[int, bytes]:
         """How the sides of the book of `stock` were shown when it last changed; nothing where no copy is current."""
@@ -87,27 +92,31 @@ def empty_book(stock: Any, reference: int | None) -> Book:
     return Book(rules, reference)
 
 
-def rebuilt_book(session: Session, stock: Any) -> Book:
-    """The book of `stock` as its open orders say."""
-    book = empty_book(stock, stock.reference_price)
-    book.last_price = stock.last_price
-    rows = session.execute(OPEN_ORDERS, {"stock_id": stock.id})
-    book.restore(
-        Order(
-            row.id,
-            (row.broker_id, row.document_number),
-            SIDES[row.side],
-            row.order_type,
-            row.price,
-            row.quantity,
-            row.time_in_force,
-            microseconds(row.valid_until),
-            row.self_trade_prevention,
-            row.filled_quantity,
-            row.filled_notional,
-            row.cancelled_quantity,
-            row.priority,
-        )
-        for row in rows
+def rebuilt_books(session: Session, stocks: Sequence[Any]) -> dict[int, Book]:
+    """The books of `stocks` by id, as their open orders say; one query for all."""
+    books = {}
+    for stock in stocks:
+        book = books[stock.id] = empty_book(stock, stock.reference_price)
+        book.last_price = stock.last_price
+    rows = session.execute(OPEN_ORDERS, {"stock_ids": list(books)})
+    for stock_id, resting in groupby(rows, key=attrgetter("stock_id")):
+        books[stock_id].restore(map(_order, resting))
+    return books
+
+
+def _order(row: Any) -> Order:
+    return Order(
+        row.id,
+        (row.broker_id, row.document_number),
+        SIDES[row.side],
+        row.order_type,
+        row.price,
+        row.quantity,
+        row.time_in_force,
+        microseconds(row.valid_until),
+        row.self_trade_prevention,
+        row.filled_quantity,
+        row.filled_notional,
+        row.cancelled_quantity,
+        row.priority,
     )
-    return book

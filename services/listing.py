@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+import orjson
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -28,14 +30,23 @@ class StockRules:
 
 
 COLUMNS = ", ".join(StockRules.__slots__)
-RULES = text(f"SELECT {COLUMNS} FROM stocks WHERE symbol = ANY(:symbols)")  # noqa: S608 - the names are ours
+RULES = text(f"""
+    SELECT CAST(json_object_agg(symbol, json_build_array({COLUMNS})) AS text) FROM stocks WHERE symbol = ANY(:symbols)
+""")  # noqa: S608 - the names are ours
+"""One document: thousands of rows, read once a second, would cost several times as much in Python."""
+
 RULES_BY_ID = text(f"SELECT {COLUMNS} FROM stocks WHERE id = ANY(:ids)")  # noqa: S608
 
 
 def rules_of(session: Session, symbols: Iterable[str]) -> dict[str, StockRules]:
     """The rules of these stocks as they are now; unknown symbols are left out."""
-    rows = session.execute(RULES, {"symbols": list(symbols)})
-    return {row.symbol: StockRules(*row) for row in rows}
+    return {symbol: StockRules(*values) for symbol, values in rule_values(session, symbols).items()}
+
+
+def rule_values(session: Session, symbols: Iterable[str]) -> dict[str, list[Any]]:
+    """The same, each as the values of a StockRules in its fields' order."""
+    found = session.scalar(RULES, {"symbols": list(symbols)})
+    return orjson.loads(found) if found else {}
 
 
 def rules_by_id(session: Session, stock_ids: Iterable[int]) -> dict[int, StockRules]:

@@ -88,13 +88,12 @@ def _blamed_on(inbox: Sequence[Any]) -> Iterator[None]:
 def _matched(
     session: Session, stocks: Sequence[Any], inbox: Sequence[Any], books: Books, culprit: Culprit | None
 ) -> tuple[Outcome, Taking]:
-    rows = {stock.id: stock for stock in stocks}
-    taking: Taking = {}
+    wanted = {row.stock_id for row in inbox}
+    stocks = [stock for stock in stocks if stock.id in wanted]
+    current = books.current(session, stocks)
+    taking = {stock.id: (stock, _turn_of(stock), current[stock.id]) for stock in stocks}
     outcome = Outcome()
     for row in inbox:
-        if row.stock_id not in taking:
-            stock = rows[row.stock_id]
-            taking[stock.id] = stock, _turn_of(stock), books.current(session, stock)
         _, turn, book = taking[row.stock_id]
         _apply(outcome, turn, book, row, culprit)
     return outcome, taking

@@ -86,7 +86,7 @@ class TestTheSameClientOrderId:
         body = an_order("bid", stock, client_order_id="halted")
         order_id = broker.post("/orders", body).json["order_id"]
         venue.run("UPDATE stocks SET state = 'halted' WHERE symbol = :symbol", symbol=stock)
-        venue.desk.intake._rules._rules.clear()
+        venue.desk.intake._rules.forget()
         assert broker.post("/orders", an_order("bid", stock)).json["code"] == "stock_halted"
         answer = broker.post("/orders", body)
         assert (answer.status_code, answer.json["order_id"]) == (200, order_id)

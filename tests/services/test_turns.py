@@ -10,7 +10,7 @@ from engine.orders import Order
 from models.session import transaction
 from models.trouble import Overtaken, is_passing
 from services.accounts import deposit
-from services.books import Books, rebuilt_book
+from services.books import Books, rebuilt_books
 from services.inbox import take_inbox
 from services.match import BrokenTurn, Culprit, match_turn
 from services.place import place_orders
@@ -207,7 +207,7 @@ def test_a_rebuilt_book_is_the_book_that_was(floor):
     rebuilds = books.rebuilds
     with transaction(floor.engine) as session:
         for stock in take_inbox(session, stream.symbols, 1)[0]:
-            assert told(rebuilt_book(session, stock)) == told(books.current(session, stock))
+            assert told(rebuilt_books(session, [stock])[stock.id]) == told(books.current(session, [stock])[stock.id])
     assert books.rebuilds == rebuilds
 
 
