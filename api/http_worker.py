@@ -83,7 +83,7 @@ class Worker(GeventWorker):
         super().handle_error(req, client, addr, exc)
         from api.raw_answers import as_problem  # noqa: PLC0415 - it brings Flask along
 
-        as_problem(client, begin)
+        as_problem(client.unsent, begin)
 
     def _close_idle_when_stopped(self) -> None:
         while self.alive:

@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from api.connection import PatientSocket
 from api.errors import MIMETYPE, http_problem, problem_of
 from api.problems import BodyTooSlow
 
@@ -20,17 +19,17 @@ def too_slow() -> bytes:
     return _answer(problem_of(BodyTooSlow()))
 
 
-def as_problem(connection: PatientSocket, begin: int) -> None:
+def as_problem(unsent: bytearray, begin: int) -> None:
     """Turn the page of gunicorn's that waits to be sent from `begin` on into a problem of the same status.
 
     The page repeats what the client sent; the problem does not.
     """
-    told = STATUS_LINE.match(connection.unsent, begin)
+    told = STATUS_LINE.match(unsent, begin)
     if told is None:
         return
     status = HTTPStatus(int(told[1]))
     detail = "The request could not be read as HTTP/1.1." if status < 500 else "The exchange failed to answer."
-    connection.unsent[begin:] = _answer(http_problem(status, status.phrase, detail))
+    unsent[begin:] = _answer(http_problem(status, status.phrase, detail))
 
 
 def _answer(problem: dict[str, Any]) -> bytes:

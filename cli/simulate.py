@@ -10,10 +10,10 @@ from typing import IO, Any
 
 import click
 
-from cli import jsonlines, lobster
+from cli import jsonevents, jsonlines, lobster
 from engine import Book, Rules
 from engine.codes import DUPLICATE_ID
-from engine.rules import CANCEL_RESTING, EXECUTION_PRICES, MAKER, NONE, STP_MODES
+from engine.rules import BAND_REFERENCES, CANCEL_RESTING, EXECUTION_PRICES, MAKER, NONE, SESSION, STP_MODES
 
 
 class BadLine(Exception):
@@ -43,8 +43,8 @@ class Simulation:
             if fields.get("cmd") == "clock":
                 self.now = max(self.now, jsonlines.read_now(fields))
         except jsonlines.InvalidCommand as invalid:
-            return [jsonlines.write_rejection(_id_or_none(fields), invalid.code)]
-        return [jsonlines.write_event(event) for event in self.book.apply(command, self.now)]
+            return [jsonevents.write_rejection(_id_or_none(fields), invalid.code)]
+        return [jsonevents.write_event(event) for event in self.book.apply(command, self.now)]
 
     def _use(self, order_id: int | str) -> None:
         if order_id in self._used:
@@ -74,6 +74,10 @@ def _id_or_none(fields: dict[str, Any]) -> int | str | None:
 @click.option("--tick", default=1, show_default=True, type=click.IntRange(1), help="Price step, in cents.")
 @click.option("--lot", default=1, show_default=True, type=click.IntRange(1), help="Quantity step, in shares.")
 @click.option("--band-bps", default=0, type=click.IntRange(0, 9999), help="Price band, in basis points; 0 is none.")
+@click.option(
+    "--dynamic-band-bps", default=0, type=click.IntRange(0, 9999), help="Calls a volatility auction; 0 is none."
+)
+@click.option("--band-reference", default=SESSION, show_default=True, type=click.Choice(BAND_REFERENCES))
 @click.option("--reference", type=click.IntRange(1), help="Price in cents that the band lies around.")
 @click.option("--execution-price", default=MAKER, show_default=True, type=click.Choice(EXECUTION_PRICES))
 @click.option("--stp", default=CANCEL_RESTING, show_default=True, type=click.Choice(STP_MODES), help="Self-trades.")
@@ -84,6 +88,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     tick: int,
     lot: int,
     band_bps: int,
+    dynamic_band_bps: int,
+    band_reference: str,
     reference: int | None,
     execution_price: str,
     stp: str,
@@ -99,7 +105,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if lobster_file is not None and file is not None:
         raise click.UsageError("give a FILE or --lobster, not both")
     stp = NONE if lobster_file is not None else stp
-    book = Book(Rules(tick, lot, band_bps, execution_price, stp), reference)
+    rules = Rules(tick, lot, band_bps, execution_price, stp, band_reference, dynamic_band_bps)
+    book = Book(rules, reference)
     out = sys.stdout
     if lobster_file is not None:
         _print_lobster(book, lobster_file, out)
@@ -109,7 +116,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     else:
         _print_events(Simulation(book), sys.stdin.buffer, out)
     if show_book:
-        out.write(jsonlines.write_book(book) + "\n")
+        out.write(jsonevents.write_book(book) + "\n")
     out.flush()
 
 
@@ -136,7 +143,7 @@ def _print_lobster(book: Book, path: Path, out: IO[str]) -> None:
         raise click.ClickException(f"{path}: {wrong}") from None
     for step in lobster.translate(messages):
         events = book.apply(step.command, 0)
-        out.writelines(jsonlines.write_event(event) + "\n" for event in events)
+        out.writelines(jsonevents.write_event(event) + "\n" for event in events)
         if step.execution is not None:
             executions += 1
             met += lobster.is_met(step.execution, events)

@@ -12,8 +12,19 @@
 
 from engine.audit import BrokenBook
 from engine.book import Book
-from engine.commands import UNCHANGED, Amend, Cancel, Clock, Command, New
-from engine.events import Accepted, Amended, Cancelled, Event, Expired, Rejected, Trade
+from engine.commands import UNCHANGED, Amend, Cancel, Clock, Command, New, State, Uncross
+from engine.events import (
+    Accepted,
+    Amended,
+    Cancelled,
+    Event,
+    Expired,
+    Indicative,
+    Rejected,
+    StateChanged,
+    Trade,
+    Triggered,
+)
 from engine.orders import ASK, BID, Order
 from engine.rules import Rules, band_limits, check_price, check_quantity
 
@@ -32,11 +43,16 @@ __all__ = [
     "Command",
     "Event",
     "Expired",
+    "Indicative",
     "New",
     "Order",
     "Rejected",
     "Rules",
+    "State",
+    "StateChanged",
     "Trade",
+    "Triggered",
+    "Uncross",
     "band_limits",
     "check_price",
     "check_quantity",

@@ -8,7 +8,9 @@ from engine import codes
 from engine.commands import Amend, Unchanged
 from engine.entering import enter
 from engine.events import Amended, Cancelled, Event, Rejected
+from engine.orders import LIMITED
 from engine.rules import check_price, check_quantity
+from engine.states import OPEN, REFUSALS
 
 if TYPE_CHECKING:
     from engine.ladder import Ladder
@@ -20,7 +22,8 @@ def amend(book: Ladder, command: Amend, events: list[Event]) -> None:
 
     Less quantity at the same price keeps the order's priority, and so does a new expiry. More quantity or another
     price loses it: the order leaves its queue, is matched like a new one, and what is left joins the back. A new
-    total that is no more than what is already used up cancels the remainder.
+    total that is no more than what is already used up cancels the remainder. A stop goes on waiting; of an iceberg the
+    hidden part is changed first.
     """
     order = book.orders.get(command.id)
     if order is None:
@@ -28,11 +31,7 @@ def amend(book: Ladder, command: Amend, events: list[Event]) -> None:
         return
     price, quantity = _wanted(order, command)
     keeps_priority = price == order.price and quantity <= order.quantity
-    code = check_quantity(quantity, book.rules.lot)
-    if code is None and not keeps_priority:
-        code = check_price(price, book.rules.tick, book.lowest, book.highest)
-    if code is None and order.post_only and book.meets(order.side, price):
-        code = codes.POST_ONLY_WOULD_TAKE
+    code = _refusal(book, order, command, price, quantity, keeps_priority)
     if code is not None:
         events.append(Rejected(command.id, code))
         return
@@ -42,7 +41,7 @@ def amend(book: Ladder, command: Amend, events: list[Event]) -> None:
         book.reduce(order, quantity)
         events.append(Cancelled(order, quantity, codes.AMENDED))
         return
-    events.append(Amended(order, price, quantity, keeps_priority, order.price or 0, order.remaining))
+    events.append(Amended(order, price or 0, quantity, keeps_priority, order.price or 0, order.remaining))
     expire_at = order.expire_at if isinstance(command.expire_at, Unchanged) else command.expire_at
     if keeps_priority:
         _shrink(order, quantity, remaining)
@@ -50,6 +49,7 @@ def amend(book: Ladder, command: Amend, events: list[Event]) -> None:
             book.set_expiry(order, expire_at, events)
     else:
         book.leave(order)
+        order.shown = 0
         order.price = price
         order.quantity = quantity
         order.remaining = remaining
@@ -57,15 +57,30 @@ def amend(book: Ladder, command: Amend, events: list[Event]) -> None:
         enter(book, order, events)
 
 
-def _wanted(order: Order, command: Amend) -> tuple[int, int]:
-    """The price and total quantity that the order is to have; a resting order always has a price."""
-    price = order.price or 0 if command.price is None else command.price
+def _refusal(
+    book: Ladder, order: Order, command: Amend, price: int | None, quantity: int, keeps_priority: bool
+) -> str | None:
+    """The code to refuse the amendment with, or None."""
+    if book.state in REFUSALS:
+        return REFUSALS[book.state]
+    if order.type not in LIMITED and command.price is not None:
+        return codes.NOT_AMENDABLE
+    code = check_quantity(quantity, book.rules.lot)
+    if code is None and not keeps_priority and order.type in LIMITED:
+        code = check_price(price, book.rules.tick, book.lowest, book.highest)
+    if code is None and order.post_only and price is not None and book.state == OPEN and book.meets(order.side, price):
+        code = codes.POST_ONLY_WOULD_TAKE
+    return code
+
+
+def _wanted(order: Order, command: Amend) -> tuple[int | None, int]:
+    """The price and total quantity that the order is to have."""
+    price = order.price if command.price is None else command.price
     return price, order.quantity if command.quantity is None else command.quantity
 
 
 def _shrink(order: Order, quantity: int, remaining: int) -> None:
     """Give `order` a smaller total where it stands."""
     if order.level is not None:
-        order.level.quantity -= order.remaining - remaining
+        order.level.resize(order, remaining)
     order.quantity = quantity
-    order.remaining = remaining

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from engine import codes
 from engine.amending import amend
+from engine.auction import equilibrium
 from engine.audit import check
-from engine.commands import Amend, Cancel, Clock, Command, New
+from engine.commands import Amend, Cancel, Clock, Command, New, State, Uncross
+from engine.election import elect
 from engine.entering import new
 from engine.events import Cancelled, Event, Rejected
-from engine.ladder import Ladder
+from engine.ladder import NOTHING, Ladder
+from engine.orders import Order
+from engine.session import change_state, end_auction
+from engine.states import AUCTION, OPEN
 
 
 class Book(Ladder):
@@ -34,6 +39,7 @@ class Book(Ladder):
             now = self.now
         else:
             self.now = now
+        self.anchor = self.last_price
         heap = self.expiries.heap
         if heap and heap[0][0] <= now:
             self._expire_due(events)
@@ -44,12 +50,36 @@ class Book(Ladder):
         elif type(command) is Amend:
             amend(self, command, events)
         elif type(command) is not Clock:
-            raise TypeError(f"not a command: {command!r}")
+            self._run_market(command, events)
+        if self.watchful:
+            self._watch(events)
         return events
+
+    def _watch(self, events: list[Event]) -> None:
+        """What a command brings beyond its own match: stops are elected, and an auction would bring something else."""
+        elect(self, events)
+        if self.state != OPEN or self.indicative is not NOTHING:
+            self._indicate(events)
+        self.watchful = bool(self.state != OPEN or self.buy_stops.best or self.sell_stops.best)
+
+    def restore(self, orders: Iterable[Order]) -> None:
+        """As `Ladder.restore`; of an auction nothing is told again that was told before."""
+        super().restore(orders)
+        if self.state == AUCTION:
+            self.indicative = equilibrium(self)
 
     def check(self) -> None:
         """Verify everything that must always hold; raises `BrokenBook` naming what does not."""
         check(self)
+
+    def _run_market(self, command: Command, events: list[Event]) -> None:
+        """What operators and the session's schedule ask for."""
+        if type(command) is State:
+            change_state(self, command, events)
+        elif type(command) is Uncross:
+            end_auction(self, events)
+        else:
+            raise TypeError(f"not a command: {command!r}")
 
     def _cancel(self, id: Hashable, events: list[Event]) -> None:
         order = self.orders.get(id)
@@ -63,3 +93,11 @@ class Book(Ladder):
     def _expire_due(self, events: list[Event]) -> None:
         while (order := self.expiries.pop_due(self.now)) is not None:
             self.expire(order, events)
+
+    def _indicate(self, events: list[Event]) -> None:
+        """Tell what the auction would bring, when that has changed; there is nothing to tell in another state."""
+        found = equilibrium(self) if self.state == AUCTION else NOTHING
+        if found != self.indicative:
+            self.indicative = found
+            if self.state == AUCTION:
+                events.append(found)

@@ -15,6 +15,14 @@ DUPLICATE_ID: Final = "duplicate_id"
 UNKNOWN_ORDER: Final = "unknown_order"
 INVALID_POST_ONLY: Final = "invalid_post_only"
 POST_ONLY_WOULD_TAKE: Final = "post_only_would_take"
+INVALID_STOP_PRICE: Final = "invalid_stop_price"
+INVALID_DISPLAY_QUANTITY: Final = "invalid_display_quantity"
+NOT_AMENDABLE: Final = "not_amendable"
+NOT_IN_AUCTION: Final = "not_in_auction"
+NO_AUCTION: Final = "no_auction"
+STOCK_HALTED: Final = "stock_halted"
+STOCK_CLOSED: Final = "stock_closed"
+INVALID_STATE: Final = "invalid_state"
 UNSUPPORTED: Final = "unsupported"
 
 MESSAGES: Final[dict[str, str]] = {
@@ -27,6 +35,14 @@ MESSAGES: Final[dict[str, str]] = {
     UNKNOWN_ORDER: "No open order has this id.",
     INVALID_POST_ONLY: "Only a limit order that may rest can be post-only.",
     POST_ONLY_WOULD_TAKE: "The order is post-only, and its price meets an order of the other side.",
+    INVALID_STOP_PRICE: "A stop order, and no other, needs a stop price of at least one cent.",
+    INVALID_DISPLAY_QUANTITY: "Only a limit order that may rest can hide a part, and must show whole lots of it.",
+    NOT_AMENDABLE: "A market or stop order has no limit price to amend.",
+    NOT_IN_AUCTION: "Before an auction nothing trades: immediate, fill-or-kill and post-only orders have to wait.",
+    NO_AUCTION: "No orders are being gathered for an auction.",
+    STOCK_HALTED: "Trading is halted: only cancels are taken.",
+    STOCK_CLOSED: "The market is closed: only cancels are taken.",
+    INVALID_STATE: "There is no such trading state.",
     UNSUPPORTED: "The engine knows no such order type or time in force.",
 }
 """One sentence for each code."""
@@ -34,6 +50,9 @@ MESSAGES: Final[dict[str, str]] = {
 REQUESTED: Final = "requested"
 AMENDED: Final = "amended"
 SELF_TRADE_PREVENTION: Final = "self_trade_prevention"
+
+SESSION_CLOSED: Final = "session_closed"
+VOLATILITY: Final = "volatility"
 
 REASONS: Final[dict[str, str]] = {
     REQUESTED: "A cancel asked for it.",

@@ -52,4 +52,17 @@ class Clock:
     """Only let time pass: the orders that are due expire."""
 
 
-Command = New | Cancel | Amend | Clock
+@dataclass(slots=True)
+class State:
+    """Give the stock another trading state, one of `engine.states.STATES` (FIX TradingSessionStatus)."""
+
+    state: str
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Uncross:
+    """End the auction: trade what can trade, all at one price. The state stays as it is."""
+
+
+Command = New | Cancel | Amend | Clock | State | Uncross

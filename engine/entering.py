@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from engine import codes
 from engine.events import Accepted, Event, Rejected
 from engine.matching import match, would_fill
-from engine.orders import BID, FOK, LIMIT, RESTING_TIFS, TIFS, TYPES
-from engine.rules import check_price, check_quantity
+from engine.orders import BID, FOK, LIMIT, LIMITED, MARKET, RESTING_TIFS, STOPS, TIFS, TYPES
+from engine.rules import NO_LIMIT, check_price, check_quantity
+from engine.states import GATHERING, OPEN, REFUSALS
+from engine.stops import is_reached, trigger
 
 if TYPE_CHECKING:
     from engine.ladder import Ladder
@@ -29,25 +31,35 @@ def new(book: Ladder, order: Order, events: list[Event]) -> None:
         and not quantity % rules.lot
         and order.id not in book.orders
         and not order.post_only
+        and order.display_quantity is None
+        and order.stop_price is None
+        and not book.watchful
     ):
         # Nearly every order: what is good in every respect takes the short way. The long one leads to the same.
         events.append(Accepted(order))
         match_and_rest(book, order, price, events)
         return
     code = refusal(book, order)
-    if code is None:
-        events.append(Accepted(order))
-        enter(book, order, events)
-    else:
+    if code is not None:
         events.append(Rejected(order.id, code))
+        return
+    events.append(Accepted(order))
+    if order.waits and book.state == OPEN and is_reached(order, book.last_price):
+        trigger(order, events)
+    enter(book, order, events)
 
 
 def enter(book: Ladder, order: Order, events: list[Event]) -> None:
-    """Match a valid order, then let it rest or expire, as its type, its time in force and its end say."""
+    """Match a valid order, then let it rest or expire, as its type, its time in force and its end say.
+
+    A stop that has not been elected waits, and while orders gather for an auction everything does.
+    """
     expire_at, price = order.expire_at, order.price
     if expire_at is not None and expire_at <= book.now:
         book.expire(order, events)
-    elif price is not None and order.type == LIMIT and order.tif in RESTING_TIFS:
+    elif order.waits or book.state != OPEN:
+        book.gather(order)
+    elif price is not None and order.type in LIMITED and order.tif in RESTING_TIFS:
         match_and_rest(book, order, price, events)
     else:
         limit = furthest(book, order)
@@ -78,20 +90,57 @@ def refusal(book: Ladder, order: Order) -> str | None:
     """The code to refuse a new order with, or None. The checks stand in the order in which they are reported."""
     if order.id in book.orders:
         return codes.DUPLICATE_ID
+    if book.state in REFUSALS:
+        return REFUSALS[book.state]
     if order.tif not in TIFS or order.type not in TYPES:
         return codes.UNSUPPORTED
-    code = check_quantity(order.quantity, book.rules.lot)
-    if code is None and order.type == LIMIT:
-        code = check_price(order.price, book.rules.tick, book.lowest, book.highest)
-    elif code is None and order.price is not None and order.price <= 0:
-        code = codes.INVALID_PRICE
-    if code is None and order.post_only:
-        code = post_only_refusal(book, order)
-    return code
+    return (
+        check_quantity(order.quantity, book.rules.lot)
+        or price_refusal(book, order)
+        or stop_refusal(book, order)
+        or display_refusal(book, order)
+        or auction_refusal(book, order)
+        or (post_only_refusal(book, order) if order.post_only else None)
+    )
+
+
+def price_refusal(book: Ladder, order: Order) -> str | None:
+    """The code to refuse a limit or a protection price with, or None."""
+    if order.type in LIMITED:
+        return check_price(order.price, book.rules.tick, book.lowest, book.highest)
+    return codes.INVALID_PRICE if order.price is not None and order.price <= 0 else None
+
+
+def stop_refusal(book: Ladder, order: Order) -> str | None:
+    """The code to refuse a stop price with, or None: stops need one, of any distance, and nothing else may have one."""
+    if order.type not in STOPS:
+        return None if order.stop_price is None else codes.INVALID_STOP_PRICE
+    if order.stop_price is None or not 0 < order.stop_price <= NO_LIMIT:
+        return codes.INVALID_STOP_PRICE
+    return codes.OFF_TICK if order.stop_price % book.rules.tick else None
+
+
+def display_refusal(book: Ladder, order: Order) -> str | None:
+    """The code to refuse an iceberg with, or None: it must be able to rest, and show whole lots."""
+    shown = order.display_quantity
+    if shown is None:
+        return None
+    may_rest = order.type in LIMITED and order.tif in RESTING_TIFS
+    if not may_rest or not 0 < shown <= order.quantity or shown % book.rules.lot:
+        return codes.INVALID_DISPLAY_QUANTITY
+    return None
+
+
+def auction_refusal(book: Ladder, order: Order) -> str | None:
+    """The code to refuse what cannot wait for an auction with, or None."""
+    if book.state not in GATHERING:
+        return None
+    now_or_never = order.tif not in RESTING_TIFS and not (order.type == MARKET and order.tif != FOK)
+    return codes.NOT_IN_AUCTION if (now_or_never and order.type not in STOPS) or order.post_only else None
 
 
 def post_only_refusal(book: Ladder, order: Order) -> str | None:
-    """The code to refuse a post-only order with, or None: it must be able to rest, and must not take."""
+    """The code to refuse a post-only order with, or None: it must be able to rest at once, and must not take."""
     if order.price is None or order.type != LIMIT or order.tif not in RESTING_TIFS:
         return codes.INVALID_POST_ONLY
     return codes.POST_ONLY_WOULD_TAKE if book.meets(order.side, order.price) else None

@@ -73,4 +73,32 @@ class Expired:
     quantity: int
 
 
-Event = Accepted | Rejected | Trade | Amended | Cancelled | Expired
+@dataclass(slots=True)
+class Triggered:
+    """The stop was elected and goes on as a market or a limit order (FIX ExecType L)."""
+
+    order: Order
+
+
+@dataclass(slots=True)
+class Indicative:
+    """What an auction would bring if it ended now (FIX MDEntryType Q, 269 = Q).
+
+    `price` in cents, None while nothing would trade; `volume` shares; `surplus` shares that would be left over at that
+    price, positive on the buying side, negative on the selling side.
+    """
+
+    price: int | None
+    volume: int
+    surplus: int
+
+
+@dataclass(slots=True)
+class StateChanged:
+    """The stock has another trading state (FIX SecurityTradingStatus 326), because of `reason`."""
+
+    state: str
+    reason: str | None = None
+
+
+Event = Accepted | Rejected | Trade | Amended | Cancelled | Expired | Triggered | Indicative | StateChanged

@@ -1,43 +1,65 @@
-"""Both sides of a book as they stand, and the moves that keep every sum and index right."""
+"""Both sides of a book as they stand, what waits beside them, and the moves that keep every sum and index right."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from typing import Final
 
-from engine.events import Event, Expired
+from engine.events import Event, Expired, Indicative
 from engine.expiry import ExpiryQueue
-from engine.orders import ASK, BID, LIMIT, RESTING_TIFS, Order
-from engine.rules import Rules, band_limits
+from engine.orders import ASK, BID, LIMITED, MARKET, RESTING_TIFS, Order
+from engine.rules import LAST, Rules, band_limits
 from engine.side import BookSide
+from engine.states import OPEN
+
+NOTHING: Final = Indicative(None, 0, 0)
+"""An auction in which nothing would trade."""
 
 
 class Ladder:
-    """The resting orders of one stock, with its rules and its time; it changes nothing by itself.
+    """The open orders of one stock, with its rules, its state and its time; it changes nothing by itself.
 
-    `orders` holds the orders that rest, by id; `lowest` and `highest` are the limits in cents, both inclusive, between
-    which a trade may print; `last_price` is the price of the last trade, or None.
+    `orders` holds all of them, by id: those that rest in `bids` and `asks`, the stops that wait in `buy_stops` and
+    `sell_stops` (sorted so that the best is the next to be elected), and the market orders that wait for an auction.
+    `lowest` and `highest` are the limits in cents, both inclusive, between which a trade may print; `last_price` is the
+    price of the last trade, or None. `anchor` is what it was when the command came, which the dynamic band lies around.
+    `indicative` is what was last told of an auction. `watchful` is whether a command may bring more than its own match:
+    stops wait, or the book is not open.
     """
 
     __slots__ = (
         "_reference",
+        "anchor",
         "asks",
         "bids",
+        "buy_stops",
         "expiries",
         "highest",
+        "indicative",
         "last_price",
         "lowest",
         "next_priority",
         "now",
         "orders",
         "rules",
+        "sell_stops",
+        "state",
+        "watchful",
     )
 
-    def __init__(self, rules: Rules, reference: int | None = None, last_price: int | None = None) -> None:
+    def __init__(
+        self, rules: Rules, reference: int | None = None, last_price: int | None = None, state: str = OPEN
+    ) -> None:
         self.rules = rules
+        self.state = state
         self.bids = BookSide(BID)
         self.asks = BookSide(ASK)
         self.reference = reference
-        self.last_price = last_price
+        self.last_price = self.anchor = last_price
+        self.buy_stops = BookSide(ASK)
+        self.sell_stops = BookSide(BID)
+        self.indicative = NOTHING
+        self.watchful = state != OPEN
         self.orders: dict[Hashable, Order] = {}
         self.expiries = ExpiryQueue()
         self.next_priority = 1
@@ -63,11 +85,17 @@ class Ladder:
         for order in orders:
             if order.priority < self.next_priority:
                 raise ValueError(f"order {order.id!r} is not in priority order")
-            may_rest = order.type == LIMIT and order.tif in RESTING_TIFS and order.remaining > 0
-            if order.id in self.orders or order.price is None or not may_rest:
+            if order.id in self.orders or order.remaining <= 0 or not self._may_wait(order):
                 raise ValueError(f"order {order.id!r} cannot rest in this book")
             self.next_priority = order.priority
-            self.rest(order, order.price)
+            self.gather(order)
+
+    def _may_wait(self, order: Order) -> bool:
+        if order.waits:
+            return order.stop_price is not None
+        if order.type == MARKET:
+            return self.state != OPEN
+        return order.price is not None and order.type in LIMITED and order.tif in RESTING_TIFS
 
     def best(self, side: int) -> int | None:
         """The best price of `side` in cents, or None if nobody is there."""
@@ -95,31 +123,71 @@ class Ladder:
         return opposite.best is not None and opposite.best.key >= price * opposite.sign
 
     def rest(self, order: Order, price: int) -> None:
-        """Put `order` at the back of the queue at `price`."""
+        """Put `order` at the back of the queue at `price`; an iceberg that shows nothing yet shows a part."""
+        if order.display_quantity is not None and not order.shown:
+            order.shown = min(order.display_quantity, order.remaining)
+        (self.bids if order.side == BID else self.asks).append(order, price)
         order.priority = self.next_priority
         self.next_priority += 1
         self.orders[order.id] = order
-        (self.bids if order.side == BID else self.asks).append(order, price)
         if order.expire_at is not None:
             self.expiries.push(order, order.expire_at, self.orders)
+
+    def gather(self, order: Order) -> None:
+        """Put `order` where it waits: a stop until it is elected, a market order for the auction, others at a price."""
+        if not order.waits and order.type != MARKET:
+            self.rest(order, order.price or 0)
+            return
+        self.watchful = True
+        if order.waits:
+            self._where(order).append(order, order.stop_price or 0)
+        else:
+            self._where(order).market.append(order)
+        order.priority = self.next_priority
+        self.next_priority += 1
+        self.orders[order.id] = order
+        if order.expire_at is not None:
+            self.expiries.push(order, order.expire_at, self.orders)
+
+    def _where(self, order: Order) -> BookSide:
+        if order.waits:
+            return self.buy_stops if order.side == BID else self.sell_stops
+        return self.bids if order.side == BID else self.asks
 
     def leave(self, order: Order) -> None:
         """Take `order` out of its queue and the index; its quantities stay as they are."""
         level = order.level
         if level is not None:
-            (self.bids if order.side == BID else self.asks).remove(order, level)
+            self._where(order).remove(order, level)
             del self.orders[order.id]
 
     def reduce(self, order: Order, quantity: int) -> None:
         """Take `quantity` shares off what remains of `order` without a trade; with nothing left it leaves the book."""
-        level = order.level
-        if level is not None:
-            if quantity == order.remaining:
-                self.leave(order)
-            else:
-                level.quantity -= quantity
-        order.remaining -= quantity
+        self._take(order, quantity)
         order.cancelled += quantity
+
+    def fill(self, order: Order, price: int, quantity: int) -> None:
+        """Trade `quantity` shares of `order` at `price` (cents); with nothing left it leaves the book."""
+        self._take(order, quantity)
+        order.filled += quantity
+        order.filled_value += price * quantity
+
+    def _take(self, order: Order, quantity: int) -> None:
+        level = order.level
+        if level is None:
+            order.remaining -= quantity
+        elif quantity == order.remaining:
+            self.leave(order)
+            order.remaining = 0
+        else:
+            level.resize(order, order.remaining - quantity)
+
+    def note_trades(self, first_price: int) -> None:
+        """After a match whose first trade was at `first_price` (cents): move the reference, if it is to move."""
+        if self.rules.band_reference == LAST:
+            self.reference = self.last_price
+        elif self._reference is None:
+            self.reference = first_price
 
     def expire(self, order: Order, events: list[Event]) -> None:
         """Close `order` because its time is over."""

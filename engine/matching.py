@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import codes
-from engine.events import Cancelled, Event, Trade
-from engine.orders import ASK, BID, LIMIT, Order
+from engine.events import Cancelled, Event, StateChanged, Trade
+from engine.orders import ASK, BID, LIMITED, Order
 from engine.prevention import prevent
-from engine.rules import CANCEL_RESTING, NONE, SELLER
+from engine.rules import CANCEL_RESTING, NO_LIMIT, NONE, SELLER, band_limits
+from engine.states import AUCTION
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 def match(book: Ladder, taker: Order, limit: int, events: list[Event]) -> None:
     """Trade `taker` at `limit` cents or better, until it is filled or nothing more may trade.
 
-    What is left over stays in `taker.remaining`; the caller decides whether it rests. The first trade of a book
-    without a reference becomes its reference, for the commands that follow.
+    What is left over stays in `taker.remaining`; the caller decides whether it rests. A trade that would leave the
+    dynamic band does not happen: a volatility auction begins. The first trade of a book without a reference becomes
+    its reference, for the commands that follow.
     """
     opposite = book.asks if taker.side == BID else book.bids
     worst = limit * opposite.sign
@@ -32,15 +34,16 @@ def match(book: Ladder, taker: Order, limit: int, events: list[Event]) -> None:
     mode = taker.stp or book.rules.stp
     account = None if mode == NONE else taker.account
     limit_of_seller = 0
-    if book.rules.execution_price == SELLER and taker.side == ASK and taker.type == LIMIT:
+    if book.rules.execution_price == SELLER and taker.side == ASK and taker.type in LIMITED:
         limit_of_seller = limit
     elif level.key > opposite.outermost:
         drop_outside_band(book, opposite, worst, events)
         level = opposite.best
+    reach = worst if not book.rules.dynamic_band_bps else dynamic_reach(book, opposite, worst, limit_of_seller)
     first_price = 0
-    while level is not None and level.key >= worst:
+    while level is not None and level.key >= reach:
         price = limit_of_seller or level.price
-        if fill(level, taker, price, account, book.orders, events):
+        if fill(book, level, taker, price, account, events):
             book.last_price = price
             first_price = first_price or price
         own = level.head
@@ -51,40 +54,50 @@ def match(book: Ladder, taker: Order, limit: int, events: list[Event]) -> None:
         if not taker.remaining:
             break
         level = opposite.best
-    if first_price and book.reference is None:
-        book.reference = first_price
+    if first_price or reach != worst:
+        wants_more = taker.remaining > 0 and level is not None and level.key >= worst
+        conclude(book, first_price, interrupted=reach != worst and wants_more, events=events)
 
 
-def fill(
-    level: Level,
-    taker: Order,
-    price: int,
-    account: Hashable,
-    orders: dict[Hashable, Order],
-    events: list[Event],
-) -> int:
+def conclude(book: Ladder, first_price: int, *, interrupted: bool, events: list[Event]) -> None:
+    """After a match: the reference moves, if it is to move; what was `interrupted` has called a volatility auction."""
+    if first_price:
+        book.note_trades(first_price)
+    if interrupted:
+        book.state, book.watchful = AUCTION, True
+        events.append(StateChanged(AUCTION, codes.VOLATILITY))
+
+
+def fill(book: Ladder, level: Level, taker: Order, price: int, account: Hashable, events: list[Event]) -> int:
     """Trade `taker` against the queue of `level` at `price`, and give the quantity that was traded.
 
     A level that is left without a head is to be dropped by the caller.
     Stops when either has nothing left, or when the next in the queue has the taker's `account` (None: never).
     """
     wanted = remaining = taker.remaining
+    orders = book.orders
     count = level.count
     maker = level.head
     while maker is not None and remaining:
         if account is not None and maker.account == account:
             break
-        quantity = maker.remaining
-        current = maker
-        if quantity > remaining:
-            quantity = remaining
-            maker.remaining -= quantity
+        if maker.display_quantity is not None and maker.shown < maker.remaining:
+            quantity = min(maker.shown, remaining)
+            current, maker = maker, reveal(book, level, maker, quantity)
         else:
-            maker.remaining = 0
-            count -= 1
-            del orders[maker.id]
-            maker = maker.behind
-            current.level = current.ahead = current.behind = None
+            quantity = maker.remaining
+            current = maker
+            if quantity > remaining:
+                quantity = remaining
+                maker.remaining -= quantity
+            else:
+                maker.remaining = 0
+                count -= 1
+                del orders[maker.id]
+                maker = maker.behind
+                current.level = current.ahead = current.behind = None
+            if current.display_quantity is not None:
+                current.shown = current.remaining
         remaining -= quantity
         current.filled += quantity
         current.filled_value += quantity * price
@@ -101,30 +114,74 @@ def fill(
     return traded
 
 
+def reveal(book: Ladder, level: Level, order: Order, quantity: int) -> Order:
+    """Take `quantity` shares off what an iceberg at the head of `level` shows, and give who is next at the head.
+
+    With nothing left to show it shows a new part, and joins the back. The shares traded are left to the caller, who
+    takes them off what the level shows.
+    """
+    order.remaining -= quantity
+    order.shown -= quantity
+    if order.shown:
+        return order
+    order.shown = min(order.display_quantity or 0, order.remaining)
+    level.quantity += order.shown
+    level.hidden -= order.shown
+    order.priority = book.next_priority
+    book.next_priority += 1
+    if order.expire_at is not None:
+        book.expiries.push(order, order.expire_at, book.orders)
+    head, tail = order.behind, level.tail
+    if head is None or tail is None:
+        return order
+    tail.behind, order.ahead, order.behind = order, tail, None
+    level.tail = order
+    return head
+
+
+def dynamic_reach(book: Ladder, opposite: BookSide, worst: int, limit_of_seller: int) -> int:
+    """The key of `opposite` down to which an order may trade that wants to reach key `worst`.
+
+    What lies between the two would leave the dynamic band, which lies around the last price before the command, or the
+    reference where nothing has traded. With a `limit_of_seller` (cents) every trade has that price: all or nothing.
+    """
+    around = book.reference if book.anchor is None else book.anchor
+    if around is None:
+        return worst
+    lowest, highest = band_limits(around, book.rules.dynamic_band_bps, book.rules.tick)
+    if limit_of_seller:
+        return worst if limit_of_seller >= lowest else NO_LIMIT + 1
+    return max(worst, (highest if opposite.sign == ASK else lowest) * opposite.sign)
+
+
 def would_fill(book: Ladder, taker: Order, limit: int) -> bool:
     """Whether `match` would fill all of `taker`; looks, and changes nothing (fill or kill).
 
-    Quantity that the band or self-trade prevention keeps from trading does not count. A mode that takes anything
-    off the incoming order leaves it unfilled by that much.
+    Quantity that a band or self-trade prevention keeps from trading does not count; what icebergs hide does. A mode
+    that takes anything off the incoming order leaves it unfilled by that much.
     """
     opposite = book.asks if taker.side == BID else book.bids
     worst = limit * opposite.sign
-    at_own_price = book.rules.execution_price == SELLER and taker.side == ASK and taker.type == LIMIT
+    at_own_price = book.rules.execution_price == SELLER and taker.side == ASK and taker.type in LIMITED
+    limit_of_seller = limit if at_own_price else 0
+    reach = worst if not book.rules.dynamic_band_bps else dynamic_reach(book, opposite, worst, limit_of_seller)
     mode = taker.stp or book.rules.stp
     missing = taker.remaining
     for level in opposite:
-        if level.key < worst or missing <= 0:
+        if level.key < reach or missing <= 0:
             break
         if level.key > opposite.outermost and not at_own_price:
             continue
         if mode == NONE or taker.account is None:
-            missing -= level.quantity
+            missing -= level.quantity + level.hidden
             continue
+        wanted, ahead = missing, 0
         for maker in level:
             if maker.account != taker.account:
                 missing -= maker.remaining
-            elif mode != CANCEL_RESTING and missing > 0:
-                return False
+                ahead += maker.remaining if maker.display_quantity is None else maker.shown
+            elif mode != CANCEL_RESTING and wanted > ahead:
+                return False  # what icebergs hide stands behind it
     return missing <= 0
 
 

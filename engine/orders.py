@@ -12,7 +12,14 @@ ASK: Final = -1
 
 LIMIT: Final = "limit"
 MARKET: Final = "market"
-TYPES: Final = frozenset({LIMIT, MARKET})
+STOP: Final = "stop"
+"""A market order that waits for a price (FIX OrdType 40 = 3)."""
+STOP_LIMIT: Final = "stop_limit"
+"""A limit order that waits for a price (40 = 4)."""
+STOPS: Final = frozenset({STOP, STOP_LIMIT})
+LIMITED: Final = frozenset({LIMIT, STOP_LIMIT})
+"""What has a limit price and so may rest."""
+TYPES: Final = frozenset({LIMIT, MARKET, STOP, STOP_LIMIT})
 
 GTC: Final = "gtc"
 GTD: Final = "gtd"
@@ -34,10 +41,12 @@ class Order:
     where `cancelled` is everything that left without a trade: cancelled, expired, or taken by self-trade prevention.
 
     `account` says who is behind the order, and is compared for self-trade prevention only; None is nobody.
-    `price` is the limit, or for a market order the worst price it may reach (None: as far as the book goes).
+    `price` is the limit, or for a market or stop order the worst price it may reach (None: as far as the book goes).
     `stp` overrides the book's self-trade prevention when this order is the incoming one.
     `priority` is the book's counter at the moment the order last joined the back of a queue.
     A `post_only` order is rejected rather than take.
+    A stop waits until the last price reaches `stop_price`; `elected` says that it did.
+    An iceberg shows at most `display_quantity` shares of what remains, just now `shown` (FIX DisplayQty 1138).
     Only a `Book` writes to an order that it was given.
     """
 
@@ -46,6 +55,8 @@ class Order:
         "ahead",
         "behind",
         "cancelled",
+        "display_quantity",
+        "elected",
         "expire_at",
         "filled",
         "filled_value",
@@ -56,7 +67,9 @@ class Order:
         "priority",
         "quantity",
         "remaining",
+        "shown",
         "side",
+        "stop_price",
         "stp",
         "tif",
         "type",
@@ -78,6 +91,10 @@ class Order:
         cancelled: int = 0,
         priority: int = 0,
         post_only: bool = False,
+        stop_price: int | None = None,
+        display_quantity: int | None = None,
+        elected: bool = False,
+        shown: int = 0,
     ) -> None:
         self.id = id
         self.account = account
@@ -89,6 +106,10 @@ class Order:
         self.expire_at = expire_at
         self.stp = stp
         self.post_only = post_only
+        self.stop_price = stop_price
+        self.display_quantity = display_quantity
+        self.elected = elected
+        self.shown = shown
         self.filled = filled
         self.filled_value = filled_value
         self.cancelled = cancelled
@@ -100,8 +121,13 @@ class Order:
 
     @property
     def open(self) -> bool:
-        """Whether the order rests in a book."""
+        """Whether the order is in a book: it rests, or waits to be elected or for an auction."""
         return self.level is not None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is a stop that has not been elected."""
+        return self.type in STOPS and not self.elected
 
     def __repr__(self) -> str:
         side = "bid" if self.side == BID else "ask"
@@ -112,10 +138,11 @@ class Level:
     """The queue at one price, linked through the orders themselves, with its sums kept as it changes.
 
     Joining the back, leaving from anywhere and reading the sums cost the same however long the queue is.
-    `key` is the price as its side sorts it (see `BookSide`); `price` is in cents, `quantity` in shares.
+    `key` is the price as its side sorts it (see `BookSide`); `price` is in cents, `quantity` the shares that show,
+    `hidden` those that icebergs keep back.
     """
 
-    __slots__ = ("count", "head", "key", "price", "quantity", "tail")
+    __slots__ = ("count", "head", "hidden", "key", "price", "quantity", "tail")
 
     def __init__(self, key: int, price: int) -> None:
         self.key = key
@@ -123,7 +150,25 @@ class Level:
         self.head: Order | None = None
         self.tail: Order | None = None
         self.quantity = 0
+        self.hidden = 0
         self.count = 0
+
+    def append(self, order: Order) -> None:
+        """Put `order` at the back of the queue; an iceberg with as much as it says is `shown`."""
+        tail = self.tail
+        if tail is None:
+            self.head = order
+        else:
+            tail.behind = order
+            order.ahead = tail
+        self.tail = order
+        if order.display_quantity is None:
+            self.quantity += order.remaining
+        else:
+            self.quantity += order.shown
+            self.hidden += order.remaining - order.shown
+        self.count += 1
+        order.level = self
 
     def remove(self, order: Order) -> None:
         """Take `order`, with all that remains of it, out of the queue, wherever it stands."""
@@ -137,8 +182,23 @@ class Level:
         else:
             behind.ahead = ahead
         order.level = order.ahead = order.behind = None
-        self.quantity -= order.remaining
+        if order.display_quantity is None:
+            self.quantity -= order.remaining
+        else:
+            self.quantity -= order.shown
+            self.hidden -= order.remaining - order.shown
         self.count -= 1
+
+    def resize(self, order: Order, remaining: int) -> None:
+        """Let `remaining` shares be left of `order` where it stands; an iceberg gives up what it hides first."""
+        if order.display_quantity is None:
+            self.quantity += remaining - order.remaining
+        else:
+            shown = min(order.shown, remaining)
+            self.quantity += shown - order.shown
+            self.hidden += (remaining - shown) - (order.remaining - order.shown)
+            order.shown = shown
+        order.remaining = remaining
 
     def __iter__(self) -> Iterator[Order]:
         order = self.head

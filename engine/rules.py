@@ -17,6 +17,10 @@ MAKER: Final = "maker"
 SELLER: Final = "seller"
 EXECUTION_PRICES: Final = (MAKER, SELLER)
 
+SESSION: Final = "session"
+LAST: Final = "last"
+BAND_REFERENCES: Final = (SESSION, LAST)
+
 NONE: Final = "none"
 CANCEL_RESTING: Final = "cancel_resting"
 CANCEL_INCOMING: Final = "cancel_incoming"
@@ -34,6 +38,9 @@ class Rules:
     resting order's (`maker`), or the seller's limit even when the seller is the aggressor (`seller`). `stp` is what
     happens when both orders of a trade would have the same account.
 
+    `band_reference` says what the band lies around: the session's reference, or `last`, each last trade. A trade more
+    than `dynamic_band_bps` from the last one before the command does not happen: an auction begins instead; 0 is none.
+
     Raises ValueError for rules that cannot be.
     """
 
@@ -42,12 +49,16 @@ class Rules:
     band_bps: int = 0
     execution_price: str = MAKER
     stp: str = CANCEL_RESTING
+    band_reference: str = SESSION
+    dynamic_band_bps: int = 0
 
     def __post_init__(self) -> None:
         if self.tick < 1 or self.lot < 1:
             raise ValueError("the tick and the lot must be at least 1")
-        if not 0 <= self.band_bps < BASIS_POINTS:
-            raise ValueError("the band must be from 0 to 9999 basis points")
+        if not 0 <= self.band_bps < BASIS_POINTS or not 0 <= self.dynamic_band_bps < BASIS_POINTS:
+            raise ValueError("a band must be from 0 to 9999 basis points")
+        if self.band_reference not in BAND_REFERENCES:
+            raise ValueError(f"the band's reference must be one of {', '.join(BAND_REFERENCES)}")
         if self.execution_price not in EXECUTION_PRICES:
             raise ValueError(f"the execution price must be one of {', '.join(EXECUTION_PRICES)}")
         if self.stp not in STP_MODES:

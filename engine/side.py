@@ -14,16 +14,18 @@ class BookSide:
 
     A level's key is price × side, so the best key is the greatest on both sides: the last of a sorted list. A level
     near the best, where most of the trading is, opens and closes at the cheap end of that list. `outermost` is the
-    key of the band's near end: nothing keyed beyond it may trade at its own price.
+    key of the band's near end: nothing keyed beyond it may trade at its own price. `market` is the queue of market
+    orders that wait for an auction; it comes before every level, and is none of them.
     """
 
-    __slots__ = ("best", "keys", "levels", "outermost", "sign")
+    __slots__ = ("best", "keys", "levels", "market", "outermost", "sign")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.keys: list[int] = []
         self.levels: dict[int, Level] = {}
         self.best: Level | None = None
+        self.market = Level(NO_LIMIT + 1, 0)
         self.outermost = NO_LIMIT
 
     def append(self, order: Order, price: int) -> None:
@@ -38,7 +40,10 @@ class BookSide:
                 self.best = level
             else:
                 insort(self.keys, key)
-        tail = level.tail
+        if order.display_quantity is not None:
+            level.append(order)
+            return
+        tail = level.tail  # as `Level.append` does it for an order that hides nothing, without the call
         if tail is None:
             level.head = order
         else:
@@ -52,7 +57,7 @@ class BookSide:
     def remove(self, order: Order, level: Level) -> None:
         """Take `order` out of its `level`, and the level out of the side if it was the last."""
         level.remove(order)
-        if level.head is None:
+        if level.head is None and level is not self.market:
             if level is self.best:
                 self.remove_best()
             else:

@@ -41,7 +41,7 @@ def reports_of(events: Sequence[Event]) -> list[Report]:
         if isinstance(event, Trade):
             backward.append(_report(event, event.taker, latest))
             backward.append(_report(event, event.maker, latest))
-        elif not isinstance(event, Rejected):
+        elif isinstance(event, Accepted | Amended | Cancelled | Expired):
             backward.append(_report(event, event.order, latest))
     backward.reverse()
     return backward

@@ -31,7 +31,9 @@ MAY_SHOW_FRACTIONS = {
     "services/verify/report.py": "the seconds that a check took",
 }
 
-ENGINE_MAY_IMPORT = {"__future__", "bisect", "collections", "dataclasses", "engine", "enum", "heapq", "typing"}
+ENGINE_MAY_IMPORT = {
+    *("__future__", "bisect", "collections", "dataclasses", "engine", "enum", "heapq", "itertools", "typing"),
+}
 """Nothing that reads a clock, opens a file or rolls dice."""
 
 MAY_READ_CLOCKS = {"services/verify/run.py": "how long a check took"}

@@ -66,6 +66,58 @@ def test_every_event_has_its_fields_in_order():
     ]
 
 
+def test_stops_icebergs_states_and_auctions():
+    assert simulate(
+        {"cmd": "state", "state": "auction"},
+        new("a", "ask", 1000, 30, display_quantity=10),
+        new("b", "bid", 1000, 12),
+        {"cmd": "uncross"},
+        {"cmd": "state", "state": "open"},
+        {"cmd": "new", "id": "c", "side": "bid", "type": "stop", "quantity": 2, "stop_price": 1005},
+        new("d", "ask", 1010, 1),
+        new("e", "bid", 1005, 4, type="stop_limit", stop_price=1010),
+        new("f", "bid", 1010, 19),
+        options=["--book"],
+    ) == [
+        '{"event":"state","state":"auction"}',
+        '{"event":"accepted","id":"a"}',
+        '{"event":"accepted","id":"b"}',
+        '{"event":"indicative","price":1000,"volume":12,"surplus":-18}',
+        '{"event":"trade","maker":"a","taker":"b","taker_side":"bid","price":1000,"quantity":12}',
+        '{"event":"indicative","price":null,"volume":0,"surplus":0}',
+        '{"event":"state","state":"open"}',
+        '{"event":"accepted","id":"c"}',
+        '{"event":"accepted","id":"d"}',
+        '{"event":"accepted","id":"e"}',
+        '{"event":"accepted","id":"f"}',
+        '{"event":"trade","maker":"a","taker":"f","taker_side":"bid","price":1000,"quantity":10}',
+        '{"event":"trade","maker":"a","taker":"f","taker_side":"bid","price":1000,"quantity":8}',
+        '{"event":"trade","maker":"d","taker":"f","taker_side":"bid","price":1010,"quantity":1}',
+        '{"event":"triggered","id":"c"}',
+        '{"event":"expired","id":"c","quantity":2}',
+        '{"event":"triggered","id":"e"}',
+        '{"event":"book","bids":[[1005,4,["e"]]],"asks":[]}',
+    ]
+
+
+def test_a_volatility_auction():
+    lines = simulate(
+        new("a", "ask", 1030, 1),
+        new("b", "bid", 1030, 1),
+        options=["--dynamic-band-bps", "200", "--reference", "1000", "--book"],
+    )
+    assert lines[2:] == [
+        '{"event":"state","state":"auction"}',
+        '{"event":"indicative","price":1030,"volume":1,"surplus":0}',
+        '{"event":"book","bids":[[1030,1,["b"]]],"asks":[[1030,1,["a"]]]}',
+    ]
+
+
+def test_the_book_shows_what_icebergs_hide():
+    lines = simulate(new("a", "bid", 1000, 30, display_quantity=10), new("b", "bid", 1000, 5), options=["--book"])
+    assert lines[-1] == '{"event":"book","bids":[[1000,35,["a","b"]]],"asks":[]}'
+
+
 def test_the_book_has_every_level_with_its_orders_in_priority_order():
     lines = simulate(
         new("a", "bid", 990, 3),
@@ -156,8 +208,10 @@ GOOD = new("a", "bid", 1000, 1)
         ({"cmd": "nwe", "id": "a"}, "unknown_command"),
         ({"cmd": 5}, "unknown_command"),
         ({"cmd": ["new"]}, "unknown_command"),
-        ({"cmd": "state", "state": "halted"}, "unsupported"),
-        ({"cmd": "uncross"}, "unsupported"),
+        ({"cmd": "state"}, "invalid_state"),
+        ({"cmd": "state", "state": "asleep"}, "invalid_state"),
+        ({"cmd": "state", "state": 7}, "invalid_state"),
+        ({"cmd": "uncross"}, "no_auction"),
         ({"cmd": "cancel"}, "invalid_id"),
         ({"cmd": "amend", "id": None}, "invalid_id"),
         ({"cmd": "cancel", "id": 1.5}, "invalid_id"),
@@ -172,7 +226,10 @@ GOOD = new("a", "bid", 1000, 1)
         ({**GOOD, "side": None}, "invalid_side"),
         ({**GOOD, "side": 1}, "invalid_side"),
         ({**GOOD, "type": 1}, "invalid_type"),
-        ({**GOOD, "type": "stop"}, "unsupported"),
+        ({**GOOD, "type": "pegged"}, "unsupported"),
+        ({**GOOD, "type": "stop"}, "invalid_price"),
+        ({**GOOD, "type": "stop_limit"}, "invalid_stop_price"),
+        ({**GOOD, "type": "stop_limit", "stop_price": "1000"}, "invalid_stop_price"),
         ({**GOOD, "type": "market"}, "invalid_price"),
         ({**GOOD, "price": None}, "invalid_price"),
         ({**GOOD, "price": True}, "invalid_price"),
@@ -192,8 +249,9 @@ GOOD = new("a", "bid", 1000, 1)
         ({**GOOD, "stp": ["none"]}, "invalid_stp"),
         ({**GOOD, "post_only": 1}, "invalid_post_only"),
         ({**GOOD, "post_only": True, "tif": "ioc"}, "invalid_post_only"),
-        ({**GOOD, "stop_price": 1000}, "unsupported"),
-        ({**GOOD, "display_quantity": 1}, "unsupported"),
+        ({**GOOD, "stop_price": 1000}, "invalid_stop_price"),
+        ({**GOOD, "display_quantity": 2}, "invalid_display_quantity"),
+        ({**GOOD, "display_quantity": 0.5}, "invalid_display_quantity"),
     ],
 )
 def test_an_object_that_is_no_command_is_rejected_and_the_rest_goes_on(wrong, code):

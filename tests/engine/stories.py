@@ -13,7 +13,10 @@ A command stands at four spaces, the events it must bring at eight. That an orde
 
     buy c 4 @ 1000 ioc account=x stp=decrement until=50 post_only      limit; times are bare numbers
     buy c 4 market · buy c 4 market @ 1010                             without and with a protection price
+    buy c 4 stop=1020 · buy c 4 @ 1030 stop=1020                       stop and stop-limit
+    buy c 40 @ 1000 show=5                                             an iceberg
     cancel a · amend a 5 · amend a @ 990 · amend a 5 @ 990 until=never
+    state auction · uncross                                            what operators and the schedule ask for
     time 50                                                            the time of this and later commands
 """
 
@@ -32,18 +35,23 @@ from engine import (
     Cancelled,
     Clock,
     Expired,
+    Indicative,
     New,
     Order,
     Rejected,
     Rules,
+    State,
+    StateChanged,
     Trade,
+    Triggered,
+    Uncross,
 )
 
 FOLDER = Path(__file__).parent / "scenarios"
 TIMES_IN_FORCE = ("gtc", "gtd", "day", "ioc", "fok")
 
 
-def tell(event):
+def tell(event):  # noqa: PLR0911 - one for each event
     """An event as a tuple of plain values, to compare and to read."""
     match event:
         case Accepted(order):
@@ -58,6 +66,12 @@ def tell(event):
             return ("cancelled", order.id, quantity, reason)
         case Expired(order, quantity):
             return ("expired", order.id, quantity)
+        case Triggered(order):
+            return ("triggered", order.id)
+        case Indicative(price, volume, surplus):
+            return ("indicative", price, volume, surplus)
+        case StateChanged(state, reason):
+            return ("state", state, reason)
 
 
 def line(event):
@@ -67,6 +81,10 @@ def line(event):
             return f"trade {maker} {taker} {quantity} @ {price}"
         case ("amended", order_id, price, quantity, kept, _, _):
             return f"amended {order_id} {quantity} @ {price}" + (" keeps priority" if kept else "")
+        case ("indicative", price, volume, surplus):
+            return f"indicative {volume} @ {price} surplus {surplus}" if volume else "indicative none"
+        case ("state", state, reason):
+            return f"state {state}" + (f" {reason}" if reason else "")
         case plain:
             return " ".join(str(word) for word in plain)
 
@@ -122,23 +140,30 @@ def read(words):
     price = int(rest[rest.index("@") + 1]) if "@" in rest else None
     if verb == "cancel":
         return Cancel(rest[0])
+    if verb == "state":
+        return State(rest[0])
+    if verb == "uncross":
+        return Uncross()
     if verb == "amend":
         quantity = int(rest[1]) if len(rest) > 1 and rest[1].lstrip("-").isdigit() else None
         until = options.get("until")
         expire_at = UNCHANGED if until is None else None if until == "never" else int(until)
         return Amend(rest[0], price, quantity, expire_at)
+    stop = "stop" if price is None else "stop_limit"
     return New(
         Order(
             rest[0],
             options.get("account"),
             {"buy": BID, "sell": ASK}[verb],
-            next((word for word in rest if word in ("market", "stop")), "limit"),
+            stop if "stop" in options else next((word for word in rest if word in ("market", "pegged")), "limit"),
             price,
             int(rest[1]),
             next((word for word in rest if word in TIMES_IN_FORCE), "gtc"),
             int(options["until"]) if "until" in options else None,
             options.get("stp"),
             post_only="post_only" in rest,
+            stop_price=int(options["stop"]) if "stop" in options else None,
+            display_quantity=int(options["show"]) if "show" in options else None,
         )
     )
 

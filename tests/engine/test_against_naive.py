@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from engine import ASK, BID, UNCHANGED, Accepted, Amend, Book, Cancel, Clock, New, Order, Rules, Trade
+from engine import ASK, BID, UNCHANGED, Accepted, Amend, Book, Cancel, Clock, New, Order, Rules, State, Trade, Uncross
 from engine.codes import MESSAGES, REASONS
-from engine.rules import EXECUTION_PRICES, STP_MODES
+from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
+from engine.states import STATES
 from tests.engine.naive import NaiveBook
 from tests.engine.stories import tell
 
@@ -18,7 +19,8 @@ TIMES_IN_FORCE = ("gtc", "gtc", "gtc", "gtd", "day", "ioc", "fok")
 
 
 WORDS = {
-    *("accepted", "rejected", "trade", "amended", "cancelled", "expired"),
+    *("accepted", "rejected", "trade", "amended", "cancelled", "expired", "triggered", "indicative", "state"),
+    *(*STATES, "volatility"),
     *({*MESSAGES, *REASONS} - {"unsupported", "no_reference_price"}),
 }
 """Every event, code and reason; the two codes left out are for the entry of orders and for what is no order."""
@@ -54,11 +56,13 @@ class Both:
         for side in (BID, ASK):
             queue = [(order.id, order.price, order.remaining) for order in self.book.queue(side)]
             assert queue == self.naive.queue(side)
+        waiting = {order.id: (order.remaining, order.shown) for order in self.book.orders.values()}
+        assert waiting == {order.id: (order.left, order.shown) for order in self.naive.orders}
+        assert (self.book.state, self.book.last_price) == (self.naive.state, self.naive.last)
 
     def replace_by_restored(self):
         """Go on with a book rebuilt from the open orders, as after a restart."""
-        book = Book(self.book.rules, self.book.reference, self.book.last_price)
-        book.restore(reborn(order) for order in sorted(self.book.orders.values(), key=lambda order: order.priority))
+        book = rebuilt(self.book)
         self.entered |= book.orders
         self.book = book
         self.compare()
@@ -71,6 +75,13 @@ class Both:
             assert order.filled == sum(quantity for _, quantity in fills)
             assert order.filled_value == sum(price * quantity for price, quantity in fills)
             assert order.open == (order.id in self.book.orders) == (order.remaining > 0)
+
+
+def rebuilt(book):
+    """A book made of what is known of another one: its open orders, its prices and its state."""
+    again = Book(book.rules, book.reference, book.last_price, book.state)
+    again.restore(reborn(order) for order in sorted(book.orders.values(), key=lambda order: order.priority))
+    return again
 
 
 def reborn(order):
@@ -90,6 +101,10 @@ def reborn(order):
         order.cancelled,
         order.priority,
         order.post_only,
+        order.stop_price,
+        order.display_quantity,
+        order.elected,
+        order.shown,
     )
 
 
@@ -99,28 +114,38 @@ def random_command(choose, order_id, now):
     ends = choose.choice([None, None, None, now + choose.randint(-2, 15)])
     price = choose.choice([None, None, choose.randint(-1, 0), *range(92, 109)])
     if kind < 0.6:
-        market = choose.random() < 0.15
-        return New(
-            Order(
-                order_id if choose.random() < 0.98 else choose.randint(1, order_id),
-                choose.choice(ACCOUNTS),
-                choose.choice((BID, ASK)),
-                "market" if market else "limit",
-                choose.choice([None, choose.randint(90, 110)]) if market else price,
-                choose.choice([0, -1, *range(1, 21)]),
-                choose.choice(TIMES_IN_FORCE),
-                ends,
-                choose.choice([None, None, None, *STP_MODES]),
-                post_only=choose.random() < 0.08,
-            )
-        )
+        return New(random_order(choose, order_id, price, ends))
     some_id = choose.randint(max(1, order_id - 25), order_id)
     if kind < 0.7:
         return Cancel(some_id)
-    if kind < 0.95:
+    if kind < 0.9:
         expire_at = choose.choice([UNCHANGED, UNCHANGED, ends])
         return Amend(some_id, price, choose.choice([None, *range(25)]), expire_at)
-    return Clock()
+    if kind < 0.95:
+        state = choose.choice(["open", "open", "open", "auction", "pre_open", "halted", "closed", "asleep"])
+        return State(state, choose.choice([None, "news"]))
+    return Uncross() if kind < 0.97 else Clock()
+
+
+def random_order(choose, order_id, price, ends):
+    """Any order at all."""
+    kind = choose.choices(["limit", "market", "stop", "stop_limit"], [75, 12, 6, 7])[0]
+    wanted = choose.choice([0, -1, *range(1, 21)])
+    stop = kind.startswith("stop") != (choose.random() < 0.02)
+    return Order(
+        order_id if choose.random() < 0.98 else choose.randint(1, order_id),
+        choose.choice(ACCOUNTS),
+        choose.choice((BID, ASK)),
+        kind,
+        price if "limit" in kind else choose.choice([None, choose.randint(0, 110)]),
+        wanted,
+        choose.choice(TIMES_IN_FORCE),
+        ends,
+        choose.choice([None, None, None, *STP_MODES]),
+        post_only=choose.random() < 0.08,
+        stop_price=choose.choice([0, *range(90, 111)]) if stop else None,
+        display_quantity=choose.choice([0, 1, 2, 5, 5, 10]) if choose.random() < 0.2 else None,
+    )
 
 
 def random_rules(choose):
@@ -130,6 +155,8 @@ def random_rules(choose):
         band_bps=choose.choice([0, 300, 500]),
         execution_price=choose.choice(EXECUTION_PRICES),
         stp=choose.choice(STP_MODES),
+        band_reference=choose.choice(BAND_REFERENCES),
+        dynamic_band_bps=choose.choice([0, 0, 200]),
     )
 
 
@@ -162,10 +189,12 @@ class Exchange(RuleBasedStateMachine):
         band_bps=st.sampled_from([0, 300]),
         execution_price=st.sampled_from(EXECUTION_PRICES),
         stp=st.sampled_from(STP_MODES),
+        band_reference=st.sampled_from(BAND_REFERENCES),
+        dynamic_band_bps=st.sampled_from([0, 200]),
         reference=st.none() | st.integers(98, 102),
     )
-    def open(self, lot, band_bps, execution_price, stp, reference):
-        self.both = Both(Rules(1, lot, band_bps, execution_price, stp), reference)
+    def open(self, *, reference, **rules):
+        self.both = Both(Rules(**rules), reference)
         self.next_id = 1
 
     def apply(self, command, later=0):
@@ -180,12 +209,36 @@ class Exchange(RuleBasedStateMachine):
         until=ends,
         stp=st.none() | st.sampled_from(STP_MODES),
         post_only=st.booleans(),
+        shown=st.none() | st.none() | st.integers(1, 6),
     )
-    def limit_order(self, *, account, side, price, quantity, tif, until, stp, post_only):
+    def limit_order(self, *, account, side, price, quantity, tif, until, stp, post_only, shown):
         expire_at = None if until is None else self.both.now + until
-        order = Order(self.next_id, account, side, "limit", price, quantity, tif, expire_at, stp, post_only=post_only)
+        more = {"post_only": post_only, "display_quantity": shown}
+        self.apply(New(Order(self.next_id, account, side, "limit", price, quantity, tif, expire_at, stp, **more)))
         self.next_id += 1
-        self.apply(New(order))
+
+    @rule(
+        account=st.sampled_from(ACCOUNTS),
+        side=st.sampled_from([BID, ASK]),
+        stop=prices,
+        limit=st.none() | prices,
+        quantity=quantities,
+        tif=st.sampled_from(TIMES_IN_FORCE),
+        shown=st.none() | st.none() | st.integers(1, 6),
+    )
+    def stop_order(self, *, account, side, stop, limit, quantity, tif, shown):
+        kind = "stop" if limit is None else "stop_limit"
+        more = {"stop_price": stop, "display_quantity": None if limit is None else shown}
+        self.apply(New(Order(self.next_id, account, side, kind, limit, quantity, tif, **more)))
+        self.next_id += 1
+
+    @rule(state=st.sampled_from(["open", "open", *STATES]))
+    def change_state(self, state):
+        self.apply(State(state))
+
+    @rule()
+    def uncross(self):
+        self.apply(Uncross())
 
     @rule(
         account=st.sampled_from(ACCOUNTS),
@@ -248,14 +301,13 @@ def test_a_rebuilt_book_goes_on_like_the_first(seed):
     for number in range(1, 80):
         now += choose.randint(0, 1)
         book.apply(random_command(choose, number, now), now)
-    rebuilt = Book(book.rules, book.reference, book.last_price)
-    rebuilt.restore(reborn(order) for order in sorted(book.orders.values(), key=lambda order: order.priority))
+    again = rebuilt(book)
     for number in range(80, 160):
         now += choose.randint(0, 1)
         command = random_command(choose, number, now)
         twin = New(copy(command.order)) if isinstance(command, New) else command
-        assert [tell(event) for event in rebuilt.apply(twin, now)] == [tell(e) for e in book.apply(command, now)]
+        assert [tell(event) for event in again.apply(twin, now)] == [tell(e) for e in book.apply(command, now)]
         for side in (BID, ASK):
-            assert [order.id for order in rebuilt.queue(side)] == [order.id for order in book.queue(side)]
-        rebuilt.check()
-    assert (rebuilt.last_price, rebuilt.reference) == (book.last_price, book.reference)
+            assert [order.id for order in again.queue(side)] == [order.id for order in book.queue(side)]
+        again.check()
+    assert (again.last_price, again.reference, again.state) == (book.last_price, book.reference, book.state)

@@ -21,6 +21,22 @@ def swap_first_two(book):
     first.ahead, first.behind, third.ahead = second, third, first
 
 
+def order(number, **more):
+    return Order(number, None, BID, "market", None, 10, **more)
+
+
+def shows_too_much(book):
+    first = book.asks.best.head
+    first.display_quantity, first.shown = 5, 11
+
+
+def wrong_stop(book):
+    stop = Order(9, None, BID, "stop", None, 10, stop_price=1000)
+    book.sell_stops.append(stop, 1000)
+    stop.priority = book.orders[5].priority
+    book.orders[9] = stop
+
+
 def cross(book):
     for order in book.queue(ASK)[:1]:
         book.leave(order)
@@ -42,7 +58,7 @@ def sets(path, value):
 
 FAULTS = {
     "uncrossed": (cross, "the book is crossed: bid 1000, ask 1000"),
-    "total": (sets("bids.best.quantity", 31), "level 1000 says 31 shares, but holds 30"),
+    "total": (sets("bids.best.quantity", 31), "level 1000 says 31 shares, but shows 30"),
     "count": (sets("bids.best.count", 2), "level 1000 counts 2 orders, but holds 3"),
     "tail": (sets("bids.best.tail", None), "the last order of level 1000 is not its tail"),
     "empty": (lambda book: book.asks.best.remove(book.orders[4]), "level 1010 is empty"),
@@ -56,13 +72,22 @@ FAULTS = {
     "fifo": (swap_first_two, "<Order 0 bid 10 of 10 at 1000> stands behind a younger order"),
     "link back": (sets("bids.best.head.behind.ahead", None), "<Order 1 bid 10 of 10 at 1000> is wrongly linked"),
     "level link": (sets("bids.best.head.level", None), "<Order 0 bid 10 of 10 at 1000> is wrongly linked"),
-    "index": (lambda book: book.orders.pop(3), "<Order 3 bid 10 of 10 at 990> rests, but the index does not know it"),
-    "index only": (lambda book: book.orders.update(ghost=book.orders[3]), "7 orders are indexed, but 6 rest"),
-    "price": (sets("asks.best.head.price", 1011), "rests at 1010"),
-    "side": (sets("asks.best.head.side", BID), "rests at 1010"),
-    "remaining": (sets("asks.best.head.remaining", 0), "may not rest"),
-    "type": (sets("asks.best.head.type", "market"), "may not rest"),
-    "time in force": (sets("asks.best.head.tif", "ioc"), "may not rest"),
+    "index": (
+        lambda book: book.orders.pop(3),
+        "<Order 3 bid 10 of 10 at 990> is in the book, but the index does not know it",
+    ),
+    "index only": (lambda book: book.orders.update(ghost=book.orders[3]), "7 orders are indexed, but 6 wait"),
+    "price": (sets("asks.best.head.price", 1011), "waits in the wrong place, at 1010"),
+    "side": (sets("asks.best.head.side", BID), "waits in the wrong place, at 1010"),
+    "remaining": (sets("asks.best.head.remaining", 0), "has nothing left"),
+    "type": (sets("asks.best.head.type", "market"), "waits in the wrong place, at 1010"),
+    "time in force": (sets("asks.best.head.tif", "ioc"), "waits in the wrong place, at 1010"),
+    "stop": (sets("asks.best.head.type", "stop"), "waits in the wrong place, at 1010"),
+    "hidden": (sets("asks.best.hidden", 1), "level 1010 says 1 hidden shares, but hides 0"),
+    "shown": (shows_too_much, "<Order 4 ask 10 of 10 at 1010> shows 11"),
+    "nothing shown": (sets("asks.best.head.display_quantity", 5), "waits in the wrong place, at 1010"),
+    "gathered": (lambda book: book.bids.market.append(order(9)), "market orders wait although orders match"),
+    "stop elsewhere": (wrong_stop, "waits in the wrong place, at 1000"),
     "sum": (sets("asks.best.head.filled", 1), "has used 1, which does not add up"),
     "expired": (sets("now", 100), "rests although it expired at 100"),
     "unwatched": (lambda book: book.expiries.heap.clear(), "would never expire"),

@@ -1,0 +1,168 @@
+"""The auction: everything trades at one price, the one at which the most can (call auction, "uncrossing").
+
+The price is chosen by five rules, each among what the one before it leaves:
+
+1. every tick from the lowest to the highest limit, and the reference, inside the band;
+2. the largest executable volume;
+3. the least surplus, bought or sold;
+4. the highest price where all of these have a surplus of bids, the lowest where all have one of asks;
+5. the nearest to the reference, the higher of two as near; without a reference the highest.
+
+Then market orders trade first, then better prices, then older orders. A market order with a protection price comes with
+the limit orders at that price, before them: nothing may be left that crosses. What an iceberg hides takes part.
+Self-trade prevention does not: nobody chooses whom he meets in an auction. The price becomes the reference, as on
+Xetra, whose static reference is the last auction's.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+
+from engine.events import Event, Indicative, Trade
+from engine.ladder import NOTHING
+from engine.matching import drop_outside_band
+from engine.orders import ASK, BID
+from engine.rules import NO_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.ladder import Ladder
+    from engine.orders import Order
+
+Piece = tuple[int, int, int, int]
+"""(lowest price, highest price, volume, surplus): neighbouring ticks at which the same would trade."""
+
+
+def is_crossed(book: Ladder) -> bool:
+    """Whether something would trade if the orders could match."""
+    for side, other in ((book.bids, book.asks), (book.asks, book.bids)):
+        if side.market.count and (other.market.count or other.best is not None):
+            return True
+    return limits_cross(book)
+
+
+def limits_cross(book: Ladder) -> bool:
+    """Whether a bid is at or above an ask."""
+    bid, ask = book.bids.best, book.asks.best
+    return bid is not None and ask is not None and bid.price >= ask.price
+
+
+def equilibrium(book: Ladder) -> Indicative:
+    """What the auction would bring now."""
+    if not is_crossed(book):
+        return NOTHING
+    pieces = list(_pieces(book))
+    volume = max((piece[2] for piece in pieces), default=0)
+    if not volume:
+        return NOTHING
+    pieces = [piece for piece in pieces if piece[2] == volume]
+    least = min(abs(piece[3]) for piece in pieces)
+    pieces = [piece for piece in pieces if abs(piece[3]) == least]
+    price = _price(pieces, book.reference)
+    surplus = next(piece[3] for piece in pieces if piece[0] <= price <= piece[1])
+    return Indicative(price, volume, surplus)
+
+
+def uncross(book: Ladder, events: list[Event]) -> None:
+    """Trade what the auction brings, if anything, and cancel what still crosses: outside the band it cannot trade."""
+    found = equilibrium(book)
+    if found.price is not None:
+        _trade(book, found.price, found.volume, events)
+    for side in (book.bids, book.asks):
+        if limits_cross(book):
+            drop_outside_band(book, side, -NO_LIMIT, events)
+    if found.price is not None:
+        book.last_price = book.reference = found.price
+
+
+def _trade(book: Ladder, price: int, volume: int, events: list[Event]) -> None:
+    bids, asks = _eligible(book, BID, price), _eligible(book, ASK, price)
+    bid, ask = next(bids), next(asks)
+    while True:
+        quantity = min(bid.remaining, ask.remaining, volume)
+        older, younger = (bid, ask) if bid.priority < ask.priority else (ask, bid)
+        book.fill(bid, price, quantity)
+        book.fill(ask, price, quantity)
+        events.append(Trade(older, younger, price, quantity))
+        volume -= quantity
+        if not volume:
+            return
+        bid = bid if bid.remaining else next(bids)
+        ask = ask if ask.remaining else next(asks)
+
+
+def _eligible(book: Ladder, side: int, price: int) -> Iterator[Order]:
+    """The orders of `side` that would trade at `price`, in the order in which they do."""
+    book_side = book.side(side)
+    orders = [*book_side.market, *(order for level in book_side for order in level)]
+    willing = [order for order in orders if order.price is None or order.price * side >= price * side]
+    return iter(sorted(willing, key=lambda order: -NO_LIMIT if order.price is None else -order.price * side))
+
+
+def _price(pieces: list[Piece], reference: int | None) -> int:
+    """The price that rules 4 and 5 choose."""
+    lowest, highest = min(piece[0] for piece in pieces), max(piece[1] for piece in pieces)
+    surpluses = [piece[3] for piece in pieces]
+    if max(surpluses) < 0:
+        return lowest
+    if min(surpluses) > 0 or reference is None:
+        return highest
+    nearest = [min(max(reference, piece[0]), piece[1]) for piece in pieces]
+    return min(nearest, key=lambda price: (abs(price - reference), -price))
+
+
+def _pieces(book: Ladder) -> Iterator[Piece]:
+    """All prices that may be chosen, put together where the same would trade."""
+    bids, asks = _Curve(book, BID), _Curve(book, ASK)
+    for lowest, highest in _ranges(book):
+        wanted, offered = bids.at(lowest), asks.at(lowest)
+        yield lowest, highest, min(wanted, offered), wanted - offered
+
+
+def _ranges(book: Ladder) -> Iterator[tuple[int, int]]:
+    """Rule 1, as ranges of ticks between which no order begins or ceases to take part."""
+    tick = book.rules.tick
+    limits = {level.price for side in (book.bids, book.asks) for level in side}
+    protections = {order.price for side in (book.bids, book.asks) for order in side.market if order.price is not None}
+    points = sorted(price for price in limits | protections if book.lowest <= price <= book.highest)
+    first, last = (max(min(limits), book.lowest), min(max(limits), book.highest)) if limits else (1, 0)
+    edges = sorted({*(price for price in points if first <= price <= last), first, last}) if first <= last else []
+    for price in edges:
+        if price % tick == 0:
+            yield price, price
+    for below, above in pairwise(edges):
+        lowest, highest = below - below % tick + tick, (above - 1) // tick * tick
+        if lowest <= highest:
+            yield lowest, highest
+    reference = book.reference
+    if reference is not None and book.lowest <= reference <= book.highest and reference % tick == 0:
+        yield reference, reference
+
+
+class _Curve:
+    """How much one side would trade at each price."""
+
+    def __init__(self, book: Ladder, side: int) -> None:
+        quantities: dict[int, int] = {}
+        book_side = book.side(side)
+        self.always = 0
+        for level in book_side:
+            quantities[level.key] = level.quantity + level.hidden
+        for order in book_side.market:
+            if order.price is None:
+                self.always += order.remaining
+            else:
+                key = order.price * side
+                quantities[key] = quantities.get(key, 0) + order.remaining
+        self.sign = side
+        self.keys = sorted(quantities)
+        """Price × side: who is more eager comes later."""
+        self.sums = [0, *accumulate(quantities[key] for key in reversed(self.keys))]
+
+    def at(self, price: int) -> int:
+        """Shares that would be bought, or sold, at `price`."""
+        eager = len(self.keys) - bisect_left(self.keys, price * self.sign)
+        return self.always + self.sums[eager]

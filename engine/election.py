@@ -1,0 +1,47 @@
+"""The election of stops after a command: one after the other, until its trades have reached no other.
+
+Every trade of the command counts, not only its last one. What an elected stop trades may elect others in turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.codes import PRICE_OUTSIDE_BAND
+from engine.entering import enter
+from engine.events import Cancelled, Event, Trade
+from engine.orders import STOP_LIMIT
+from engine.states import OPEN
+from engine.stops import next_reached, trigger
+
+if TYPE_CHECKING:
+    from engine.ladder import Ladder
+    from engine.orders import Order
+
+
+def elect(book: Ladder, events: list[Event], last_price: int | None = None) -> None:
+    """Elect what the trades among `events`, and `last_price` (cents), have reached, and what that trades in turn."""
+    prices = [] if last_price is None else [last_price]
+    looked_at = 0
+    while book.state == OPEN:
+        prices += [event.price for event in events[looked_at:] if isinstance(event, Trade)]
+        looked_at = len(events)
+        if not prices:
+            return
+        prices = [min(prices), max(prices)]
+        order = next_reached(book, *prices)
+        if order is None:
+            return
+        book.leave(order)
+        trigger(order, events)
+        if order.type == STOP_LIMIT and not book.lowest <= (order.price or 0) <= book.highest:
+            _drop(book, order, events)
+        else:
+            enter(book, order, events)
+
+
+def _drop(book: Ladder, order: Order, events: list[Event]) -> None:
+    """Cancel an elected stop whose limit the band has left behind: resting there it would block its side."""
+    quantity = order.remaining
+    book.reduce(order, quantity)
+    events.append(Cancelled(order, quantity, PRICE_OUTSIDE_BAND))

@@ -1,0 +1,74 @@
+"""From one trading state to the next. Any may follow any other.
+
+- Into `open`: what crosses is uncrossed first, all at one price, like an auction that ends. Market orders that are left
+  over are then matched, oldest first, and stops that the last price has reached are elected.
+- Into `closed`: day orders expire, and so do market orders that waited for an auction. The last price becomes the
+  reference of the next session.
+- Into `halted`, `pre_open` or `auction`: everything stays where it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine import codes
+from engine.auction import is_crossed, uncross
+from engine.election import elect
+from engine.entering import enter
+from engine.events import Event, Rejected, StateChanged
+from engine.orders import DAY
+from engine.states import CLOSED, GATHERING, OPEN, STATES
+
+if TYPE_CHECKING:
+    from engine.commands import State
+    from engine.ladder import Ladder
+    from engine.orders import Order
+
+
+def change_state(book: Ladder, command: State, events: list[Event]) -> None:
+    """Carry out `command`, or refuse a state that does not exist."""
+    if command.state not in STATES:
+        events.append(Rejected(None, codes.INVALID_STATE))
+        return
+    if command.state == OPEN and book.state != OPEN and is_crossed(book):
+        uncross(book, events)
+        book.anchor = book.last_price
+    book.state, book.watchful = command.state, True
+    events.append(StateChanged(command.state, command.reason))
+    if command.state == OPEN:
+        _match_left_over(book, events)
+        if book.last_price is not None:
+            elect(book, events, book.last_price)
+    elif command.state == CLOSED:
+        _end_session(book, events)
+
+
+def end_auction(book: Ladder, events: list[Event]) -> None:
+    """Trade what the orders that have gathered allow, or refuse where none are gathered."""
+    if book.state not in GATHERING:
+        events.append(Rejected(None, codes.NO_AUCTION))
+        return
+    uncross(book, events)
+
+
+def _waiting_for_auction(book: Ladder) -> list[Order]:
+    """The market orders that have gathered, oldest first."""
+    return sorted([*book.bids.market, *book.asks.market], key=lambda order: order.priority)
+
+
+def _match_left_over(book: Ladder, events: list[Event]) -> None:
+    for order in _waiting_for_auction(book):
+        if book.state != OPEN:  # one before it has called a volatility auction
+            break
+        book.leave(order)
+        enter(book, order, events)
+
+
+def _end_session(book: Ladder, events: list[Event]) -> None:
+    for order in _waiting_for_auction(book):
+        book.expire(order, events)
+    for order in sorted(book.orders.values(), key=lambda order: order.priority):
+        if order.tif == DAY:
+            book.expire(order, events)
+    if book.last_price is not None:
+        book.reference = book.last_price

@@ -1,0 +1,21 @@
+"""The trading states of a stock (FIX SecurityTradingStatus 326). `engine.session` says what a change brings."""
+
+from typing import Final
+
+from engine.codes import STOCK_CLOSED, STOCK_HALTED
+
+PRE_OPEN: Final = "pre_open"
+"""Orders gather, and nobody is told what they would bring."""
+AUCTION: Final = "auction"
+"""Orders gather; the indicative price, volume and surplus are told as they change."""
+OPEN: Final = "open"
+"""Orders match as they come."""
+HALTED: Final = "halted"
+"""Only cancels are taken."""
+CLOSED: Final = "closed"
+"""Only cancels are taken; the session is over."""
+
+STATES: Final = (PRE_OPEN, AUCTION, OPEN, HALTED, CLOSED)
+GATHERING: Final = frozenset({PRE_OPEN, AUCTION})
+REFUSALS: Final = {HALTED: STOCK_HALTED, CLOSED: STOCK_CLOSED}
+"""The codes with which the states that take only cancels refuse everything else."""
