@@ -23,6 +23,9 @@ OPEN_ORDERS = text("""
     ORDER BY stock_id, priority
 """)
 
+TOGETHER = 16
+"""Books rebuilt by one query: a restarted worker would else hold the rows of all open orders beside the books."""
+
 MOST_ACCOUNTS = 200_000
 """Accounts remembered as open, some 30 MB; beyond that the memory starts anew."""
 
@@ -56,7 +59,8 @@ class Books:
         missing = [stock for stock in stocks if stock.id not in books]
         if missing:
             self.rebuilds += len(missing)
-            books |= rebuilt_books(session, missing)
+            for begin in range(0, len(missing), TOGETHER):
+                books |= rebuilt_books(session, missing[begin : begin + TOGETHER])
         return books
 
     def shown(self, stock: Any) -> dict[int, bytes]:
