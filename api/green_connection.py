@@ -1,7 +1,7 @@
 """Connections to PostgreSQL that let other requests go on while one waits, at the least cost.
 
 psycopg waits with `select.poll`, which gevent replaces by one that makes a watcher, an event and a timer for each wait.
-Here a connection keeps its two watchers: a third less for each statement (`bench/RESULTS.md`).
+Here a connection keeps its two watchers.
 """
 
 from typing import Any, TypeVar

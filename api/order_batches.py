@@ -12,6 +12,7 @@ from api.desk import desk
 from api.errors import problem_for
 from api.intake import Asked, Wish
 from api.limits import ORDERS
+from api.orders import placed_document
 from api.problems import InvalidRequest
 from api.resource import Resource
 from api.schemas.batches import BatchAnswerSchema, BatchSchema
@@ -53,7 +54,7 @@ def _place(asked: Sequence[Asked]) -> Sequence[Answer]:
 
 def _result(wish: Wish | InvalidRequest, placed: Answer | None) -> dict[str, Any]:
     if isinstance(wish, Wish) and isinstance(placed, Placed):
-        order = {"order_id": placed.order_id, "status": placed.status, "client_order_id": wish.client_order_id}
-        return {"status": 200 if placed.known else 201, "order": order}
+        order, status = placed_document(wish, placed)
+        return {"status": status, "order": order}
     problem = problem_for(placed.error if isinstance(placed, Failed) else placed or wish)
     return {"status": problem["status"], "problem": problem}

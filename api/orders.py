@@ -72,9 +72,14 @@ def _place(wish: Wish, reply_to: str | None = None) -> Placed:
     return desk().intake.place_one(Asked(broker_id(), wish, reply_to))
 
 
+def placed_document(wish: Wish, placed: Placed) -> tuple[dict[str, Any], int]:
+    """What a PlacedSchema holds, and the status that goes with it."""
+    document = {"order_id": placed.order_id, "status": placed.status, "client_order_id": wish.client_order_id}
+    return document, 200 if placed.known else 201
+
+
 def _placed(wish: Wish, placed: Placed) -> Response:
-    body = {"order_id": placed.order_id, "status": placed.status, "client_order_id": wish.client_order_id}
-    return answer(body, 200 if placed.known else 201, _location(placed))
+    return answer(*placed_document(wish, placed), _location(placed))
 
 
 def _placed_and_matched(placed: Placed, reply: Expected, seconds: int) -> Response:

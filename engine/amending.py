@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from engine import codes
 from engine.commands import Amend, Unchanged
 from engine.entering import enter
-from engine.events import Amended, Cancelled, Event, Rejected
+from engine.events import Amended, Event, Rejected
 from engine.orders import LIMITED
 from engine.rules import check_price, check_quantity
 from engine.states import OPEN, REFUSALS
@@ -37,9 +37,7 @@ def amend(book: Ladder, command: Amend, events: list[Event]) -> None:
         return
     remaining = quantity - order.filled - order.cancelled
     if remaining <= 0:
-        quantity = order.remaining
-        book.reduce(order, quantity)
-        events.append(Cancelled(order, quantity, codes.AMENDED))
+        book.cancel(order, order.remaining, codes.AMENDED, events)
         return
     events.append(Amended(order, price or 0, quantity, keeps_priority, order.price or 0, order.remaining))
     expire_at = order.expire_at if isinstance(command.expire_at, Unchanged) else command.expire_at

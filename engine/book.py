@@ -11,10 +11,10 @@ from engine.audit import check
 from engine.commands import Amend, Cancel, Clock, Command, New, State, Uncross
 from engine.election import elect
 from engine.entering import new
-from engine.events import Cancelled, Event, Rejected
+from engine.events import Event, Rejected
 from engine.ladder import NOTHING, Ladder
 from engine.orders import Order
-from engine.session import change_state, end_auction
+from engine.state_changes import change_state, end_auction
 from engine.states import AUCTION, OPEN
 
 
@@ -46,7 +46,7 @@ class Book(Ladder):
         if type(command) is New:
             new(self, command.order, events)
         elif type(command) is Cancel:
-            self._cancel(command.id, events)
+            self._cancel_by_id(command.id, events)
         elif type(command) is Amend:
             amend(self, command, events)
         elif type(command) is not Clock:
@@ -81,14 +81,12 @@ class Book(Ladder):
         else:
             raise TypeError(f"not a command: {command!r}")
 
-    def _cancel(self, id: Hashable, events: list[Event]) -> None:
+    def _cancel_by_id(self, id: Hashable, events: list[Event]) -> None:
         order = self.orders.get(id)
         if order is None:
             events.append(Rejected(id, codes.UNKNOWN_ORDER))
             return
-        quantity = order.remaining
-        self.reduce(order, quantity)
-        events.append(Cancelled(order, quantity, codes.REQUESTED))
+        self.cancel(order, order.remaining, codes.REQUESTED, events)
 
     def _expire_due(self, events: list[Event]) -> None:
         while (order := self.expiries.pop_due(self.now)) is not None:

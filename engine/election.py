@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from engine.codes import PRICE_OUTSIDE_BAND
 from engine.entering import enter
-from engine.events import Cancelled, Event, Trade
+from engine.events import Event, Trade
 from engine.orders import STOP_LIMIT
 from engine.states import OPEN
 from engine.stops import next_reached, trigger
 
 if TYPE_CHECKING:
     from engine.ladder import Ladder
-    from engine.orders import Order
 
 
 def elect(book: Ladder, events: list[Event], last_price: int | None = None) -> None:
@@ -35,13 +34,7 @@ def elect(book: Ladder, events: list[Event], last_price: int | None = None) -> N
         book.leave(order)
         trigger(order, events)
         if order.type == STOP_LIMIT and not book.lowest <= (order.price or 0) <= book.highest:
-            _drop(book, order, events)
+            # The band has left its limit behind: resting there it would block its side.
+            book.cancel(order, order.remaining, PRICE_OUTSIDE_BAND, events)
         else:
             enter(book, order, events)
-
-
-def _drop(book: Ladder, order: Order, events: list[Event]) -> None:
-    """Cancel an elected stop whose limit the band has left behind: resting there it would block its side."""
-    quantity = order.remaining
-    book.reduce(order, quantity)
-    events.append(Cancelled(order, quantity, PRICE_OUTSIDE_BAND))

@@ -135,8 +135,8 @@ def auction_refusal(book: Ladder, order: Order) -> str | None:
     """The code to refuse what cannot wait for an auction with, or None."""
     if book.state not in GATHERING:
         return None
-    now_or_never = order.tif not in RESTING_TIFS and not (order.type == MARKET and order.tif != FOK)
-    return codes.NOT_IN_AUCTION if (now_or_never and order.type not in STOPS) or order.post_only else None
+    may_wait = order.tif in RESTING_TIFS or order.type in STOPS or (order.type == MARKET and order.tif != FOK)
+    return None if may_wait and not order.post_only else codes.NOT_IN_AUCTION
 
 
 def post_only_refusal(book: Ladder, order: Order) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Final
 
-from engine.events import Event, Expired, Indicative
+from engine.events import Cancelled, Event, Expired, Indicative
 from engine.expiry import ExpiryQueue
 from engine.orders import ASK, BID, LIMITED, MARKET, RESTING_TIFS, Order
 from engine.rules import LAST, Rules, band_limits
@@ -127,11 +127,7 @@ class Ladder:
         if order.display_quantity is not None and not order.shown:
             order.shown = min(order.display_quantity, order.remaining)
         (self.bids if order.side == BID else self.asks).append(order, price)
-        order.priority = self.next_priority
-        self.next_priority += 1
-        self.orders[order.id] = order
-        if order.expire_at is not None:
-            self.expiries.push(order, order.expire_at, self.orders)
+        self._enter_index(order)
 
     def gather(self, order: Order) -> None:
         """Put `order` where it waits: a stop until it is elected, a market order for the auction, others at a price."""
@@ -143,6 +139,9 @@ class Ladder:
             self._where(order).append(order, order.stop_price or 0)
         else:
             self._where(order).market.append(order)
+        self._enter_index(order)
+
+    def _enter_index(self, order: Order) -> None:
         order.priority = self.next_priority
         self.next_priority += 1
         self.orders[order.id] = order
@@ -188,6 +187,11 @@ class Ladder:
             self.reference = self.last_price
         elif self._reference is None:
             self.reference = first_price
+
+    def cancel(self, order: Order, quantity: int, reason: str, events: list[Event]) -> None:
+        """Take `quantity` shares off `order` for `reason`, one of `engine.codes.REASONS`, and tell."""
+        self.reduce(order, quantity)
+        events.append(Cancelled(order, quantity, reason))
 
     def expire(self, order: Order, events: list[Event]) -> None:
         """Close `order` because its time is over."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import codes
-from engine.events import Cancelled, Event, StateChanged, Trade
+from engine.events import Event, StateChanged, Trade
 from engine.orders import ASK, BID, LIMITED, Order
 from engine.prevention import prevent
 from engine.rules import CANCEL_RESTING, NO_LIMIT, NONE, SELLER, band_limits
@@ -195,6 +195,4 @@ def drop_outside_band(book: Ladder, side: BookSide, worst: int, events: list[Eve
     while side.best is not None and side.best.key > side.outermost and side.best.key >= worst:
         order = side.best.head
         assert order is not None  # noqa: S101 - a level in the book is never empty
-        quantity = order.remaining
-        book.reduce(order, quantity)
-        events.append(Cancelled(order, quantity, codes.PRICE_OUTSIDE_BAND))
+        book.cancel(order, order.remaining, codes.PRICE_OUTSIDE_BAND, events)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.codes import SELF_TRADE_PREVENTION
-from engine.events import Cancelled, Event
+from engine.events import Event
 from engine.rules import CANCEL_BOTH, CANCEL_INCOMING, CANCEL_RESTING, DECREMENT
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ def prevent(book: Ladder, taker: Order, maker: Order, mode: str, events: list[Ev
     """
     shared = min(taker.remaining, maker.remaining)
     if mode in (CANCEL_RESTING, CANCEL_BOTH, DECREMENT):
-        quantity = shared if mode == DECREMENT else maker.remaining
-        book.reduce(maker, quantity)
-        events.append(Cancelled(maker, quantity, SELF_TRADE_PREVENTION))
+        book.cancel(maker, shared if mode == DECREMENT else maker.remaining, SELF_TRADE_PREVENTION, events)
     if mode in (CANCEL_INCOMING, CANCEL_BOTH, DECREMENT):
-        quantity = shared if mode == DECREMENT else taker.remaining
-        book.reduce(taker, quantity)
-        events.append(Cancelled(taker, quantity, SELF_TRADE_PREVENTION))
+        book.cancel(taker, shared if mode == DECREMENT else taker.remaining, SELF_TRADE_PREVENTION, events)

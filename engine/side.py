@@ -40,19 +40,7 @@ class BookSide:
                 self.best = level
             else:
                 insort(self.keys, key)
-        if order.display_quantity is not None:
-            level.append(order)
-            return
-        tail = level.tail  # as `Level.append` does it for an order that hides nothing, without the call
-        if tail is None:
-            level.head = order
-        else:
-            tail.behind = order
-            order.ahead = tail
-        level.tail = order
-        level.quantity += order.remaining
-        level.count += 1
-        order.level = level
+        level.append(order)
 
     def remove(self, order: Order, level: Level) -> None:
         """Take `order` out of its `level`, and the level out of the side if it was the last."""

@@ -1,4 +1,4 @@
-"""The trading states of a stock (FIX SecurityTradingStatus 326). `engine.session` says what a change brings."""
+"""The trading states of a stock (FIX SecurityTradingStatus 326). `engine.state_changes` says what a change brings."""
 
 from typing import Final
 
