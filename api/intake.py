@@ -5,7 +5,7 @@ a batch of one.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -24,27 +24,7 @@ from services.cancel import Cancel, Standing, cancel_orders
 from services.errors import Failed, MarketError, UnknownStock
 from services.listing import StockRules
 from services.place import Placed, place_orders
-from services.store_orders import NewOrder
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """An order as its broker asked for it: prices in cents, quantity in shares."""
-
-    symbol: str
-    document_number: str
-    side: str
-    order_type: str
-    time_in_force: str
-    price: int | None
-    quantity: int
-    fingerprint: bytes
-    valid_until: datetime | None = None
-    self_trade_prevention: str | None = None
-    client_order_id: str | None = None
-
-
-ASKED_FOR = tuple(field.name for field in fields(Wish) if field.name != "symbol")
+from services.store_orders import NewOrder, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +83,7 @@ class Intake:
             elif refusal := self._backpressure.refusal(stock.group_name):
                 answers[n] = refusal
             else:
-                orders[n] = _new_order(one, stock)
+                orders[n] = NewOrder(one.broker_id, stock, one.wish, one.reply_to)
         commit, market = self._database.run_at_once, self._settings.market
         placed = place_orders(commit, list(orders.values()), market, datetime.now(UTC)) if orders else []
         answers.update(zip(orders, placed, strict=True))
@@ -141,11 +121,6 @@ class Intake:
 def _holds_for_all(error: BaseException) -> bool:
     """The database is away, or a commit's outcome unknown: trying a group's orders one by one would not help."""
     return isinstance(error, OutcomeUnknown) or is_passing(error)
-
-
-def _new_order(asked: Asked, stock: StockRules) -> NewOrder:
-    wish = {name: getattr(asked.wish, name) for name in ASKED_FOR}
-    return NewOrder(broker_id=asked.broker_id, stock=stock, reply_to=asked.reply_to, **wish)
 
 
 def _accepted(answer: Accepted | MarketError) -> Accepted:

@@ -10,7 +10,7 @@ from api.auth import Access, broker_id, refuse_suspended
 from api.charging import charge
 from api.desk import desk
 from api.errors import problem_for
-from api.intake import Asked, Wish
+from api.intake import Asked
 from api.limits import ORDERS
 from api.orders import placed_document
 from api.problems import InvalidRequest
@@ -18,6 +18,7 @@ from api.resource import Resource
 from api.schemas.batches import BatchAnswerSchema, BatchSchema
 from services.errors import Failed, MarketError, Unavailable
 from services.place import Placed
+from services.store_orders import Wish
 
 Answer = Placed | MarketError | Failed
 

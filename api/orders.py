@@ -7,7 +7,7 @@ from flask import Response
 from api.answers import answer, preferences
 from api.auth import Access, broker_id, refuse_suspended
 from api.desk import desk
-from api.intake import Asked, Wish
+from api.intake import Asked
 from api.paging import page, position_in
 from api.resource import Resource
 from api.schemas.orders import NewOrderSchema, OrderFilterSchema, OrderPageSchema, OrderSchema, PlacedSchema
@@ -15,6 +15,7 @@ from api.waiting import wait_for
 from queues.replies import Expected
 from services.place import Placed
 from services.read_orders import OrderFilter, read_order, read_orders
+from services.store_orders import Wish
 
 blueprint = Resource("orders", __name__, url_prefix="/api/v1", description="One's own orders.")
 

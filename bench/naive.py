@@ -26,7 +26,7 @@ from queues.connection import connect as connect_redis
 from services.errors import MarketError
 from services.listing import rules_of
 from services.place import place_orders
-from services.store_orders import NewOrder
+from services.store_orders import NewOrder, Wish
 from workers.database import connect_worker
 from workers.matcher import Matcher
 
@@ -50,9 +50,9 @@ def trade_one(broker_id: int, symbol: str, side: str, price: int, quantity: int)
     market = load_settings().market
     with transaction(engine) as session:
         stock = rules_of(session, [symbol])[symbol]
-        wish = f"{broker_id} {symbol} {side} {price} {quantity}".encode()
-        fingerprint = hashlib.sha256(wish).digest()
-        order = NewOrder(broker_id, stock, "52998", side, "limit", "gtc", price, quantity, fingerprint)
+        fingerprint = hashlib.sha256(f"{broker_id} {symbol} {side} {price} {quantity}".encode()).digest()
+        wish = Wish(symbol, "52998", side, "limit", "gtc", price, quantity, fingerprint)
+        order = NewOrder(broker_id, stock, wish)
         (placed,) = place_orders(lambda work: work(session), [order], market, datetime.now(UTC))
     if isinstance(placed, MarketError):
         raise placed

@@ -22,7 +22,7 @@ from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
 from services.listing import rules_of
 from services.place import Placed, place_orders
-from services.store_orders import NewOrder
+from services.store_orders import NewOrder, Wish
 
 PART = "restart"
 
@@ -80,17 +80,16 @@ def _restart(world: World) -> tuple[float, float]:
     return first, time.monotonic() - began
 
 
+def _wish(symbol: str) -> Wish:
+    price, fingerprint = REFERENCE - GAP + 1, f"restart {symbol}".encode()
+    return Wish(symbol, "52998", "bid", "limit", "gtc", price, 10, fingerprint)
+
+
 def _place(world: World, symbols: list[str]) -> int:
     """One bid on each of these stocks, better than every open one and too low to trade, and the wake-ups; how many."""
     with transaction(world.engine) as session:
         rules = rules_of(session, symbols)
-        orders = [
-            NewOrder(
-                world.traders[0].broker_id, rules[symbol], "52998", "bid", "limit", "gtc", REFERENCE - GAP + 1, 10,
-                f"restart {symbol}".encode(),
-            )
-            for symbol in symbols
-        ]  # fmt: skip
+        orders = [NewOrder(world.traders[0].broker_id, rules[symbol], _wish(symbol)) for symbol in symbols]
         answers = place_orders(lambda work: work(session), orders, world.settings.market, datetime.now(UTC))
         refused = next((answer for answer in answers if not isinstance(answer, Placed)), None)
         if refused is not None:

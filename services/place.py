@@ -79,18 +79,18 @@ def place_orders(
 
 
 def _checked(order: NewOrder, market: Market, now: datetime) -> FundedOrder:
-    stock = order.stock
+    stock, wish = order.stock, order.wish
     entry.check_state(stock)
-    entry.check_valid_until(order.valid_until, now)
+    entry.check_valid_until(wish.valid_until, now)
     protection = None
-    if order.price is not None:
-        entry.check_price(order.price, stock, market)
-    elif order.side == "bid":
+    if wish.price is not None:
+        entry.check_price(wish.price, stock, market)
+    elif wish.side == "bid":
         protection = entry.protection_price(stock, market)
-    entry.check_quantity(order.quantity, order.price or protection or 1, stock, market)
-    if order.side == "ask":
-        return FundedOrder(order, None, stock.id, order.quantity)
-    return FundedOrder(order, protection, CASH, (order.price or protection or 0) * order.quantity)
+    entry.check_quantity(wish.quantity, wish.price or protection or 1, stock, market)
+    if wish.side == "ask":
+        return FundedOrder(order, None, stock.id, wish.quantity)
+    return FundedOrder(order, protection, CASH, (wish.price or protection or 0) * wish.quantity)
 
 
 def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
@@ -98,7 +98,7 @@ def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
     once: dict[int, FundedOrder] = {}
     seen: set[tuple[int, str]] = set()
     for n, one in funded.items():
-        name = one.order.client_order_id
+        name = one.order.wish.client_order_id
         if name is None or (one.order.broker_id, name) not in seen:
             once[n] = one
         if name is not None:
@@ -112,14 +112,14 @@ def _place(session: Session, together: dict[int, FundedOrder]) -> Answers:
         return {}
     answers = _stored(session, together)
     for n, one in together.items():
-        if n not in answers and one.order.side == "bid":
+        if n not in answers and one.order.wish.side == "bid":
             answers[n] = _refusal(one)
     return answers
 
 
 def _place_again(together: dict[int, FundedOrder], session: Session) -> Answers:
     """An answer for each. A broker that may sell short gets its share account when it first sells a stock."""
-    sales = {(one.order.broker_id, one.asset_id) for one in together.values() if one.order.side == "ask"}
+    sales = {(one.order.broker_id, one.asset_id) for one in together.values() if one.order.wish.side == "ask"}
     open_short_accounts(session, sales)
     return {**{n: _refusal(one) for n, one in together.items()}, **_stored(session, together)}
 
@@ -130,7 +130,7 @@ def _stored(session: Session, together: dict[int, FundedOrder]) -> Answers:
     answers: Answers = {}
     for row in reserve_and_store(session, list(together.values())):
         place = places[row.n - 1]
-        if row.fingerprint == together[place].order.fingerprint:
+        if row.fingerprint == together[place].order.wish.fingerprint:
             answers[place] = Placed(row.id, row.status, row.known)
         else:
             answers[place] = _reused(row.id)
@@ -139,7 +139,8 @@ def _stored(session: Session, together: dict[int, FundedOrder]) -> Answers:
 
 def _known(session: Session, orders: dict[int, NewOrder]) -> Answers:
     """The first answers to those client_order_ids whose orders would be refused today and were accepted before."""
-    named = {n: (one.broker_id, one.client_order_id) for n, one in orders.items() if one.client_order_id is not None}
+    asked = {n: (one.broker_id, one.wish.client_order_id) for n, one in orders.items()}
+    named = {n: name for n, name in asked.items() if name[1] is not None}
     if not named:
         return {}
     brokers, names = zip(*named.values(), strict=True)
@@ -149,7 +150,7 @@ def _known(session: Session, orders: dict[int, NewOrder]) -> Answers:
 
 
 def _first_answer(row: Any, order: NewOrder) -> Placed | MarketError:
-    return Placed(row.id, row.status, True) if row.fingerprint == order.fingerprint else _reused(row.id)
+    return Placed(row.id, row.status, True) if row.fingerprint == order.wish.fingerprint else _reused(row.id)
 
 
 def _reused(order_id: int) -> ClientOrderIdReused:
@@ -157,6 +158,6 @@ def _reused(order_id: int) -> ClientOrderIdReused:
 
 
 def _refusal(one: FundedOrder) -> MarketError:
-    if one.order.side == "bid":
+    if one.order.wish.side == "bid":
         return InsufficientFunds(f"This order needs {one.amount} cents.", field="quantity", required=one.amount)
     return InsufficientShares(f"This order needs {one.amount} shares.", field="quantity", required=one.amount)

@@ -15,11 +15,10 @@ from services.reserve import RESERVE
 
 
 @dataclass(frozen=True, slots=True)
-class NewOrder:
-    """An order as asked for: prices in cents, quantity in shares. `fingerprint` identifies the wish itself."""
+class Wish:
+    """An order as its broker asked for it: prices in cents, quantity in shares. `fingerprint` identifies all of it."""
 
-    broker_id: int
-    stock: StockRules
+    symbol: str
     document_number: str
     side: str
     order_type: str
@@ -30,6 +29,15 @@ class NewOrder:
     valid_until: datetime | None = None
     self_trade_prevention: str | None = None
     client_order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """A wish, whose it is, the stock that it names, and who waits for the book's answer."""
+
+    broker_id: int
+    stock: StockRules
+    wish: Wish
     reply_to: str | None = None
 
 
@@ -90,21 +98,21 @@ def reserve_and_store(session: Session, orders: Sequence[FundedOrder]) -> Sequen
 
 
 def _row(one: FundedOrder) -> dict[str, Any]:
-    order = one.order
+    order, wish = one.order, one.order.wish
     return {
         "broker_id": order.broker_id,
         "stock_id": order.stock.id,
-        "document_number": order.document_number,
-        "side": order.side,
-        "order_type": order.order_type,
-        "time_in_force": order.time_in_force,
-        "price": order.price,
+        "document_number": wish.document_number,
+        "side": wish.side,
+        "order_type": wish.order_type,
+        "time_in_force": wish.time_in_force,
+        "price": wish.price,
         "protection_price": one.protection_price,
-        "quantity": order.quantity,
-        "self_trade_prevention": order.self_trade_prevention,
-        "valid_until": order.valid_until,
-        "client_order_id": order.client_order_id,
-        "fingerprint": f"\\x{order.fingerprint.hex()}",
+        "quantity": wish.quantity,
+        "self_trade_prevention": wish.self_trade_prevention,
+        "valid_until": wish.valid_until,
+        "client_order_id": wish.client_order_id,
+        "fingerprint": f"\\x{wish.fingerprint.hex()}",
         "asset_id": one.asset_id,
         "amount": one.amount,
         "payload": _journal(one),
@@ -114,14 +122,14 @@ def _row(one: FundedOrder) -> dict[str, Any]:
 
 def _journal(one: FundedOrder) -> dict[str, Any]:
     """What the engine will be told, kept as it was: amendments change the order's row, never this."""
-    order = one.order
+    wish = one.order.wish
     return {
-        "document": order.document_number,
-        "side": order.side,
-        "type": order.order_type,
-        "tif": order.time_in_force,
-        "price": order.price if order.price is not None else one.protection_price,
-        "quantity": order.quantity,
-        "expire_at": microseconds(order.valid_until),
-        "stp": order.self_trade_prevention,
+        "document": wish.document_number,
+        "side": wish.side,
+        "type": wish.order_type,
+        "tif": wish.time_in_force,
+        "price": wish.price if wish.price is not None else one.protection_price,
+        "quantity": wish.quantity,
+        "expire_at": microseconds(wish.valid_until),
+        "stp": wish.self_trade_prevention,
     }

@@ -5,11 +5,11 @@ from typing import Any, Final
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
 from api.arguments import flat
-from api.intake import Wish
 from api.problems import InvalidRequest
 from api.schemas.fields import Strict
 from api.schemas.orders import NewOrderSchema, PlacedSchema
 from api.schemas.problems import RefusalSchema
+from services.store_orders import Wish
 
 MOST: Final = 500
 """Orders in one batch."""

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from api.intake import Wish
 from api.schemas.fields import Choice, Instant, NotSupported, Side, Symbol, Text, Whole, WholeText
 from models.order import OPEN_STATUSES
+from services.store_orders import Wish
 
 STATUSES = (*OPEN_STATUSES, "filled", "cancelled", "expired", "rejected")
 SELF_TRADE_PREVENTION = ("none", "cancel_resting", "cancel_incoming", "cancel_both", "decrement")

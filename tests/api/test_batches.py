@@ -121,7 +121,7 @@ def test_an_order_that_breaks_the_statement_breaks_no_other(venue: Venue, monkey
     from services.place import place_orders  # noqa: PLC0415
 
     def fragile(session: object, orders: list, *rest: object) -> object:
-        if any(order.quantity == 13 for order in orders):
+        if any(order.wish.quantity == 13 for order in orders):
             raise ValueError("thirteen")
         return place_orders(session, orders, *rest)
 

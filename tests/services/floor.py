@@ -24,7 +24,7 @@ from services.listing import list_stock, rules_of
 from services.match import Turn, match_turn
 from services.place import Placed, place_orders
 from services.register import register_broker
-from services.store_orders import NewOrder
+from services.store_orders import NewOrder, Wish
 from services.verify import verify
 
 REFERENCE = 3_500
@@ -94,7 +94,7 @@ class Floor:
         with transaction(self.engine) as session:
             stock = rules_of(session, [symbol])[symbol]
         values.setdefault("fingerprint", repr((symbol, side, quantity, price, sorted(fields.items()))).encode())
-        return NewOrder(broker, stock, side=side, quantity=quantity, price=price, **values)
+        return NewOrder(broker, stock, Wish(symbol, side=side, quantity=quantity, price=price, **values))
 
     def bid(self, broker: int, symbol: str, quantity: int, price: int | None = None, **fields: Any) -> int:
         """Place a bid that the exchange accepts; its id."""

@@ -149,7 +149,7 @@ class Stream:
             None if self.random.random() < 0.1 else self._price(),
             **fields,
         )
-        if order.client_order_id:
+        if order.wish.client_order_id:
             self.repeatable.append(order)
         return order
 

@@ -36,7 +36,7 @@ def test_twenty_spend_one_balance(floor):
 
     def spend(order):
         while isinstance(floor.place(order)[0], Placed):
-            spent.append(order.price)
+            spent.append(order.wish.price)
 
     all_at_once([lambda order=order: spend(order) for order in orders])
     available, reserved = floor.cash(buyer)

@@ -16,7 +16,7 @@ from queues.wakeups import Wakeups
 from services.listing import list_stock, rules_of
 from services.place import Placed, place_orders
 from services.register import register_broker
-from services.store_orders import NewOrder
+from services.store_orders import NewOrder, Wish
 from workers.database import connect_worker
 from workers.matcher import Matcher
 
@@ -44,8 +44,9 @@ class SmallExchange:
         self.placed += 1
         with transaction(self.engine) as session:
             stock = rules_of(session, [symbol])[symbol]
-            wish = NewOrder(self.broker_id, stock, document, side, "limit", "gtc", price, quantity, b"%d" % self.placed)
-            (answer,) = place_orders(lambda work: work(session), [wish], self.settings.market, datetime.now(UTC))
+            wish = Wish(symbol, document, side, "limit", "gtc", price, quantity, b"%d" % self.placed)
+            order = NewOrder(self.broker_id, stock, wish)
+            (answer,) = place_orders(lambda work: work(session), [order], self.settings.market, datetime.now(UTC))
         assert isinstance(answer, Placed), answer
         return answer.order_id
 
