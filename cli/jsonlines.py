@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine import ASK, BID, UNCHANGED, Amend, Cancel, Clock, Command, New, Order, State, Uncross
+from engine import ASK, BID, UNCHANGED, Amend, Cancel, Clock, Command, New, Order, Roll, State, Uncross
 from engine.codes import INVALID_PRICE
 from engine.orders import GTC, GTD, LIMIT, MARKET, STOP
 from engine.rules import STP_MODES
@@ -14,6 +14,8 @@ LARGEST: Final = 2**53
 """The largest number that every JSON reader keeps exact."""
 
 SIDES: Final = {"bid": BID, "buy": BID, "ask": ASK, "sell": ASK}
+
+WITHOUT_FIELDS: Final = {"uncross": Uncross, "roll": Roll, "clock": Clock}
 
 UNKNOWN_COMMAND: Final = "unknown_command"
 
@@ -41,10 +43,8 @@ def read_command(fields: Mapping[str, Any]) -> Command:
         return Amend(read_id(fields), _integer(fields, "price"), _integer(fields, "quantity"), expire_at)
     if name == "state":
         return State(_text(fields, "state", ""))
-    if name == "uncross":
-        return Uncross()
-    if name == "clock":
-        return Clock()
+    if isinstance(name, str) and name in WITHOUT_FIELDS:
+        return WITHOUT_FIELDS[name]()
     raise InvalidCommand(UNKNOWN_COMMAND)
 
 

@@ -12,7 +12,7 @@
 
 from engine.audit import BrokenBook
 from engine.book import Book
-from engine.commands import UNCHANGED, Amend, Cancel, Clock, Command, New, State, Uncross
+from engine.commands import UNCHANGED, Amend, Cancel, Clock, Command, New, Roll, State, Uncross
 from engine.events import (
     Accepted,
     Amended,
@@ -47,6 +47,7 @@ __all__ = [
     "New",
     "Order",
     "Rejected",
+    "Roll",
     "Rules",
     "State",
     "StateChanged",

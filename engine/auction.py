@@ -61,7 +61,7 @@ def equilibrium(book: Ladder) -> Indicative:
     pieces = [piece for piece in pieces if piece[2] == volume]
     least = min(abs(piece[3]) for piece in pieces)
     pieces = [piece for piece in pieces if abs(piece[3]) == least]
-    price = _price(pieces, book.reference)
+    price = _price(pieces, book.reference, book.rules.tick)
     surplus = next(piece[3] for piece in pieces if piece[0] <= price <= piece[1])
     return Indicative(price, volume, surplus)
 
@@ -102,15 +102,16 @@ def _eligible(book: Ladder, side: int, price: int) -> Iterator[Order]:
     return iter(sorted(willing, key=lambda order: -NO_LIMIT if order.price is None else -order.price * side))
 
 
-def _price(pieces: list[Piece], reference: int | None) -> int:
-    """The price that rules 4 and 5 choose."""
+def _price(pieces: list[Piece], reference: int | None, tick: int) -> int:
+    """The price that rules 4 and 5 choose; the reference itself need be no multiple of the tick."""
     lowest, highest = min(piece[0] for piece in pieces), max(piece[1] for piece in pieces)
     surpluses = [piece[3] for piece in pieces]
     if max(surpluses) < 0:
         return lowest
     if min(surpluses) > 0 or reference is None:
         return highest
-    nearest = [min(max(reference, piece[0]), piece[1]) for piece in pieces]
+    beside = (reference // tick * tick, -(-reference // tick) * tick)
+    nearest = [min(max(price, piece[0]), piece[1]) for piece in pieces for price in beside]
     return min(nearest, key=lambda price: (abs(price - reference), -price))
 
 

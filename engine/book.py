@@ -8,13 +8,13 @@ from engine import codes
 from engine.amending import amend
 from engine.auction import equilibrium
 from engine.audit import check
-from engine.commands import Amend, Cancel, Clock, Command, New, State, Uncross
+from engine.commands import Amend, Cancel, Clock, Command, New, Roll, State, Uncross
 from engine.election import elect
 from engine.entering import new
 from engine.events import Event, Rejected
 from engine.ladder import NOTHING, Ladder
 from engine.orders import Order
-from engine.state_changes import change_state, end_auction
+from engine.state_changes import change_state, end_auction, end_session
 from engine.states import AUCTION, OPEN
 
 
@@ -78,6 +78,8 @@ class Book(Ladder):
             change_state(self, command, events)
         elif type(command) is Uncross:
             end_auction(self, events)
+        elif type(command) is Roll:
+            end_session(self, events)
         else:
             raise TypeError(f"not a command: {command!r}")
 

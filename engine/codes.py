@@ -23,6 +23,7 @@ NO_AUCTION: Final = "no_auction"
 STOCK_HALTED: Final = "stock_halted"
 STOCK_CLOSED: Final = "stock_closed"
 INVALID_STATE: Final = "invalid_state"
+STATE_NOT_LEFT: Final = "state_not_left"
 UNSUPPORTED: Final = "unsupported"
 
 MESSAGES: Final[dict[str, str]] = {
@@ -43,6 +44,7 @@ MESSAGES: Final[dict[str, str]] = {
     STOCK_HALTED: "Trading is halted: only cancels are taken.",
     STOCK_CLOSED: "The market is closed: only cancels are taken.",
     INVALID_STATE: "There is no such trading state.",
+    STATE_NOT_LEFT: "The stock is in a state that this change does not end, such as an operator's halt.",
     UNSUPPORTED: "The engine knows no such order type or time in force.",
 }
 """One sentence for each code."""

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Final
 
 from engine.orders import Order
+from engine.states import STATES
 
 
 class Unchanged(Enum):
@@ -54,10 +55,14 @@ class Clock:
 
 @dataclass(slots=True)
 class State:
-    """Give the stock another trading state, one of `engine.states.STATES` (FIX TradingSessionStatus)."""
+    """Give the stock another trading state, one of `engine.states.STATES` (FIX TradingSessionStatus).
+
+    Refused where the stock is in none of the states `only_from` by then: a schedule does not end an operator's halt.
+    """
 
     state: str
     reason: str | None = None
+    only_from: tuple[str, ...] = STATES
 
 
 @dataclass(slots=True)
@@ -65,4 +70,12 @@ class Uncross:
     """End the auction: trade what can trade, all at one price. The state stays as it is."""
 
 
-Command = New | Cancel | Amend | Clock | State | Uncross
+@dataclass(slots=True)
+class Roll:
+    """End the day of a stock that stays in its state: day orders expire, and the last price becomes the reference.
+
+    The daily roll of a market that never closes; and of a stock that is halted when the others close.
+    """
+
+
+Command = New | Cancel | Amend | Clock | State | Uncross | Roll

@@ -30,6 +30,9 @@ def change_state(book: Ladder, command: State, events: list[Event]) -> None:
     if command.state not in STATES:
         events.append(Rejected(None, codes.INVALID_STATE))
         return
+    if book.state not in command.only_from:
+        events.append(Rejected(None, codes.STATE_NOT_LEFT))
+        return
     if command.state == OPEN and book.state != OPEN and is_crossed(book):
         uncross(book, events)
         book.anchor = book.last_price
@@ -40,7 +43,7 @@ def change_state(book: Ladder, command: State, events: list[Event]) -> None:
         if book.last_price is not None:
             elect(book, events, book.last_price)
     elif command.state == CLOSED:
-        _end_session(book, events)
+        end_session(book, events)
 
 
 def end_auction(book: Ladder, events: list[Event]) -> None:
@@ -64,7 +67,8 @@ def _match_left_over(book: Ladder, events: list[Event]) -> None:
         enter(book, order, events)
 
 
-def _end_session(book: Ladder, events: list[Event]) -> None:
+def end_session(book: Ladder, events: list[Event]) -> None:
+    """Expire what ends with a session, and make the last price the reference of the next one."""
     for order in _waiting_for_auction(book):
         book.expire(order, events)
     for order in sorted(book.orders.values(), key=lambda order: order.priority):

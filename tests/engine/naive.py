@@ -3,7 +3,7 @@
 from copy import deepcopy
 from types import SimpleNamespace
 
-from engine import ASK, UNCHANGED, Amend, Cancel, New, State, Uncross
+from engine import ASK, UNCHANGED, Amend, Cancel, New, Roll, State, Uncross
 from tests.engine.naive_auction import equilibrium, takers
 
 RESTING = ("gtc", "gtd", "day")
@@ -40,9 +40,11 @@ class NaiveBook:
             else:
                 self.amend(order, command)
         elif isinstance(command, State):
-            self.change_state(command.state, command.reason)
+            self.change_state(command)
         elif isinstance(command, Uncross):
             self.end_auction()
+        elif isinstance(command, Roll):
+            self.end_session()
         self.elect()
         self.tell_indicative()
         return self.events
@@ -216,28 +218,37 @@ class NaiveBook:
         order.elected = True
         self.events.append(("triggered", order.id))
 
-    def change_state(self, state, reason):
+    def change_state(self, command):
+        state = command.state
         if state not in ("pre_open", "auction", "open", "halted", "closed"):
             self.events.append(("rejected", None, "invalid_state"))
+            return
+        if self.state not in command.only_from:
+            self.events.append(("rejected", None, "state_not_left"))
             return
         if state == "open" and self.state != "open":
             self.uncross()
             self.anchor = self.last
         self.state = state
-        self.events.append(("state", state, reason))
-        gathered = sorted((o for o in self.orders if o.type == "market"), key=lambda o: o.joined)
+        self.events.append(("state", state, command.reason))
         if state == "open":
-            for order in gathered:
+            for order in self.gathered():
                 if self.state == "open":
                     self.orders.remove(order)
                     self.enter(order)
             if self.last is not None:
                 self.elect(self.last)
         elif state == "closed":
-            days = sorted((o for o in self.orders if o.tif == "day" and o.type != "market"), key=lambda o: o.joined)
-            for order in [*gathered, *days]:
-                self.take("expired", order, order.left)
-            self.reference = self.last or self.reference
+            self.end_session()
+
+    def end_session(self):
+        days = sorted((o for o in self.orders if o.tif == "day" and o.type != "market"), key=lambda o: o.joined)
+        for order in [*self.gathered(), *days]:
+            self.take("expired", order, order.left)
+        self.reference = self.last or self.reference
+
+    def gathered(self):
+        return sorted((o for o in self.orders if o.type == "market"), key=lambda o: o.joined)
 
     def drop_what_blocks(self, side):
         bids, asks = self.queue(1), self.queue(-1)

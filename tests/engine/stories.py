@@ -16,7 +16,7 @@ A command stands at four spaces, the events it must bring at eight. That an orde
     buy c 4 stop=1020 · buy c 4 @ 1030 stop=1020                       stop and stop-limit
     buy c 40 @ 1000 show=5                                             an iceberg
     cancel a · amend a 5 · amend a @ 990 · amend a 5 @ 990 until=never
-    state auction · uncross                                            what operators and the schedule ask for
+    state auction · state open from=auction,open · uncross · roll      what operators and the schedule ask for
     time 50                                                            the time of this and later commands
 """
 
@@ -39,6 +39,7 @@ from engine import (
     New,
     Order,
     Rejected,
+    Roll,
     Rules,
     State,
     StateChanged,
@@ -141,9 +142,11 @@ def read(words):
     if verb == "cancel":
         return Cancel(rest[0])
     if verb == "state":
-        return State(rest[0])
+        return State(rest[0], only_from=tuple(options["from"].split(","))) if options else State(rest[0])
     if verb == "uncross":
         return Uncross()
+    if verb == "roll":
+        return Roll()
     if verb == "amend":
         quantity = int(rest[1]) if len(rest) > 1 and rest[1].lstrip("-").isdigit() else None
         until = options.get("until")

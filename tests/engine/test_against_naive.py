@@ -7,7 +7,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from engine import ASK, BID, UNCHANGED, Accepted, Amend, Book, Cancel, Clock, New, Order, Rules, State, Trade, Uncross
+from engine import (
+    ASK,
+    BID,
+    UNCHANGED,
+    Accepted,
+    Amend,
+    Book,
+    Cancel,
+    Clock,
+    New,
+    Order,
+    Roll,
+    Rules,
+    State,
+    Trade,
+    Uncross,
+)
 from engine.codes import MESSAGES, REASONS
 from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
 from engine.states import STATES
@@ -123,8 +139,8 @@ def random_command(choose, order_id, now):
         return Amend(some_id, price, choose.choice([None, *range(25)]), expire_at)
     if kind < 0.95:
         state = choose.choice(["open", "open", "open", "auction", "pre_open", "halted", "closed", "asleep"])
-        return State(state, choose.choice([None, "news"]))
-    return Uncross() if kind < 0.97 else Clock()
+        return State(state, choose.choice([None, "news"]), choose.choice([STATES, STATES, ("open", "auction")]))
+    return choose.choice([Uncross(), Roll(), Clock()])
 
 
 def random_order(choose, order_id, price, ends):
@@ -232,9 +248,13 @@ class Exchange(RuleBasedStateMachine):
         self.apply(New(Order(self.next_id, account, side, kind, limit, quantity, tif, **more)))
         self.next_id += 1
 
-    @rule(state=st.sampled_from(["open", "open", *STATES]))
-    def change_state(self, state):
-        self.apply(State(state))
+    @rule(state=st.sampled_from(["open", "open", *STATES]), only_from=st.sampled_from([STATES, ("open", "auction")]))
+    def change_state(self, state, only_from):
+        self.apply(State(state, only_from=only_from))
+
+    @rule()
+    def roll(self):
+        self.apply(Roll())
 
     @rule()
     def uncross(self):
