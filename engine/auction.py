@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from engine.ladder import Ladder
     from engine.orders import Order
+    from engine.side import BookSide
 
 Piece = tuple[int, int, int, int]
 """(lowest price, highest price, volume, surplus): neighbouring ticks at which the same would trade."""
@@ -79,10 +80,11 @@ def uncross(book: Ladder, events: list[Event]) -> None:
 
 
 def _trade(book: Ladder, price: int, volume: int, events: list[Event]) -> None:
-    bids, asks = _eligible(book, BID, price), _eligible(book, ASK, price)
+    """Trade `volume` shares at `price`: on one side that is all that anybody wants to, so nobody else's turn comes."""
+    bids, asks = _in_turn(book.bids), _in_turn(book.asks)
     bid, ask = next(bids), next(asks)
     while True:
-        quantity = min(bid.remaining, ask.remaining, volume)
+        quantity = min(bid.remaining, ask.remaining)
         older, younger = (bid, ask) if bid.priority < ask.priority else (ask, bid)
         book.fill(bid, price, quantity)
         book.fill(ask, price, quantity)
@@ -94,12 +96,10 @@ def _trade(book: Ladder, price: int, volume: int, events: list[Event]) -> None:
         ask = ask if ask.remaining else next(asks)
 
 
-def _eligible(book: Ladder, side: int, price: int) -> Iterator[Order]:
-    """The orders of `side` that would trade at `price`, in the order in which they do."""
-    book_side = book.side(side)
-    orders = [*book_side.market, *(order for level in book_side for order in level)]
-    willing = [order for order in orders if order.price is None or order.price * side >= price * side]
-    return iter(sorted(willing, key=lambda order: -NO_LIMIT if order.price is None else -order.price * side))
+def _in_turn(side: BookSide) -> Iterator[Order]:
+    """The orders of `side` in the order in which they trade; who is willing to at a price comes before who is not."""
+    orders = [*side.market, *(order for level in side for order in level)]
+    return iter(sorted(orders, key=lambda order: -NO_LIMIT if order.price is None else -order.price * side.sign))
 
 
 def _price(pieces: list[Piece], reference: int | None, tick: int) -> int:
@@ -128,9 +128,9 @@ def _ranges(book: Ladder) -> Iterator[tuple[int, int]]:
     tick = book.rules.tick
     limits = {level.price for side in (book.bids, book.asks) for level in side}
     protections = {order.price for side in (book.bids, book.asks) for order in side.market if order.price is not None}
-    points = sorted(price for price in limits | protections if book.lowest <= price <= book.highest)
     first, last = (max(min(limits), book.lowest), min(max(limits), book.highest)) if limits else (1, 0)
-    edges = sorted({*(price for price in points if first <= price <= last), first, last}) if first <= last else []
+    inside = {price for price in limits | protections if first < price < last}
+    edges = sorted(inside | {first, last}) if first <= last else []
     for price in edges:
         if price % tick == 0:
             yield price, price
@@ -139,7 +139,7 @@ def _ranges(book: Ladder) -> Iterator[tuple[int, int]]:
         if lowest <= highest:
             yield lowest, highest
     reference = book.reference
-    if reference is not None and book.lowest <= reference <= book.highest and reference % tick == 0:
+    if reference is not None and reference % tick == 0:
         yield reference, reference
 
 

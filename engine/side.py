@@ -15,7 +15,7 @@ class BookSide:
     A level's key is price × side, so the best key is the greatest on both sides: the last of a sorted list. A level
     near the best, where most of the trading is, opens and closes at the cheap end of that list. `outermost` is the
     key of the band's near end: nothing keyed beyond it may trade at its own price. `market` is the queue of market
-    orders that wait for an auction; it comes before every level, and is none of them.
+    orders that wait for an auction; it comes before every level, and is none of them: its key and price mean nothing.
     """
 
     __slots__ = ("best", "keys", "levels", "market", "outermost", "sign")
@@ -25,7 +25,7 @@ class BookSide:
         self.keys: list[int] = []
         self.levels: dict[int, Level] = {}
         self.best: Level | None = None
-        self.market = Level(NO_LIMIT + 1, 0)
+        self.market = Level(0, 0)
         self.outermost = NO_LIMIT
 
     def append(self, order: Order, price: int) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import codes
-from engine.auction import is_crossed, uncross
+from engine.auction import uncross
 from engine.election import elect
 from engine.entering import enter
 from engine.events import Event, Rejected, StateChanged
@@ -33,7 +33,7 @@ def change_state(book: Ladder, command: State, events: list[Event]) -> None:
     if book.state not in command.only_from:
         events.append(Rejected(None, codes.STATE_NOT_LEFT))
         return
-    if command.state == OPEN and book.state != OPEN and is_crossed(book):
+    if command.state == OPEN and book.state != OPEN:
         uncross(book, events)
         book.anchor = book.last_price
     book.state, book.watchful = command.state, True
