@@ -35,14 +35,12 @@ class Book(Ladder):
         Time never goes backward: an earlier `now` counts as the latest one seen.
         """
         events: list[Event] = []
-        if now < self.now:
-            now = self.now
-        else:
-            self.now = now
         self.anchor = self.last_price
-        heap = self.expiries.heap
-        if heap and heap[0][0] <= now:
-            self._expire_due(events)
+        if now > self.now:
+            self.now = now
+            heap = self.expiries.heap
+            if heap and heap[0][0] <= now:
+                self._expire_due(events)
         if type(command) is New:
             new(self, command.order, events)
         elif type(command) is Cancel:
