@@ -56,7 +56,7 @@ def match(book: Ladder, taker: Order, limit: int, events: list[Event]) -> None:
         level = opposite.best
     if first_price or reach != worst:
         wants_more = taker.remaining > 0 and level is not None and level.key >= worst
-        conclude(book, first_price, interrupted=reach != worst and wants_more, events=events)
+        conclude(book, first_price, interrupted=wants_more, events=events)
 
 
 def conclude(book: Ladder, first_price: int, *, interrupted: bool, events: list[Event]) -> None:

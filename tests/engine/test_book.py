@@ -132,6 +132,15 @@ def test_restore_keeps_priorities_and_goes_on_from_them():
     assert [(o.id, o.remaining, o.priority) for o in book.queue(BID)] == [("a", 3, 7), ("b", 5, 9), ("c", 1, 10)]
 
 
+def test_restore_takes_the_first_order_that_a_book_ever_had():
+    book = Book(Rules())
+    book.apply(New(order("a", BID, 1000, 5)), 1)
+    again = Book(Rules())
+    again.restore([order("a", BID, 1000, 5, priority=book.orders["a"].priority)])
+    again.check()
+    assert again.orders["a"].priority == book.orders["a"].priority
+
+
 @pytest.mark.parametrize(
     "second",
     [
@@ -142,6 +151,7 @@ def test_restore_keeps_priorities_and_goes_on_from_them():
         order("b", BID, 1000, 5, priority=8, filled=5),
         order("b", BID, 1000, 5, priority=8, tif="ioc"),
         Order("b", None, BID, "market", 1000, 5, priority=8),
+        Order("b", None, BID, "stop", 1000, 5, priority=8, stop_price=990, elected=True),
     ],
 )
 def test_restore_refuses_what_cannot_have_rested(second):
