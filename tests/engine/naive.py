@@ -158,7 +158,7 @@ class NaiveBook:
                     break
                 self.take("cancelled", maker, maker.left, "price_outside_band")
                 continue
-            if self.leaves_dynamic_band(price, taker.side):
+            if self.leaves_dynamic_band(price):
                 self.state = "auction"
                 self.events.append(("state", "auction", "volatility"))
                 break
@@ -296,11 +296,11 @@ class NaiveBook:
             return True
         return abs(price - self.reference) * 10_000 <= self.reference * self.rules.band_bps
 
-    def leaves_dynamic_band(self, price, side):
+    def leaves_dynamic_band(self, price):
         around = self.reference if self.anchor is None else self.anchor
         if around is None or not self.rules.dynamic_band_bps:
             return False
-        return (price - around) * side * 10_000 > around * self.rules.dynamic_band_bps
+        return abs(price - around) * 10_000 > around * self.rules.dynamic_band_bps
 
     def wrong_quantity(self, quantity):
         if quantity <= 0:
