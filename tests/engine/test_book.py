@@ -141,6 +141,11 @@ def test_restore_takes_the_first_order_that_a_book_ever_had():
     assert again.orders["a"].priority == book.orders["a"].priority
 
 
+def test_restore_refuses_an_order_that_was_never_in_a_book():
+    with pytest.raises(ValueError, match="order 'a' is not in priority order"):
+        Book(Rules()).restore([order("a", BID, 1000, 5)])
+
+
 @pytest.mark.parametrize(
     "second",
     [

@@ -20,6 +20,7 @@ from engine.rules import NO_LIMIT
         (7, 5000, 5, (5, 10)),
         (7, 100, 5, (10, 5)),
         (1, 9999, 5, (5, 0)),
+        (0, 1000, 5, (5, 0)),
         (None, 1000, 5, (5, NO_LIMIT)),
         (1000, 0, 5, (5, NO_LIMIT)),
         (10**15, 1000, 1, (9 * 10**14, 11 * 10**14)),
@@ -56,6 +57,10 @@ def test_check_price(price, code):
     assert check_price(price, 5, 905, 1100) == code
 
 
+def test_every_price_from_one_cent_to_the_largest_number_is_good_without_a_band():
+    assert [check_price(price, 1, 1, NO_LIMIT) for price in (1, NO_LIMIT)] == [None, None]
+
+
 @pytest.mark.parametrize(
     ("quantity", "code"),
     [(100, None), (300, None), (0, "invalid_quantity"), (-100, "invalid_quantity"), (50, "off_lot")],
@@ -65,19 +70,29 @@ def test_check_quantity(quantity, code):
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "message"),
     [
-        {"tick": 0},
-        {"lot": 0},
-        {"band_bps": -1},
-        {"band_bps": 10_000},
-        {"execution_price": "buyer"},
-        {"stp": "cancel_all"},
+        ({"tick": 0}, "the tick and the lot must be at least 1"),
+        ({"lot": 0}, "the tick and the lot must be at least 1"),
+        ({"band_bps": -1}, "a band must be from 0 to 9999 basis points"),
+        ({"band_bps": 10_000}, "a band must be from 0 to 9999 basis points"),
+        ({"dynamic_band_bps": -1}, "a band must be from 0 to 9999 basis points"),
+        ({"dynamic_band_bps": 10_000}, "a band must be from 0 to 9999 basis points"),
+        ({"band_reference": "first"}, "the band's reference must be one of session, last"),
+        ({"execution_price": "buyer"}, "the execution price must be one of maker, seller"),
+        (
+            {"stp": "cancel_all"},
+            "self-trade prevention must be one of none, cancel_resting, cancel_incoming, cancel_both, decrement",
+        ),
     ],
 )
-def test_rules_that_cannot_be_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"must be"):
+def test_rules_that_cannot_be_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
         Rules(**wrong)
+
+
+def test_the_widest_bands_there_are():
+    assert Rules(band_bps=9999, dynamic_band_bps=9999).dynamic_band_bps == 9999
 
 
 def test_the_rules_of_a_stock_that_says_nothing():
