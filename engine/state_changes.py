@@ -33,15 +33,14 @@ def change_state(book: Ladder, command: State, events: list[Event]) -> None:
     if book.state not in command.only_from:
         events.append(Rejected(None, codes.STATE_NOT_LEFT))
         return
-    if command.state == OPEN and book.state != OPEN:
+    if command.state == OPEN:
         uncross(book, events)
         book.anchor = book.last_price
     book.state, book.watchful = command.state, True
     events.append(StateChanged(command.state, command.reason))
     if command.state == OPEN:
         _match_left_over(book, events)
-        if book.last_price is not None:
-            elect(book, events, book.last_price)
+        elect(book, events, book.last_price)
     elif command.state == CLOSED:
         end_session(book, events)
 
