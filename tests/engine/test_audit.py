@@ -39,11 +39,15 @@ def shows_too_much(book):
     first.display_quantity, first.shown = 5, 11
 
 
-def wrong_stop(book):
-    stop = Order(9, None, BID, "stop", None, 10, stop_price=1000)
-    book.sell_stops.append(stop, 1000)
-    stop.priority = book.orders[5].priority
-    book.orders[9] = stop
+def waits_among(stops, stop_price):
+    """A fault: let a buy stop wait at 1000 among `stops`."""
+
+    def fault(book):
+        stop = Order(9, None, BID, "stop", None, 10, priority=1, stop_price=stop_price)
+        getattr(book, stops).append(stop, 1000)
+        book.orders[9] = stop
+
+    return fault
 
 
 def cross(book):
@@ -99,7 +103,8 @@ FAULTS = {
     "gathered": (gathers, "market orders wait although orders match as they come"),
     "gathered, not counted": (gathers_uncounted, "market orders wait although orders match as they come"),
     "gathered, only counted": (sets("asks.market.count", 1), "market orders wait although orders match as they come"),
-    "stop elsewhere": (wrong_stop, "waits in the wrong place, at 1000"),
+    "stop elsewhere": (waits_among("sell_stops", 1000), "waits in the wrong place, at 1000"),
+    "stop at another price": (waits_among("buy_stops", 1005), "waits in the wrong place, at 1000"),
     "sum": (sets("asks.best.head.filled", 1), "has used 1, which does not add up"),
     "expired": (sets("now", 100), "rests although it expired at 100"),
     "unwatched": (lambda book: book.expiries.heap.clear(), "would never expire"),
