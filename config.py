@@ -130,11 +130,14 @@ class Market:
     tick_size: int = _number(1, 1, 1_000_000)
     lot_size: int = _number(1, 1, 1_000_000)
     band_bps: int = _number(1_000, 0, 9_999)
+    band_reference: str = _choice("session", "session", "last")
+    dynamic_band_bps: int = _number(0, 0, 9_999)
     execution_price: str = _choice("maker", "maker", "seller")
     self_trade_prevention: str = _choice(
         "cancel_resting", "none", "cancel_resting", "cancel_incoming", "cancel_both", "decrement"
     )
     protection_bps: int = _number(500, 0, 100_000)
+    smallest_display_bps: int = _number(100, 1, 10_000)
     max_price: int = _number(1_000_000_000, 1, 10**12)
     max_quantity: int = _number(1_000_000_000, 1, 10**12)
     max_notional: int = _number(1_000_000_000_000_000, 1, 10**17)

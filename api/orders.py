@@ -10,7 +10,8 @@ from api.desk import desk
 from api.intake import Asked
 from api.paging import page, position_in
 from api.resource import Resource
-from api.schemas.orders import NewOrderSchema, OrderFilterSchema, OrderPageSchema, OrderSchema, PlacedSchema
+from api.schemas.new_order import NewOrderSchema
+from api.schemas.orders import OrderFilterSchema, OrderPageSchema, OrderSchema, PlacedSchema
 from api.waiting import wait_for
 from queues.replies import Expected
 from services.place import Placed

@@ -47,11 +47,11 @@ MATCHED: Final = """
 """
 
 TRADED: Final = """
-    INSERT INTO trades (id, stock_id, sequence, command_sequence, price, quantity, aggressor_side, buy_order_id,
-        sell_order_id, buyer_id, seller_id, executed_at)
-    SELECT trade_id, stock_id, event_sequence, sequence, price, quantity, 'bid', buy_order_id, sell_order_id, buyer_id,
-        seller_id, now()
-    FROM matched ORDER BY trade_id
+    INSERT INTO trades (id, stock_id, sequence, command_sequence, price, quantity, reference_price, aggressor_side,
+        buy_order_id, sell_order_id, buyer_id, seller_id, executed_at)
+    SELECT trade_id, stock_id, m.event_sequence, sequence, price, quantity, s.reference_price, 'bid', buy_order_id,
+        sell_order_id, buyer_id, seller_id, now()
+    FROM matched m JOIN stocks s ON s.id = stock_id ORDER BY trade_id
 """
 
 TOLD: Final = """

@@ -12,6 +12,7 @@ from models.broker import Broker
 from models.command import Command
 from models.event import Event
 from models.lease import Lease
+from models.market_session import MarketSession
 from models.order import OPEN_STATUSES, Order
 from models.stock import Stock
 from models.trade import Trade
@@ -28,6 +29,7 @@ __all__ = [
     "Command",
     "Event",
     "Lease",
+    "MarketSession",
     "Order",
     "Stock",
     "Trade",

@@ -12,7 +12,8 @@ class Balance(Base):
     `available` may go down to minus `credit_limit` and no further: the database itself forbids overspending.
     `traded` is the net that trades brought: cash received minus paid, or shares bought minus sold.
     `cost` (cents) is what the present position cost at average cost, negative for a short one; `realised_pnl` (cents)
-    is what closing positions earned. Both stay 0 on the cash row.
+    is what closing positions earned. Both stay 0 on the cash row. From a `blocked` account nothing can be reserved: its
+    broker is suspended.
     """
 
     __tablename__ = "balances"
@@ -28,6 +29,7 @@ class Balance(Base):
     available: Mapped[Amount] = mapped_column(server_default=text("0"))
     reserved: Mapped[Amount] = mapped_column(server_default=text("0"))
     credit_limit: Mapped[Amount] = mapped_column(server_default=text("0"))
+    blocked: Mapped[bool] = mapped_column(server_default=text("false"))
     traded: Mapped[Amount] = mapped_column(server_default=text("0"))
     cost: Mapped[Amount] = mapped_column(server_default=text("0"))
     realised_pnl: Mapped[Amount] = mapped_column(server_default=text("0"))

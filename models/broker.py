@@ -1,21 +1,23 @@
 """Who trades."""
 
-from sqlalchemy import CheckConstraint, LargeBinary, text
+from sqlalchemy import CheckConstraint, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Amount, Base, CreatedAt, Id
+from models.base import Amount, Base, CreatedAt, Id, Instant
 
 
 class Broker(Base):
     """A member of the exchange. Its API key is shown once and kept as a SHA-256 hash.
 
-    `short_limit` (shares of each stock) is the `credit_limit` that its share balances start with.
+    `short_limit` (shares of each stock) is the `credit_limit` that its share balances start with. Unless it is heard of
+    again before `cancel_after`, all its orders are cancelled then.
     """
 
     __tablename__ = "brokers"
     __table_args__ = (
         CheckConstraint("status IN ('active', 'close_only', 'suspended')", name="status_known"),
         CheckConstraint("short_limit >= 0", name="short_limit_not_negative"),
+        Index("ix_brokers_cancel_after", "cancel_after", postgresql_where=text("cancel_after IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -25,4 +27,5 @@ class Broker(Base):
     webhook_secret: Mapped[str]
     status: Mapped[str] = mapped_column(server_default=text("'active'"))
     short_limit: Mapped[Amount] = mapped_column(server_default=text("0"))
+    cancel_after: Mapped[Instant | None]
     created_at: Mapped[CreatedAt]

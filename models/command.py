@@ -19,10 +19,10 @@ class Command(Base):
 
     __tablename__ = "commands"
     __table_args__ = (
-        CheckConstraint("kind IN ('new', 'cancel', 'amend', 'expire')", name="kind_known"),
+        CheckConstraint("kind IN ('new', 'cancel', 'amend', 'expire', 'state', 'uncross', 'roll')", name="kind_known"),
         CheckConstraint("(sequence IS NULL) = (sequenced_at IS NULL)", name="sequenced_has_time"),
         CheckConstraint("reserved >= 0", name="reserved_not_negative"),
-        CheckConstraint("kind = 'expire' OR order_id IS NOT NULL", name="order_named"),
+        CheckConstraint("kind NOT IN ('new', 'cancel', 'amend') OR order_id IS NOT NULL", name="order_named"),
         Index("ix_commands_stock_id_id_unsequenced", "stock_id", "id", postgresql_where=text("sequence IS NULL")),
         Index(
             "uq_commands_stock_id_sequence",

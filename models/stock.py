@@ -1,17 +1,18 @@
 """A listed stock: its rules, its state, and where its worker has got to."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Amount, Base, CreatedAt, Instant
 
 
 class Stock(Base):
-    """One instrument. Prices in cents, `band_bps` in basis points, `lot_size` in shares.
+    """One instrument. Prices in cents, bands in basis points, `lot_size` and quantities in shares.
 
     The row is also the lock that makes a worker the only writer of the book, and holds what the next turn needs:
     the version of the book, the last sequences given to commands and events, and the stock's own time, which never
-    goes backward.
+    goes backward. `market` names the session schedule that it follows. In an auction the `indicative_` columns say what
+    it would bring. `state_reason` is an operator's word, or `volatility` where the price itself called the auction.
     """
 
     __tablename__ = "stocks"
@@ -22,7 +23,11 @@ class Stock(Base):
             "self_trade_prevention IN ('none', 'cancel_resting', 'cancel_incoming', 'cancel_both', 'decrement')",
             name="self_trade_prevention_known",
         ),
-        CheckConstraint("tick_size > 0 AND lot_size > 0 AND band_bps >= 0", name="rules_in_range"),
+        CheckConstraint("band_reference IN ('session', 'last')", name="band_reference_known"),
+        CheckConstraint(
+            "tick_size > 0 AND lot_size > 0 AND band_bps >= 0 AND dynamic_band_bps >= 0", name="rules_in_range"
+        ),
+        Index("ix_stocks_state_since_volatility", "state_since", postgresql_where=text("state_reason = 'volatility'")),
         {"postgresql_with": {"fillfactor": "50"}},
     )
 
@@ -30,10 +35,18 @@ class Stock(Base):
     symbol: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     group_name: Mapped[str]
+    market: Mapped[str] = mapped_column(server_default=text("'main'"))
     state: Mapped[str] = mapped_column(server_default=text("'open'"))
+    state_reason: Mapped[str | None]
+    state_since: Mapped[Instant | None]
+    indicative_price: Mapped[Amount | None]
+    indicative_volume: Mapped[Amount] = mapped_column(server_default=text("0"))
+    indicative_surplus: Mapped[Amount] = mapped_column(server_default=text("0"))
     tick_size: Mapped[Amount]
     lot_size: Mapped[Amount]
     band_bps: Mapped[Amount]
+    band_reference: Mapped[str] = mapped_column(server_default=text("'session'"))
+    dynamic_band_bps: Mapped[Amount] = mapped_column(server_default=text("0"))
     execution_price: Mapped[str]
     self_trade_prevention: Mapped[str]
     listing_price: Mapped[Amount | None]

@@ -10,6 +10,7 @@ class Trade(Base):
     """`quantity` shares that changed hands at `price` cents each.
 
     `sequence` is that of its event on the stock's tape; `command_sequence` that of the command that caused it.
+    `reference_price` (cents) is what the band lay around when that command came; null where there was none.
     """
 
     __tablename__ = "trades"
@@ -29,6 +30,7 @@ class Trade(Base):
     command_sequence: Mapped[Amount]
     price: Mapped[Amount]
     quantity: Mapped[Amount]
+    reference_price: Mapped[Amount | None]
     aggressor_side: Mapped[str]
     buy_order_id: Mapped[Amount]
     sell_order_id: Mapped[Amount]

@@ -21,7 +21,9 @@ from services.errors import (
     MarketOrderNotAmendable,
     NotYourOrder,
     OrderClosed,
+    StopNotAmendable,
     UnknownOrder,
+    ValidUntilNotAmendable,
 )
 from services.instants import microseconds
 from services.listing import StockRules, rules_by_id
@@ -120,9 +122,14 @@ def extra_need(order: Any, new_price: int, new_quantity: int) -> int:
     more = new_quantity - order.quantity
     if order.side == "ask":
         return int(max(0, more))
-    nothing_filled = (order.remaining_quantity + more) * new_price - order.remaining_quantity * order.price
+    nothing_filled = (order.remaining_quantity + more) * new_price - order.remaining_quantity * worst_price(order)
     all_filled = more * new_price
     return int(max(0, nothing_filled, all_filled))
+
+
+def worst_price(order: Any) -> int:
+    """The price (cents) that the order reserves at: its limit, or the protection of a buy that has none."""
+    return order.price or order.protection_price or 0
 
 
 def _amendable(order: Row[Any] | None, wish: Amendment, being_amended: set[int]) -> Row[Any]:
@@ -134,6 +141,10 @@ def _amendable(order: Row[Any] | None, wish: Amendment, being_amended: set[int])
         raise OrderClosed(f"Order {order.id} is already {order.status}.", status=order.status)
     if order.order_type == "market":
         raise MarketOrderNotAmendable
+    if order.order_type == "stop" and wish.price is not None:
+        raise StopNotAmendable
+    if wish.valid_until is not UNCHANGED and order.time_in_force not in ("gtc", "gtd"):
+        raise ValidUntilNotAmendable
     if order.id in being_amended:
         raise AmendmentWaiting
     return order
@@ -145,12 +156,13 @@ def _checked(order: Row[Any], stock: StockRules, wish: Amendment, market: Market
     entry.check_state(stock)
     if new_price != order.price:
         entry.check_price(new_price, stock, market)
-    entry.check_quantity(new_quantity, new_price, stock, market)
+    worst = new_price or worst_price(order)
+    entry.check_quantity(new_quantity, worst or order.stop_price, stock, market)
     payload: dict[str, Any] = {"price": new_price, "quantity": new_quantity}
     if wish.valid_until is not UNCHANGED:
         entry.check_valid_until(wish.valid_until, now)
         payload["expire_at"] = microseconds(wish.valid_until)
-    return Checked(order, stock, payload, extra_need(order, new_price, new_quantity), wish.reply_to)
+    return Checked(order, stock, payload, extra_need(order, worst, new_quantity), wish.reply_to)
 
 
 def _store(session: Session, checked: dict[int, Checked]) -> dict[int, Standing | MarketError]:

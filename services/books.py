@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 from engine.book import Book
 from engine.orders import Order
 from engine.rules import Rules
+from engine.states import OPEN
 from services.instants import microseconds
 from services.journal import SIDES
 from services.ledger import Account
 
 OPEN_ORDERS = text("""
-    SELECT stock_id, id, broker_id, document_number, side, order_type, price, quantity, time_in_force, valid_until,
-        self_trade_prevention, filled_quantity, filled_notional, cancelled_quantity, priority
+    SELECT stock_id, id, broker_id, document_number, side, order_type, coalesce(price, protection_price) AS price,
+        quantity, time_in_force, valid_until, self_trade_prevention, filled_quantity, filled_notional,
+        cancelled_quantity, priority, post_only, stop_price, display_quantity, triggered_at, shown_quantity
     FROM orders WHERE stock_id = ANY(:stock_ids) AND closed_at IS NULL AND priority IS NOT NULL
     ORDER BY stock_id, priority
 """)
@@ -84,24 +86,23 @@ class Books:
         self.accounts.clear()
 
 
-def empty_book(stock: Any, reference: int | None) -> Book:
-    """A book with the rules of `stock` and this session reference price (cents)."""
+def empty_book(stock: Any, reference: int | None, last_price: int | None = None, state: str = OPEN) -> Book:
+    """A book with the rules of `stock`, this session reference price and last price (cents), in this state."""
     rules = Rules(
         tick=stock.tick_size,
         lot=stock.lot_size,
         band_bps=stock.band_bps,
         execution_price=stock.execution_price,
         stp=stock.self_trade_prevention,
+        band_reference=stock.band_reference,
+        dynamic_band_bps=stock.dynamic_band_bps,
     )
-    return Book(rules, reference)
+    return Book(rules, reference, last_price, state)
 
 
 def rebuilt_books(session: Session, stocks: Sequence[Any]) -> dict[int, Book]:
     """The books of `stocks` by id, as their open orders say; one query for all."""
-    books = {}
-    for stock in stocks:
-        book = books[stock.id] = empty_book(stock, stock.reference_price)
-        book.last_price = stock.last_price
+    books = {stock.id: empty_book(stock, stock.reference_price, stock.last_price, stock.state) for stock in stocks}
     rows = session.execute(OPEN_ORDERS, {"stock_ids": list(books)})
     for stock_id, resting in groupby(rows, key=attrgetter("stock_id")):
         books[stock_id].restore(map(_order, resting))
@@ -123,4 +124,9 @@ def _order(row: Any) -> Order:
         row.filled_notional,
         row.cancelled_quantity,
         row.priority,
+        row.post_only,
+        row.stop_price,
+        row.display_quantity,
+        row.triggered_at is not None,
+        row.shown_quantity or 0,
     )

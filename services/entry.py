@@ -1,11 +1,18 @@
-"""What is checked before an order is stored: the stock's state, tick, lot, band and the largest sizes."""
+"""What is checked before an order is stored: the stock's state, tick, lot, band, and the sizes.
+
+The book checks most of it again, with what is true when the order reaches it.
+"""
 
 from datetime import datetime
 
 from config import Market
+from engine.orders import FOK, MARKET, RESTING_TIFS, STOPS
 from engine.rules import band_limits
+from engine.states import GATHERING
 from services.errors import (
+    DisplayQuantityTooSmall,
     NoReferencePrice,
+    NotInAuction,
     NotionalTooLarge,
     OffLot,
     OffTick,
@@ -17,6 +24,7 @@ from services.errors import (
     ValidUntilInThePast,
 )
 from services.listing import StockRules
+from services.store_orders import Wish
 
 BASIS_POINTS = 10_000
 
@@ -29,12 +37,20 @@ def check_state(stock: StockRules) -> None:
         raise StockClosed(f"{stock.symbol} is closed.", state=stock.state)
 
 
+def check_waiting(wish: Wish, stock: StockRules) -> None:
+    """Raises NotInAuction where orders gather and this one could not wait."""
+    if stock.state not in GATHERING:
+        return
+    may_wait = wish.order_type in STOPS or (
+        wish.time_in_force != FOK and (wish.order_type == MARKET or wish.time_in_force in RESTING_TIFS)
+    )
+    if not may_wait or wish.post_only:
+        raise NotInAuction(f"Orders for {stock.symbol} gather for an auction.", state=stock.state)
+
+
 def check_price(price: int, stock: StockRules, market: Market) -> None:
     """Raises PriceTooLarge, OffTick or PriceOutsideBand, which names reference, lowest and highest (cents)."""
-    if price > market.max_price:
-        raise PriceTooLarge(f"The largest price is {market.max_price} cents.", field="price")
-    if price % stock.tick_size:
-        raise OffTick(f"The price must be a multiple of {stock.tick_size} cents.", field="price")
+    check_tick(price, stock, market, "price")
     if not stock.band_bps or stock.reference_price is None:
         return
     lowest, highest = band_limits(stock.reference_price, stock.band_bps, stock.tick_size)
@@ -46,6 +62,27 @@ def check_price(price: int, stock: StockRules, market: Market) -> None:
             lowest_price=lowest,
             highest_price=highest,
         )
+
+
+def check_tick(price: int, stock: StockRules, market: Market, field: str) -> None:
+    """Raises PriceTooLarge or OffTick for the price (cents) in `field`."""
+    if price > market.max_price:
+        raise PriceTooLarge(f"The largest price is {market.max_price} cents.", field=field)
+    if price % stock.tick_size:
+        raise OffTick(f"The price must be a multiple of {stock.tick_size} cents.", field=field)
+
+
+def check_display(display: int, quantity: int, stock: StockRules, market: Market) -> None:
+    """Raises OffLot or DisplayQuantityTooSmall, which names the smallest (shares).
+
+    Each part that an iceberg shows may be a trade of its own: without a smallest one a single order could be a million.
+    """
+    if display % stock.lot_size:
+        raise OffLot(f"It must be a multiple of {stock.lot_size} shares.", field="display_quantity")
+    smallest = -(-quantity * market.smallest_display_bps // BASIS_POINTS)
+    if display < smallest:
+        detail = f"An iceberg of {quantity} shares must show at least {smallest}."
+        raise DisplayQuantityTooSmall(detail, field="display_quantity", smallest_display_quantity=smallest)
 
 
 def check_quantity(quantity: int, price: int, stock: StockRules, market: Market) -> None:
@@ -67,14 +104,23 @@ def check_valid_until(valid_until: datetime | None, now: datetime) -> None:
 def protection_price(stock: StockRules, market: Market) -> int:
     """The most (cents) that a market buy may pay: best ask plus protection, up to a tick, but within the band.
 
-    Without an ask it is the upper band; raises NoReferencePrice where there is no band either.
+    Without an ask it is the upper band, and so before an auction, where the best ask is no price to go by. Raises
+    NoReferencePrice where there is nothing to reckon from.
     """
     limits = []
-    if stock.best_ask is not None:
-        most = stock.best_ask * (BASIS_POINTS + market.protection_bps)
-        limits.append(-(-most // (BASIS_POINTS * stock.tick_size)) * stock.tick_size)
     if stock.band_bps and stock.reference_price is not None:
         limits.append(band_limits(stock.reference_price, stock.band_bps, stock.tick_size)[1])
+    if stock.best_ask is not None and not (limits and stock.state in GATHERING):
+        limits.append(protected(stock.best_ask, stock, market))
     if not limits:
         raise NoReferencePrice(f"{stock.symbol} has no offer and no reference price yet.", field="order_type")
     return min(limits)
+
+
+def protected(price: int, stock: StockRules, market: Market) -> int:
+    """`price` (cents) plus protection, up to a tick. A stop buy may pay that much over its stop price.
+
+    The band of the day on which a stop is elected may be another than today's, so it does not count here.
+    """
+    most = price * (BASIS_POINTS + market.protection_bps)
+    return -(-most // (BASIS_POINTS * stock.tick_size)) * stock.tick_size

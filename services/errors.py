@@ -90,6 +90,10 @@ class NotionalTooLarge(Invalid):
     """Price times quantity is beyond the largest allowed."""
 
 
+class DisplayQuantityTooSmall(Invalid):
+    """An iceberg must show more of its quantity."""
+
+
 class ValidUntilInThePast(Invalid):
     """The order would expire before it arrives."""
 
@@ -122,6 +126,10 @@ class StockClosed(Conflict):
     """This stock is not open for trading."""
 
 
+class NotInAuction(Conflict):
+    """Orders gather for an auction: what has to trade at once, or must not take, cannot wait for it."""
+
+
 class StockExists(Conflict):
     """A stock with this symbol is already listed."""
 
@@ -132,6 +140,14 @@ class OrderClosed(Conflict):
 
 class MarketOrderNotAmendable(Conflict):
     """A market order never rests, so it cannot be amended."""
+
+
+class ValidUntilNotAmendable(Conflict):
+    """Only an order that is good until it is cancelled, or till a date, can be given another end."""
+
+
+class StopNotAmendable(Conflict):
+    """A stop order has no limit price to amend."""
 
 
 class AmendmentWaiting(Conflict):

@@ -84,6 +84,8 @@ def list_stock(
         band_bps=market.band_bps,
         execution_price=market.execution_price,
         self_trade_prevention=market.self_trade_prevention,
+        band_reference=market.band_reference,
+        dynamic_band_bps=market.dynamic_band_bps,
         listing_price=reference_price,
         reference_price=reference_price,
     )

@@ -18,7 +18,7 @@ from services.instants import microseconds
 from services.journal import BROKEN, UNDERFUNDED, engine_command
 from services.ledger import need_of
 from services.outcome import Outcome, StockTurn
-from services.settle import Stored, commit_movements, store_matches
+from services.settle import StockRows, Stored, commit_movements, store_matches
 from services.shapes import timestamp
 from services.tell import public_events
 from services.turn import Settled, Taking, Turn
@@ -115,8 +115,9 @@ def _apply(outcome: Outcome, stock: StockTurn, book: Book, row: Any, culprit: Cu
     elif isinstance(command, Amend) and _underfunded(book, command, row.reserved):
         outcome.refuse(stock, row, command, UNDERFUNDED)
     else:
+        reference = book.reference
         events = book.apply(command, stock.now)
-        outcome.take(stock, row, command, events)
+        outcome.take(stock, row, command, events, reference)
 
 
 def _underfunded(book: Book, command: Amend, reserved: int) -> bool:
@@ -128,14 +129,25 @@ def _underfunded(book: Book, command: Amend, reserved: int) -> bool:
     if order is None or command.quantity is None:
         return False
     remaining = max(0, command.quantity - order.filled - order.cancelled)
-    return need_of(order, command.price, remaining) > need_of(order, order.price, order.remaining) + reserved
+    price = order.price if command.price is None else command.price
+    return need_of(order, price, remaining) > need_of(order, order.price, order.remaining) + reserved
 
 
 def _committed(session: Session, outcome: Outcome, stored: Stored, stocks: Taking, books: Books) -> Settled:
-    events = public_events(outcome.executions, stored.trade_ids)
-    counters = [_counters(stock, book) for _, (_, stock, book) in sorted(stocks.items())]
-    balances = commit_movements(session, outcome, stored, books.accounts, events, counters)
+    events = public_events(outcome, stored.trade_ids)
+    in_order = [(stock, book) for _, (_, stock, book) in sorted(stocks.items())]
+    counters = [_counters(stock, book) for stock, book in in_order]
+    markets = [_market(stock, book) for stock, book in in_order if stock.state or stock.indicates]
+    balances = commit_movements(session, outcome, stored, books.accounts, events, StockRows(counters, markets))
     return Settled(outcome, events, stored.orders, balances, stocks)
+
+
+def _market(turn: StockTurn, book: Book) -> tuple[Any, ...]:
+    """What `UPDATE_MARKETS` stores of a stock whose state, or whose auction's outcome, is another now."""
+    changed, reason = turn.state is not None, turn.state.reason if turn.state else None
+    since = turn.sequenced_at if changed else None
+    found = book.indicative
+    return turn.id, book.state, changed, reason, since, found.price, found.volume, found.surplus
 
 
 def _counters(turn: StockTurn, book: Book) -> tuple[Any, ...]:

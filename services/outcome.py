@@ -4,8 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.codes import SELF_TRADE_PREVENTION
 from engine.commands import Amend, New
-from engine.events import Accepted, Amended, Cancelled, Event, Expired, Rejected, Trade
+from engine.events import (
+    Accepted,
+    Amended,
+    Cancelled,
+    Event,
+    Expired,
+    Indicative,
+    Rejected,
+    StateChanged,
+    Trade,
+    Triggered,
+)
 from engine.orders import BID, Order
 from models import CASH
 from services.journal import SIDE_NAMES
@@ -25,6 +37,7 @@ class Execution:
     ask: Order
     price: int
     quantity: int
+    reference_price: int | None
     aggressor_side: str
     executed_at: str
     """RFC 3339 with microseconds."""
@@ -52,6 +65,18 @@ class Touched:
 
 
 @dataclass(slots=True)
+class Announcement:
+    """A new trading state to be told on a stock's tape, with its place there."""
+
+    stock_id: int
+    symbol: str
+    sequence: int
+    change: StateChanged
+    changed_at: str
+    """RFC 3339 with microseconds."""
+
+
+@dataclass(slots=True)
 class StockTurn:
     """One stock during a turn: the counters of its row, as they advance."""
 
@@ -65,6 +90,10 @@ class StockTurn:
     """The same as PostgreSQL reads it and as the world is told: RFC 3339 with microseconds."""
     changed: set[int] = field(default_factory=set)
     """The sides of the book that may look different now."""
+    state: StateChanged | None = None
+    """The last change of its trading state, if there was one."""
+    indicates: bool = False
+    """Whether what an auction would bring is another now."""
 
 
 @dataclass
@@ -73,14 +102,22 @@ class Outcome:
 
     ledger: Ledger = field(default_factory=Ledger)
     executions: list[Execution] = field(default_factory=list)
+    announcements: list[Announcement] = field(default_factory=list)
     commands: list[Sequenced] = field(default_factory=list)
     touched: dict[int, Touched] = field(default_factory=dict)
+    prevented: dict[int, int] = field(default_factory=dict)
+    """Shares that self-trade prevention took, by order."""
+    triggered: dict[int, str] = field(default_factory=dict)
+    """When stops were elected, by order."""
     reports: list[tuple[StockTurn, Report]] = field(default_factory=list)
     reserving: set[Account] = field(default_factory=set)
     """Accounts that the turn's commands reserved from before they were taken: their owners are told of that, too."""
 
-    def take(self, stock: StockTurn, row: Any, command: Any, events: Sequence[Event]) -> None:
-        """Book what `command` (the inbox's `row`) did; its sequence and time are already in `stock`."""
+    def take(self, stock: StockTurn, row: Any, command: Any, events: Sequence[Event], reference: int | None) -> None:
+        """Book what `command` (the inbox's `row`) did; its sequence and time are already in `stock`.
+
+        `reference` (cents) is what the band lay around before it.
+        """
         taken = Sequenced(row.id, stock.command_sequence, stock.sequenced_at)
         self.commands.append(taken)
         reports = reports_of(events)
@@ -88,14 +125,17 @@ class Outcome:
             match event:
                 case Trade():
                     stock.changed.add(event.maker.side)
-                    self._execute(stock, event)
+                    self._execute(stock, event, reference)
                 case Rejected():
                     taken.refused = event.code
                 case Cancelled() | Expired():
                     stock.changed.add(event.order.side)
                     self.ledger.release_unfilled(event.order, stock.id, event.quantity)
+                    self._note_prevented(event)
                 case Accepted() | Amended():
                     stock.changed.add(event.order.side)
+                case _:
+                    self._note_market(stock, event)
         if isinstance(command, New):
             if taken.refused:
                 reports.append(rejection(command.order, Rejected(row.order_id, taken.refused)))
@@ -114,7 +154,26 @@ class Outcome:
         elif isinstance(command, Amend):
             self._amend(stock, row, [])
 
-    def _execute(self, stock: StockTurn, trade: Trade) -> None:
+    def _note_prevented(self, event: Cancelled | Expired) -> None:
+        if isinstance(event, Cancelled) and event.reason == SELF_TRADE_PREVENTION:
+            order_id = order_id_of(event.order)
+            self.prevented[order_id] = self.prevented.get(order_id, 0) + event.quantity
+
+    def _note_market(self, stock: StockTurn, event: Event) -> None:
+        """What concerns more than one order's own course: an elected stop shows, a state and an auction are told."""
+        match event:
+            case Triggered():
+                stock.changed.add(event.order.side)
+                self.triggered[order_id_of(event.order)] = stock.sequenced_at
+            case StateChanged():
+                stock.event_sequence += 1
+                stock.state = event
+                sequence, changed_at = stock.event_sequence, stock.sequenced_at
+                self.announcements.append(Announcement(stock.id, stock.symbol, sequence, event, changed_at))
+            case Indicative():
+                stock.indicates = True
+
+    def _execute(self, stock: StockTurn, trade: Trade, reference: int | None) -> None:
         taker, maker = trade.taker, trade.maker
         bid, ask = (taker, maker) if taker.side == BID else (maker, taker)
         self.ledger.settle(bid, ask, stock.id, trade.price, trade.quantity, len(self.executions))
@@ -129,6 +188,7 @@ class Outcome:
                 ask,
                 trade.price,
                 trade.quantity,
+                reference,
                 SIDE_NAMES[taker.side],
                 stock.sequenced_at,
             )

@@ -22,7 +22,8 @@ from models import CASH
 from services import entry
 from services.accounts import open_short_accounts
 from services.errors import ClientOrderIdReused, Failed, InsufficientFunds, InsufficientShares, MarketError
-from services.store_orders import FundedOrder, NewOrder, reserve_and_store
+from services.listing import StockRules
+from services.store_orders import FundedOrder, NewOrder, Wish, reserve_and_store
 
 Commit = Callable[[Callable[[Session], Any]], Any]
 """Does some work with a session and commits it; gives what the work gives."""
@@ -81,16 +82,28 @@ def place_orders(
 def _checked(order: NewOrder, market: Market, now: datetime) -> FundedOrder:
     stock, wish = order.stock, order.wish
     entry.check_state(stock)
+    entry.check_waiting(wish, stock)
     entry.check_valid_until(wish.valid_until, now)
-    protection = None
     if wish.price is not None:
         entry.check_price(wish.price, stock, market)
-    elif wish.side == "bid":
-        protection = entry.protection_price(stock, market)
-    entry.check_quantity(wish.quantity, wish.price or protection or 1, stock, market)
+    if wish.stop_price is not None:
+        entry.check_tick(wish.stop_price, stock, market, "stop_price")
+    protection = _protection(wish, stock, market)
+    entry.check_quantity(wish.quantity, wish.price or protection or wish.stop_price or 1, stock, market)
+    if wish.display_quantity is not None:
+        entry.check_display(wish.display_quantity, wish.quantity, stock, market)
     if wish.side == "ask":
         return FundedOrder(order, None, stock.id, wish.quantity)
     return FundedOrder(order, protection, CASH, (wish.price or protection or 0) * wish.quantity)
+
+
+def _protection(wish: Wish, stock: StockRules, market: Market) -> int | None:
+    """The most (cents) that a buy without a limit may pay; None for all other orders."""
+    if wish.price is not None or wish.side == "ask":
+        return None
+    if wish.stop_price is not None:
+        return entry.protected(wish.stop_price, stock, market)
+    return entry.protection_price(stock, market)
 
 
 def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:

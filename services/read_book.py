@@ -11,35 +11,38 @@ from services.tell import BOOK_DEPTH
 
 VERSION = text("SELECT book_version FROM stocks WHERE symbol = :symbol")
 
+QUOTED = "{0}.closed_at IS NULL AND {0}.status NOT IN ('pending', 'untriggered') AND {0}.price IS NOT NULL"
+"""What stands in the book at a price: nothing that is not in it yet, no stops that wait, no market orders."""
+
 LEVELS = """(
     SELECT coalesce(json_agg(json_build_object(
         'price', l.price, 'total_quantity', l.total_quantity, 'order_count', l.order_count) ORDER BY l.price {order}
     ), '[]')
     FROM (
-        SELECT o.price, sum(o.remaining_quantity) AS total_quantity, count(*) AS order_count
-        FROM orders o
-        WHERE o.stock_id = s.id AND o.side = '{side}' AND o.closed_at IS NULL AND o.priority IS NOT NULL
-            AND o.remaining_quantity > 0
+        SELECT o.price, sum(coalesce(o.shown_quantity, o.remaining_quantity)) AS total_quantity,
+            count(*) AS order_count
+        FROM orders o WHERE o.stock_id = s.id AND o.side = '{side}' AND {quoted}
         GROUP BY o.price ORDER BY o.price {order} LIMIT :depth
     ) l
 )"""
 
 BOOK = text(f"""
     SELECT s.symbol, s.book_version AS version, s.event_sequence AS sequence,
-        {LEVELS.format(side="bid", order="DESC")} AS bids, {LEVELS.format(side="ask", order="ASC")} AS asks
+        {LEVELS.format(side="bid", order="DESC", quoted=QUOTED.format("o"))} AS bids,
+        {LEVELS.format(side="ask", order="ASC", quoted=QUOTED.format("o"))} AS asks
     FROM stocks s WHERE s.symbol = :symbol
 """)  # noqa: S608 - constants of this file
-"""One statement, so version, sequence and levels belong together. Orders without a priority are not in the book yet."""
+"""One statement, so version, sequence and levels belong together. Of icebergs only what they show counts."""
 
-ENTRY = text("""
-    SELECT o.id, s.symbol, o.side, o.price, o.remaining_quantity, count(a.id) AS ahead,
-        coalesce(sum(a.remaining_quantity), 0) AS quantity_ahead
+ENTRY = text(f"""
+    SELECT o.id, s.symbol, o.side, o.price, coalesce(o.shown_quantity, o.remaining_quantity) AS remaining_quantity,
+        count(a.id) AS ahead, coalesce(sum(coalesce(a.shown_quantity, a.remaining_quantity)), 0) AS quantity_ahead
     FROM orders o JOIN stocks s ON s.id = o.stock_id
-    LEFT JOIN orders a ON a.stock_id = o.stock_id AND a.closed_at IS NULL AND a.side = o.side AND a.price = o.price
+    LEFT JOIN orders a ON a.stock_id = o.stock_id AND {QUOTED.format("a")} AND a.side = o.side AND a.price = o.price
         AND a.priority < o.priority
-    WHERE o.id = :order_id AND s.symbol = :symbol AND o.closed_at IS NULL AND o.priority IS NOT NULL
+    WHERE o.id = :order_id AND s.symbol = :symbol AND {QUOTED.format("o")}
     GROUP BY o.id, s.symbol
-""")
+""")  # noqa: S608 - constants of this file
 
 TAPE = text("""
     SELECT symbol, event_sequence AS sequence, state, reference_price, last_price FROM stocks WHERE symbol = :symbol

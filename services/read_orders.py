@@ -26,7 +26,8 @@ FILLS = r"""
 ORDERS = f"""
     SELECT o.id, o.broker_id, o.client_order_id, o.document_number, s.symbol, o.side, o.order_type, o.time_in_force,
         o.status, o.reject_code, o.price, o.quantity, o.filled_quantity, o.remaining_quantity, o.cancelled_quantity,
-        o.filled_notional, o.self_trade_prevention, o.valid_until, o.created_at, o.updated_at, o.sequence, f.trades
+        o.prevented_quantity, o.filled_notional, o.self_trade_prevention, o.valid_until, o.created_at, o.updated_at,
+        o.sequence, o.stop_price, o.triggered_at, o.display_quantity, o.post_only, f.trades
     FROM orders o JOIN stocks s ON s.id = o.stock_id LEFT JOIN LATERAL ({FILLS}) f ON o.filled_quantity > 0
 """  # noqa: S608 - constants of this file
 
@@ -86,11 +87,15 @@ def shape_of(row: Row[Any]) -> dict[str, Any]:
         "status": row.status,
         "reject_code": row.reject_code,
         "price": row.price,
-        "stop_price": None,
+        "stop_price": row.stop_price,
+        "triggered_at": timestamp(row.triggered_at),
+        "display_quantity": row.display_quantity,
+        "post_only": row.post_only,
         "quantity": row.quantity,
         "filled_quantity": row.filled_quantity,
         "remaining_quantity": row.remaining_quantity,
-        "cancelled_quantity": row.cancelled_quantity,
+        "cancelled_quantity": row.cancelled_quantity - row.prevented_quantity,
+        "prevented_quantity": row.prevented_quantity,
         "average_price": average_price(row.filled_notional, row.filled_quantity),
         "self_trade_prevention": row.self_trade_prevention,
         "valid_until": timestamp(row.valid_until),

@@ -7,19 +7,23 @@ gives the state after each one, so that every fill is told with its own and the 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.events import Accepted, Amended, Cancelled, Event, Expired, Rejected, Trade
-from engine.orders import Order
+from engine.events import Accepted, Amended, Cancelled, Event, Expired, Rejected, Trade, Triggered
+from engine.orders import STOPS, Order
 
 
 @dataclass(slots=True)
 class Standing:
-    """An order at one moment: shares, and `notional` (cents) as the sum of price x quantity of its fills."""
+    """An order at one moment: shares, and `notional` (cents) as the sum of price x quantity of its fills.
+
+    `waits` says that it is a stop which has not been elected.
+    """
 
     price: int | None
     quantity: int
     filled: int
     remaining: int
     notional: int
+    waits: bool = False
 
 
 @dataclass(slots=True)
@@ -41,7 +45,7 @@ def reports_of(events: Sequence[Event]) -> list[Report]:
         if isinstance(event, Trade):
             backward.append(_report(event, event.taker, latest))
             backward.append(_report(event, event.maker, latest))
-        elif isinstance(event, Accepted | Amended | Cancelled | Expired):
+        elif isinstance(event, Accepted | Amended | Cancelled | Expired | Triggered):
             backward.append(_report(event, event.order, latest))
     backward.reverse()
     return backward
@@ -56,7 +60,8 @@ def rejection(order: Order, event: Rejected) -> Report:
 def _report(event: Event, order: Order, latest: dict[int, Standing]) -> Report:
     after = latest.get(id(order))
     if after is None:
-        after = Standing(order.price, order.quantity, order.filled, order.remaining, order.filled_value)
+        waits = order.type in STOPS and not order.elected
+        after = Standing(order.price, order.quantity, order.filled, order.remaining, order.filled_value, waits)
     kind, status, before = _told(event, after)
     latest[id(order)] = before
     return Report(kind, status, order, after, event)
@@ -64,14 +69,15 @@ def _report(event: Event, order: Order, latest: dict[int, Standing]) -> Report:
 
 def _told(event: Event, after: Standing) -> tuple[str, str, Standing]:
     """The kind of report, the status after the event, and the standing before it."""
-    price, quantity, filled, remaining, notional = (
+    price, quantity, filled, remaining, notional, waits = (
         after.price,
         after.quantity,
         after.filled,
         after.remaining,
         after.notional,
+        after.waits,
     )
-    working = "partially_filled" if filled else "open"
+    working = "partially_filled" if filled else "untriggered" if waits else "open"
     match event:
         case Trade():
             before = Standing(
@@ -83,14 +89,18 @@ def _told(event: Event, after: Standing) -> tuple[str, str, Standing]:
             )
             return "ORDER_FILLED", working if remaining else "filled", before
         case Cancelled():
-            before = Standing(price, quantity, filled, remaining + event.quantity, notional)
+            before = Standing(price, quantity, filled, remaining + event.quantity, notional, waits)
             return "ORDER_CANCELLED", working if remaining else "cancelled", before
         case Expired():
-            return "ORDER_EXPIRED", "expired", Standing(price, quantity, filled, remaining + event.quantity, notional)
+            before = Standing(price, quantity, filled, remaining + event.quantity, notional, waits)
+            return "ORDER_EXPIRED", "expired", before
         case Amended():
             less = remaining - event.old_remaining
-            before = Standing(event.old_price, quantity - less, filled, event.old_remaining, notional)
+            old_price = event.old_price or None
+            before = Standing(old_price, quantity - less, filled, event.old_remaining, notional, waits)
             return "ORDER_AMENDED", working, before
+        case Triggered():
+            return "ORDER_TRIGGERED", working, Standing(price, quantity, filled, remaining, notional, waits=True)
         case Accepted():
-            return "ORDER_OPENED", "open", after
+            return "ORDER_OPENED", working, after
     raise TypeError(f"no report for {event!r}")

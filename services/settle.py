@@ -15,20 +15,19 @@ import orjson
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from services.instants import moment
 from services.ledger import Account, Ledger, broker_of, order_id_of
 from services.outcome import Outcome
 from services.pipeline import Pipeline, committing_pipeline, numbers, pipeline, texts, words
 from services.settle_balances import change_balances, read_positions, refusal_of
+from services.settle_orders import update_orders, update_specials
 from services.settle_statements import (
     INSERT_EVENTS,
     INSERT_TRADES,
     INSERT_TRANSFERS,
     TAKE_COMMANDS,
-    UPDATE_ORDERS,
+    UPDATE_MARKETS,
     UPDATE_STOCKS,
 )
-from services.shapes import timestamp
 
 
 @dataclass(slots=True)
@@ -42,10 +41,19 @@ class Stored:
     """The share accounts that the trades move, as they were read."""
 
 
+@dataclass(frozen=True, slots=True)
+class StockRows:
+    """What the turn sets in `stocks`: for each stock what `UPDATE_STOCKS`, for few what `UPDATE_MARKETS` sets."""
+
+    counters: Sequence[Sequence[Any]]
+    markets: Sequence[Sequence[Any]]
+
+
 def store_matches(session: Session, outcome: Outcome) -> Stored:
     """Update the orders, sequence the commands, insert the trades, and read the positions that these move."""
     with pipeline(session) as sent:
-        orders = _update_orders(sent, outcome)
+        orders = update_orders(sent, outcome)
+        update_specials(sent, outcome)
         _take_commands(sent, outcome)
         trades = _insert_trades(sent, outcome)
         positions = read_positions(sent, outcome.ledger)
@@ -60,50 +68,26 @@ def commit_movements(
     stored: Stored,
     known: set[Account],
     events: Sequence[dict[str, Any]],
-    counters: Sequence[Sequence[Any]],
+    stocks: StockRows,
 ) -> list[Any]:
     """Insert the transfers, append to the public tapes, advance the stocks, change the balances, and commit.
 
     Balances of `known` accounts are open; others that receive something are opened where need be. The balances that
     changed, or from which the turn's commands had reserved. Each event has `stock_id`, `sequence`, `kind` and a
-    `payload` to be JSON; each of `counters` is what `UPDATE_STOCKS` sets for one stock. Raises MissingBalance, and
-    Overtaken when shares came in from outside since `store_matches`; UncertainCommit as `models.session` says.
+    `payload` to be JSON. Raises MissingBalance, and Overtaken when shares came in from outside since `store_matches`;
+    UncertainCommit as `models.session` says.
     """
     try:
         with committing_pipeline(session) as sent:
             _insert_transfers(sent, outcome.ledger, stored.trade_ids)
             _insert_events(sent, events)
-            _update_stocks(sent, counters)
+            _update_stocks(sent, stocks)
             balances = change_balances(sent, outcome, known, stored.positions)
     except DataError as error:
         if refusal := refusal_of(error):
             raise refusal from error
         raise
     return list(balances)
-
-
-def _update_orders(sent: Pipeline, outcome: Outcome) -> Iterable[Any]:
-    touched = [outcome.touched[order_id] for order_id in sorted(outcome.touched)]
-    if not touched:
-        return ()
-    orders = [one.order for one in touched]
-    rejected = [one.status == "rejected" for one in touched]
-    expiries = [order.expire_at for order in orders]
-    return sent.send(
-        UPDATE_ORDERS,
-        numbers([order_id_of(order) for order in orders]),
-        words(one.status for one in touched),
-        numbers([order.price for order in orders]),
-        numbers([order.quantity for order in orders]),
-        numbers([order.filled for order in orders]),
-        numbers([0 if no else order.remaining for order, no in zip(orders, rejected, strict=True)]),
-        numbers([order.quantity if no else order.cancelled for order, no in zip(orders, rejected, strict=True)]),
-        numbers([order.filled_value for order in orders]),
-        words(None if expiry is None else timestamp(moment(expiry)) for expiry in expiries),
-        numbers([one.sequence for one in touched]),
-        numbers([order.priority or None for order in orders]),
-        words(one.reject_code for one in touched),
-    )
 
 
 def _take_commands(sent: Pipeline, outcome: Outcome) -> None:
@@ -130,6 +114,7 @@ def _insert_trades(sent: Pipeline, outcome: Outcome) -> Iterable[Any]:
         numbers([one.command_sequence for one in executions]),
         numbers([one.price for one in executions]),
         numbers([one.quantity for one in executions]),
+        numbers([one.reference_price for one in executions]),
         words(one.aggressor_side for one in executions),
         words(one.executed_at for one in executions),
         numbers([order_id_of(one.bid) for one in executions]),
@@ -169,6 +154,11 @@ def _insert_events(sent: Pipeline, events: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def _update_stocks(sent: Pipeline, counters: Sequence[Sequence[Any]]) -> None:
-    ids, commands, sequences, moments, *prices = zip(*counters, strict=True)
+def _update_stocks(sent: Pipeline, stocks: StockRows) -> None:
+    ids, commands, sequences, moments, *prices = zip(*stocks.counters, strict=True)
     sent.send(UPDATE_STOCKS, numbers(ids), numbers(commands), numbers(sequences), words(moments), *map(numbers, prices))
+    if stocks.markets:
+        ids, states, changed, reasons, since, *indicative = zip(*stocks.markets, strict=True)
+        told = words("true" if one else "false" for one in changed)
+        fixed = (numbers(ids), words(states), told, texts(reasons), words(since))
+        sent.send(UPDATE_MARKETS, *fixed, *map(numbers, indicative))

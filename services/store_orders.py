@@ -16,7 +16,7 @@ from services.reserve import RESERVE
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An order as its broker asked for it: prices in cents, quantity in shares. `fingerprint` identifies all of it."""
+    """An order as its broker asked for it: prices in cents, quantities in shares; `fingerprint` identifies it."""
 
     symbol: str
     document_number: str
@@ -29,6 +29,9 @@ class Wish:
     valid_until: datetime | None = None
     self_trade_prevention: str | None = None
     client_order_id: str | None = None
+    stop_price: int | None = None
+    display_quantity: int | None = None
+    post_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,11 @@ PLACE = text(f"""
             broker_id bigint, stock_id bigint, document_number text, side text, order_type text, time_in_force text,
             price bigint, protection_price bigint, quantity bigint, self_trade_prevention text,
             valid_until timestamptz, client_order_id text, fingerprint bytea, asset_id bigint, amount bigint,
-            payload json, reply_to text
+            payload json, reply_to text, stop_price bigint, display_quantity bigint, post_only boolean
         )) WITH ORDINALITY AS w (
             broker_id, stock_id, document_number, side, order_type, time_in_force, price, protection_price, quantity,
-            self_trade_prevention, valid_until, client_order_id, fingerprint, asset_id, amount, payload, reply_to, n
+            self_trade_prevention, valid_until, client_order_id, fingerprint, asset_id, amount, payload, reply_to,
+            stop_price, display_quantity, post_only, n
         )
     ), known AS (
         SELECT w.n, o.id, o.status, o.fingerprint
@@ -70,9 +74,10 @@ PLACE = text(f"""
     ), {RESERVE}, stored AS (
         INSERT INTO orders (id, broker_id, stock_id, document_number, side, order_type, time_in_force, price,
             protection_price, quantity, remaining_quantity, self_trade_prevention, valid_until, client_order_id,
-            fingerprint)
+            fingerprint, stop_price, display_quantity, post_only)
         SELECT id, broker_id, stock_id, document_number, side, order_type, time_in_force, price,
-            protection_price, quantity, quantity, self_trade_prevention, valid_until, client_order_id, fingerprint
+            protection_price, quantity, quantity, self_trade_prevention, valid_until, client_order_id, fingerprint,
+            stop_price, display_quantity, coalesce(post_only, false)
         FROM accepted
     ), inbox AS (
         INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
@@ -99,7 +104,9 @@ def reserve_and_store(session: Session, orders: Sequence[FundedOrder]) -> Sequen
 
 def _row(one: FundedOrder) -> dict[str, Any]:
     order, wish = one.order, one.order.wish
+    seldom = _seldom(wish)
     return {
+        **seldom,
         "broker_id": order.broker_id,
         "stock_id": order.stock.id,
         "document_number": wish.document_number,
@@ -115,7 +122,7 @@ def _row(one: FundedOrder) -> dict[str, Any]:
         "fingerprint": f"\\x{wish.fingerprint.hex()}",
         "asset_id": one.asset_id,
         "amount": one.amount,
-        "payload": _journal(one),
+        "payload": {**seldom, **_journal(one)},
         "reply_to": order.reply_to,
     }
 
@@ -133,3 +140,9 @@ def _journal(one: FundedOrder) -> dict[str, Any]:
         "expire_at": microseconds(wish.valid_until),
         "stp": wish.self_trade_prevention,
     }
+
+
+def _seldom(wish: Wish) -> dict[str, Any]:
+    """What few orders have: written only where it is, and null where it is not."""
+    values = {"stop_price": wish.stop_price, "display_quantity": wish.display_quantity, "post_only": wish.post_only}
+    return {name: value for name, value in values.items() if value}

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
 from engine.book import Book
+from engine.codes import SELF_TRADE_PREVENTION
 from engine.events import Amended, Cancelled, Expired, Rejected, Trade
-from engine.orders import ASK, BID
+from engine.orders import ASK, BID, LIMITED
 from models import CASH
 from services.journal import SIDE_NAMES
 from services.ledger import broker_of, order_id_of
-from services.outcome import Execution, Outcome, StockTurn
+from services.outcome import Announcement, Outcome, StockTurn
 from services.reports import Report
 from services.shapes import average_price, timestamp
 
@@ -29,9 +31,9 @@ class Message:
     payload: dict[str, Any]
 
 
-def public_events(executions: Sequence[Execution], trade_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """The rows of `events`, and what the room `stock:` hears: one TRADE_EXECUTED for each trade."""
-    return [
+def public_events(outcome: Outcome, trade_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The rows of `events`, and what the room `stock:` hears: every trade, every change of a stock's state."""
+    events = [
         {
             "stock_id": one.stock_id,
             "sequence": one.sequence,
@@ -46,8 +48,30 @@ def public_events(executions: Sequence[Execution], trade_ids: Sequence[int]) -> 
                 "executed_at": one.executed_at,
             },
         }
-        for one, trade_id in zip(executions, trade_ids, strict=True)
+        for one, trade_id in zip(outcome.executions, trade_ids, strict=True)
     ]
+    if outcome.announcements:
+        events += map(_stock_state, outcome.announcements)
+        events.sort(key=itemgetter("stock_id", "sequence"))
+    return events
+
+
+def _stock_state(one: Announcement) -> dict[str, Any]:
+    payload = {
+        "symbol": one.symbol,
+        "sequence": one.sequence,
+        "state": one.change.state,
+        "reason": one.change.reason,
+        "changed_at": one.changed_at,
+    }
+    return {"stock_id": one.stock_id, "sequence": one.sequence, "kind": "STOCK_STATE", "payload": payload}
+
+
+def indicative_message(stock: StockTurn, book: Book) -> Message:
+    """What the auction of `stock` would bring now. It is not on the tape: only the latest counts."""
+    found = book.indicative
+    payload = {"symbol": stock.symbol, "price": found.price, "volume": found.volume, "surplus": found.surplus}
+    return Message(f"stock:{stock.symbol}", "INDICATIVE", {**payload, "at": stock.sequenced_at})
 
 
 def told(
@@ -119,7 +143,8 @@ def _order_payload(stock: StockTurn, report: Report, row: Any) -> dict[str, Any]
         "order_type": row.order_type,
         "time_in_force": row.time_in_force,
         "status": report.status,
-        "price": standing.price if row.order_type == "limit" else None,
+        "price": standing.price if order.type in LIMITED else None,
+        "stop_price": order.stop_price,
         "quantity": standing.quantity,
         "filled_quantity": standing.filled,
         "remaining_quantity": standing.remaining,
@@ -137,7 +162,8 @@ def _change(report: Report) -> dict[str, Any]:
         case Trade(price=price, quantity=quantity):
             return {"last_price": price, "last_quantity": quantity}
         case Cancelled(quantity=quantity, reason=reason):
-            return {"cancelled_quantity": quantity, "reason": reason}
+            prevented = reason == SELF_TRADE_PREVENTION
+            return {"prevented_quantity" if prevented else "cancelled_quantity": quantity, "reason": reason}
         case Expired(quantity=quantity):
             return {"expired_quantity": quantity}
         case Rejected(code=code):

@@ -11,7 +11,7 @@ from engine.book import Book
 from engine.orders import ASK, BID
 from services.books import Books, Copy
 from services.outcome import Outcome, StockTurn
-from services.tell import Message, book_snapshot, shown_side, told
+from services.tell import Message, book_snapshot, indicative_message, shown_side, told
 
 Taking = dict[int, tuple[Any, StockTurn, Book]]
 """The stocks of a turn by id: the row before it, the counters and the book."""
@@ -59,3 +59,4 @@ class Turn:
         books.know(settled.outcome.ledger.receiving)
         symbols = {stock_id: stock.symbol for stock_id, (_, stock, _) in settled.stocks.items()}
         self.messages = told(settled.outcome, settled.events, settled.orders, settled.balances, symbols)
+        self.messages += [indicative_message(one, book) for _, one, book in settled.stocks.values() if one.indicates]

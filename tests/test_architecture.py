@@ -149,7 +149,7 @@ def _allowed(table: str, constraint: str) -> set[str]:
 
 def test_every_kind_of_command_reaches_the_engine() -> None:
     order = {"document": "1", "side": "bid", "type": "limit", "price": 1, "quantity": 1, "tif": "gtc"}
-    payload = {**order, "expire_at": None, "stp": None}
+    payload = {**order, "expire_at": None, "stp": None, "state": "open", "reason": None}
     for kind in _allowed("commands", "kind_known"):
         assert engine_command(kind, 1, 1, payload)
     with pytest.raises(ValueError, match="unknown kind"):

@@ -7,7 +7,8 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 from api.arguments import flat
 from api.problems import InvalidRequest
 from api.schemas.fields import Strict
-from api.schemas.orders import NewOrderSchema, PlacedSchema
+from api.schemas.new_order import NewOrderSchema
+from api.schemas.orders import PlacedSchema
 from api.schemas.problems import RefusalSchema
 from services.store_orders import Wish
 

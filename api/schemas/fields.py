@@ -79,16 +79,14 @@ class Text(Strict, fields.String):
 
 
 class Choice(Strict, fields.String):
-    """One of a few words. `planned` are words of the trade that this exchange does not know yet."""
+    """One of a few words."""
 
-    def __init__(self, *choices: str, planned: tuple[str, ...] = (), **options: Any) -> None:
-        self.choices, self.planned = choices, planned
+    def __init__(self, *choices: str, **options: Any) -> None:
+        self.choices = choices
         words = [*choices, None] if options.get("allow_none") else list(choices)
         super().__init__(metadata={"enum": words, **options.pop("metadata", {})}, **options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
-        if type(value) is str and value in self.planned:
-            raise ValidationError(f"{value} is not supported.")
         if type(value) is not str or value not in self.choices:
             raise ValidationError(f"Must be one of: {', '.join(self.choices)}.")
         return value
@@ -128,9 +126,10 @@ class Instant(Strict, fields.DateTime):
             raise ValidationError("There is no such time.") from error
 
 
-class NotSupported(Strict, fields.Raw):
-    """A field of the trade that this exchange does not know yet; null and false say the same as leaving it out."""
+class Flag(Strict, fields.Boolean):
+    """true or false, and nothing that might mean either."""
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> None:
-        if value is not None and value is not False:
-            raise ValidationError("This is not supported.")
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        if type(value) is not bool:
+            raise ValidationError("Must be true or false.")
+        return value

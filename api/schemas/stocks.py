@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields
 
 from api.schemas.fields import Choice, Symbol, Text, Whole, WholeText
-from api.schemas.orders import SELF_TRADE_PREVENTION
+from engine.rules import STP_MODES
 
 
 class NewStockSchema(Schema):
@@ -18,7 +18,7 @@ class NewStockSchema(Schema):
     lot_size = Whole(1, 1_000_000, metadata={"description": "Shares."})
     band = Whole(0, 9_999, metadata={"description": "Basis points around the reference price; 0: none."})
     execution_price = Choice("maker", "seller")
-    self_trade_prevention = Choice(*SELF_TRADE_PREVENTION)
+    self_trade_prevention = Choice(*STP_MODES)
     group = Text(1, 32, load_default=None, metadata={"description": "Which worker matches it."})
 
 

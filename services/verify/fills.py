@@ -6,6 +6,7 @@ TABLES = ("orders",)
 
 STATUS_HOLDS = """CASE o.status
     WHEN 'pending' THEN o.filled_quantity = 0 AND o.cancelled_quantity = 0
+    WHEN 'untriggered' THEN o.filled_quantity = 0
     WHEN 'open' THEN o.filled_quantity = 0
     WHEN 'partially_filled' THEN o.filled_quantity > 0
     WHEN 'filled' THEN o.filled_quantity > 0
@@ -13,7 +14,7 @@ STATUS_HOLDS = """CASE o.status
     WHEN 'expired' THEN o.cancelled_quantity > 0
     WHEN 'rejected' THEN o.cancelled_quantity = o.quantity
     ELSE false END
-    AND (o.status IN ('pending', 'open', 'partially_filled')) = (o.remaining_quantity > 0)
+    AND (o.status IN ('pending', 'untriggered', 'open', 'partially_filled')) = (o.remaining_quantity > 0)
     AND (o.closed_at IS NULL) = (o.remaining_quantity > 0)
     AND (o.status = 'pending') = (o.sequence IS NULL)
     AND (o.status = 'rejected') = (o.reject_code IS NOT NULL)"""

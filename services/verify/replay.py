@@ -24,13 +24,13 @@ COMMANDS = text("""
 
 TRADES = text("""
     SELECT id, stock_id, sequence, command_sequence, price, quantity, aggressor_side, buy_order_id, sell_order_id,
-        buyer_id, seller_id, executed_at
+        buyer_id, seller_id, executed_at, reference_price
     FROM trades ORDER BY stock_id, sequence, id
 """)
 
 RESTING = text("""
-    SELECT id, stock_id, side, price, quantity, filled_quantity, filled_notional, remaining_quantity,
-        cancelled_quantity, valid_until, priority, status
+    SELECT id, stock_id, side, price, protection_price, stop_price, quantity, shown_quantity, filled_quantity,
+        filled_notional, remaining_quantity, cancelled_quantity, valid_until, priority, status
     FROM orders WHERE closed_at IS NULL AND status <> 'pending' ORDER BY stock_id, priority, id
 """)
 

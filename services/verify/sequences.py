@@ -153,14 +153,11 @@ STOCKS = (
         LEFT JOIN LATERAL (
             SELECT sequence FROM events WHERE stock_id = s.id ORDER BY sequence DESC LIMIT 1
         ) e ON true
-        LEFT JOIN LATERAL (SELECT price FROM trades WHERE stock_id = s.id ORDER BY sequence LIMIT 1) opening ON true
         LEFT JOIN LATERAL (SELECT price FROM trades WHERE stock_id = s.id ORDER BY sequence DESC LIMIT 1) latest ON true
         CROSS JOIN LATERAL (VALUES
             ('command_sequence', CAST(s.command_sequence AS text), CAST(coalesce(c.sequence, 0) AS text)),
             ('event_sequence', CAST(s.event_sequence AS text), CAST(coalesce(e.sequence, 0) AS text)),
             ('sequenced_at', CAST(s.sequenced_at AS text), CAST(c.sequenced_at AS text)),
-            ('reference_price', CAST(s.reference_price AS text),
-                CAST(coalesce(s.listing_price, opening.price) AS text)),
             ('last_price', CAST(s.last_price AS text), CAST(latest.price AS text))
         ) AS counters (what, found, expected)
         WHERE counters.found IS DISTINCT FROM counters.expected

@@ -42,6 +42,7 @@ class StockReplay:
         if self.book is None:
             return
         self.check.rows += 1
+        reference = self.book.reference
         try:
             events = self._events(self.book, command)
         except Exception as error:  # noqa: BLE001 - whatever breaks the engine is a finding
@@ -50,7 +51,7 @@ class StockReplay:
             )
             self.book = None
             return
-        self._compare_trades(command, events, trades)
+        self._compare_trades(command, events, trades, reference)
         refused = next((event.code for event in events if isinstance(event, Rejected)), None)
         if command.refused not in NEVER_MATCHED:
             self.check.require(command.refused, refused, "refused", "commands", id=command.id)
@@ -72,6 +73,10 @@ class StockReplay:
             ("reference_price", self.book.reference),
             ("best_bid", self.book.best(BID)),
             ("best_ask", self.book.best(ASK)),
+            ("state", self.book.state),
+            ("indicative_price", self.book.indicative.price),
+            ("indicative_volume", self.book.indicative.volume),
+            ("indicative_surplus", self.book.indicative.surplus),
         ):
             self.check.require(getattr(self.stock, what), found, what, "stocks", id=self.stock.id)
         try:
@@ -106,8 +111,10 @@ class StockReplay:
         if not order.remaining:
             self.closed[order.id] = (status, order.filled, order.filled_value, order.cancelled)  # type: ignore[index]
 
-    def _compare_trades(self, command: Any, events: Sequence[Event], stored: Sequence[Any]) -> None:
-        expected = [_replayed(event, command) for event in events if isinstance(event, Trade)]
+    def _compare_trades(
+        self, command: Any, events: Sequence[Event], stored: Sequence[Any], reference: int | None
+    ) -> None:
+        expected = [_replayed(event, command, reference) for event in events if isinstance(event, Trade)]
         if not stored and not expected:
             return
         self.check.rows += len(stored)
@@ -158,36 +165,47 @@ class StockReplay:
 
 
 def _differences(row: Any, order: Order) -> list[tuple[str, Any, Any]]:
+    status = "untriggered" if order.waits else "partially_filled" if order.filled else "open"
     return [
         ("side", row.side, SIDE_NAMES[order.side]),
-        ("price", row.price, order.price),
+        ("price", row.price if row.price is not None else row.protection_price, order.price),
+        ("stop price", row.stop_price, order.stop_price),
         ("quantity", row.quantity, order.quantity),
         ("filled quantity", row.filled_quantity, order.filled),
         ("filled notional", row.filled_notional, order.filled_value),
         ("remaining quantity", row.remaining_quantity, order.remaining),
+        ("shown quantity", row.shown_quantity, None if order.display_quantity is None else order.shown),
         ("cancelled quantity", row.cancelled_quantity, order.cancelled),
         ("valid_until in microseconds", microseconds(row.valid_until), order.expire_at),
-        ("status", row.status, "partially_filled" if order.filled else "open"),
+        ("status", row.status, status),
     ]
 
 
-def _replayed(trade: Trade, command: Any) -> tuple[Any, ...]:
+def _replayed(trade: Trade, command: Any, reference: int | None) -> tuple[Any, ...]:
     bid, ask = (trade.taker, trade.maker) if trade.taker.side == BID else (trade.maker, trade.taker)
     parties = (bid.id, ask.id, bid.account[0], ask.account[0])  # type: ignore[index]
     side = SIDE_NAMES[trade.taker.side]
-    return (*parties, trade.price, trade.quantity, side, command.sequence, command.sequenced_at)
+    return (*parties, trade.price, trade.quantity, side, command.sequence, command.sequenced_at, reference)
 
 
 def _stored(row: Any) -> tuple[Any, ...]:
     parties = (row.buy_order_id, row.sell_order_id, row.buyer_id, row.seller_id)
-    return (*parties, row.price, row.quantity, row.aggressor_side, row.command_sequence, row.executed_at)
+    return (
+        *parties,
+        row.price,
+        row.quantity,
+        row.aggressor_side,
+        row.command_sequence,
+        row.executed_at,
+        row.reference_price,
+    )
 
 
 def _shown_trade(trade: tuple[Any, ...] | None) -> str:
     if trade is None:
         return "nothing"
-    bid, ask, buyer, seller, price, quantity, aggressor, command, time = trade
+    bid, ask, buyer, seller, price, quantity, aggressor, command, time, reference = trade
     return (
         f"{quantity} at {price} of order {ask} (broker {seller}) to order {bid} (broker {buyer}), "
-        f"{aggressor} by command {command} at {shown(time)}"
+        f"{aggressor} by command {command} at {shown(time)}, reference {shown(reference)}"
     )

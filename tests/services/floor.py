@@ -25,6 +25,7 @@ from services.match import Turn, match_turn
 from services.place import Placed, place_orders
 from services.register import register_broker
 from services.store_orders import NewOrder, Wish
+from services.trading_states import Change, ask_for
 from services.verify import verify
 
 REFERENCE = 3_500
@@ -84,11 +85,13 @@ class Floor:
             ).broker_id
 
     def order(self, broker: int, symbol: str, side: str, quantity: int, price: int | None, **fields: Any) -> NewOrder:
-        """An order as the API would hand it over; without a price it is a market order."""
+        """An order as the API would hand it over; without a price it is a market order, or with `stop_price` a stop."""
+        stop = fields.get("stop_price") is not None
+        kind = ("stop" if stop else "market") if price is None else ("stop_limit" if stop else "limit")
         values: dict[str, Any] = {
             "document_number": "11144477735",
-            "order_type": "market" if price is None else "limit",
-            "time_in_force": "ioc" if price is None else "gtd" if fields.get("valid_until") else "gtc",
+            "order_type": kind,
+            "time_in_force": "ioc" if kind == "market" else "gtd" if fields.get("valid_until") else "gtc",
             **fields,
         }
         with transaction(self.engine) as session:
@@ -122,6 +125,16 @@ class Floor:
         """Ask for a cancel."""
         with transaction(self.engine) as session:
             return accepted(cancel_orders(session, [Cancel(broker, order_id)]))
+
+    def change(self, symbol: str, kind: str, state: str | None = None, **fields: Any) -> int:
+        """Ask for another state (`"state", "halted"`), the end of an auction or of a day; the command's id."""
+        with transaction(self.engine) as session:
+            return ask_for(session, symbol, Change(kind, state, **fields))
+
+    def put_into(self, symbol: str, state: str) -> None:
+        """Give the stock another state, at once."""
+        self.change(symbol, "state", state)
+        self.match(symbol)
 
     def match(self, *symbols: str, limit: int = 2_000, books: Books | None = None) -> Turn:
         """One committed turn over these stocks, or all of them."""

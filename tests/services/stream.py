@@ -3,9 +3,11 @@
 The same seed gives the same wishes; what they come upon may differ, because expiry follows the database's clock.
 """
 
+import itertools
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from models import CASH
 from models.session import transaction
@@ -23,6 +25,7 @@ STOCKS = (
     {"reference": 3_500, "execution_price": "seller", "self_trade_prevention": "decrement", "tick_size": 5},
     {"reference": None, "self_trade_prevention": "cancel_both", "lot_size": 5},
     {"reference": 3_500, "self_trade_prevention": "none", "band_bps": 0},
+    {"reference": 3_500, "band_reference": "last", "dynamic_band_bps": 60},
 )
 BROKERS = (
     {"cash": 4_000_000, "shares": 400},
@@ -49,6 +52,7 @@ class Stream:
         self.orders: list[tuple[int, int]] = []
         self.repeatable: list[NewOrder] = []
         self.seen: Counter[str] = Counter()
+        self.changes = itertools.cycle(("auction", "halted", "roll", "pre_open", "closed", "uncross", "auction"))
         self.deposited = sum(broker["cash"] for broker in BROKERS)
 
     def _broker(self, cash: int, shares: int, **limits: int) -> int:
@@ -56,8 +60,17 @@ class Stream:
 
     def step(self) -> None:
         """Do one thing."""
-        acts = (self.place, self.amend, self.cancel, self.match, self.roll_back, self.let_expire, self.bring_cash)
-        (act,) = self.random.choices(acts, weights=(10, 8, 3, 7, 1, 1, 1))
+        acts = {
+            self.place: 20,
+            self.amend: 14,
+            self.cancel: 5,
+            self.match: 14,
+            self.roll_back: 2,
+            self.let_expire: 2,
+            self.bring_cash: 2,
+            self.change_state: 3,
+        }
+        (act,) = self.random.choices(list(acts), weights=list(acts.values()))
         act()
 
     def place(self) -> None:
@@ -83,6 +96,19 @@ class Stream:
     def match(self) -> None:
         turn = self.floor.match(*self._some(), limit=self.random.choice((1, 3, 20, 500)), books=self._worker())
         self.seen["trades"] += turn.trades
+
+    def change_state(self) -> None:
+        """Operators and schedules: a stock is soon open again, or there would be little to see."""
+        symbol = self.random.choice(self.symbols)
+        change = next(self.changes)
+        self.seen[change] += 1
+        if change in ("uncross", "roll"):
+            self.floor.change(symbol, change)
+            return
+        self.floor.change(symbol, "state", change, only_from=self.random.choice((None, ["open", "auction"])))
+        self.place()
+        self.place()
+        self.floor.change(symbol, "state", "open")
 
     def roll_back(self) -> None:
         def die() -> None:
@@ -132,26 +158,40 @@ class Stream:
         if self.repeatable and self.random.random() < 0.05:
             return self.random.choice(self.repeatable)
         chance = self.random.random()
-        fields = {
+        fields: dict[str, Any] = {
             "document_number": self.random.choice("12"),
             "self_trade_prevention": self.random.choice(STP_MODES),
             "client_order_id": f"c{self.random.randrange(200)}" if self.random.random() < 0.3 else None,
         }
-        if chance < 0.15:
-            fields["time_in_force"] = "ioc"
-        elif chance < 0.3:
+        price = None if self.random.random() < 0.1 else self._price()
+        quantity = self.random.randrange(1, 13) * 5
+        if self.random.random() < 0.15:
+            fields["stop_price"] = self._price()
+        if chance < 0.25:
+            fields["time_in_force"] = self.random.choice(("ioc", "ioc", "fok"))
+        elif chance < 0.4 and (price or "stop_price" in fields):
             fields["valid_until"] = self._soon()
+        elif price:
+            fields |= self._resting(quantity, "stop_price" in fields)
         order = self.floor.order(
             self.random.choice(self.brokers),
             self.random.choice(self.symbols),
             self.random.choice(("bid", "ask")),
-            self.random.randrange(1, 13) * 5,
-            None if self.random.random() < 0.1 else self._price(),
+            quantity,
+            price,
             **fields,
         )
         if order.wish.client_order_id:
             self.repeatable.append(order)
         return order
+
+    def _resting(self, quantity: int, is_stop: bool) -> dict[str, Any]:
+        chance = self.random.random()
+        if chance < 0.2:
+            return {"display_quantity": self.random.randrange(1, quantity // 5 + 1) * 5}
+        if chance < 0.3 and not is_stop:
+            return {"post_only": True}
+        return {"time_in_force": "day"} if chance < 0.45 else {}
 
     def _price(self) -> int:
         return 3_500 + 5 * self.random.randrange(-12, 13) + (self.random.random() < 0.1)

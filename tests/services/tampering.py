@@ -30,7 +30,10 @@ CASES = {
     "a deposit forgotten": ("transfers", "kind = 'deposit' AND asset_id = 1", {}, {1, 3}),
     "a release of another kind": ("transfers", "kind = 'release'", {"kind": "'withdrawal'"}, {3}),
     "a reservation of another order": (
-        "transfers", "kind = 'reserve' AND asset_id = 1", {"order_id": "order_id + 1"}, {2, 3},
+        "transfers",
+        "kind = 'reserve' AND asset_id = 1 AND EXISTS "
+        "(SELECT FROM orders o WHERE o.id = order_id + 1 AND o.broker_id <> from_broker)",
+        {"order_id": "order_id + 1"}, {2, 3},
     ),
     "price of a trade": ("trades", "stock_id = :last", {"price": "price + 1"}, {4, 6, 7}),
     "quantity of a trade": ("trades", "stock_id = :last", {"quantity": "quantity - 1"}, {4, 6, 7}),
@@ -110,7 +113,9 @@ CASES = {
     "counter of commands": ("stocks", "id = :last", {"command_sequence": "command_sequence - 1"}, {6}),
     "counter of events": ("stocks", "id = :last", {"event_sequence": "event_sequence + 1"}, {6}),
     "last price": ("stocks", "id = :last", {"last_price": "3600"}, {6, 7}),
-    "reference price": ("stocks", "id = :last", {"reference_price": "3600"}, {6, 7}),
+    "reference price": ("stocks", "id = :last", {"reference_price": "3600"}, {7}),
+    "reference of a trade": ("trades", "stock_id = :last", {"reference_price": "3000"}, {4, 7}),
+    "state of the stock": ("stocks", "id = :last", {"state": "'halted'"}, {7}),
     "best bid": ("stocks", "id = :last", {"best_bid": "NULL"}, {5, 7}),
     "tick of the stock": ("stocks", "id = :last", {"tick_size": "7"}, {4, 7}),
     "band of the stock": ("stocks", "id = :last", {"band_bps": "10"}, {4, 7}),

@@ -258,8 +258,7 @@ def test_who_may_not_amend_what(floor):
     ):
         with pytest.raises(refusal):
             floor.amend(broker, order, **wish)
-    with floor.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE stocks SET state = 'halted' WHERE symbol = %s", (symbol,))
+    floor.put_into(symbol, "halted")
     with pytest.raises(StockHalted):
         floor.amend(buyer, bid, price=3_600)
 

@@ -64,11 +64,10 @@ def test_what_would_be_refused_today_still_gets_its_first_answer(floor):
     symbol, buyer = floor.stock(), floor.broker(350_000)
     order = floor.order(buyer, symbol, "bid", 100, 3_500, client_order_id="x")
     (first,) = floor.place(order)
-    with floor.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE stocks SET state = 'closed' WHERE symbol = %s", (symbol,))
+    floor.put_into(symbol, "closed")
     closed = floor.order(buyer, symbol, "bid", 100, 3_500, client_order_id="x")
     assert closed.stock.state == "closed"
-    assert floor.place(closed) == [Placed(first.order_id, "pending", True)]
+    assert floor.place(closed) == [Placed(first.order_id, "open", True)]
 
 
 def test_two_processes_with_the_same_id_at_once_store_one_order(floor):
@@ -99,8 +98,7 @@ def test_orders_that_would_be_refused_today_get_their_first_answers_in_one_batch
     symbol, buyer = floor.stock(), floor.broker()
     wishes = [floor.order(buyer, symbol, "bid", 1, 3_500, client_order_id=f"early-{n}") for n in range(3)]
     first = floor.place(*wishes)
-    with floor.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE stocks SET state = 'halted' WHERE symbol = %s", (symbol,))
+    floor.put_into(symbol, "halted")
     again = [floor.order(buyer, symbol, "bid", 1, 3_500, client_order_id=f"early-{n}") for n in range(3)]
     late = floor.order(buyer, symbol, "bid", 1, 3_500, client_order_id="late")
     *known, refused = floor.place(*again, late)

@@ -226,8 +226,7 @@ def test_the_band_is_inclusive_and_named_in_the_refusal(floor):
 @pytest.mark.parametrize(("state", "refusal"), [("halted", StockHalted), ("closed", StockClosed)])
 def test_a_stock_that_does_not_trade_takes_no_orders(floor, state, refusal):
     symbol, buyer = floor.stock(), floor.broker()
-    with floor.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE stocks SET state = %s WHERE symbol = %s", (state, symbol))
+    floor.put_into(symbol, state)
     assert type(floor.place(floor.order(buyer, symbol, "bid", 1, 3_500))[0]) is refusal
 
 

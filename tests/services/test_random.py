@@ -8,7 +8,7 @@ STEPS = 250
 
 SEEN = {
     "placed", "known", "trades", "amend", "cancel", "insufficient_funds", "insufficient_shares",
-    "client_order_id_reused",
+    "client_order_id_reused", "auction", "pre_open", "halted", "closed", "uncross", "roll",
 }  # fmt: skip
 """What a stream must have come upon to prove anything."""
 
@@ -23,4 +23,13 @@ def test_random_trading(floor, seed):
     stream.check_cash()
     assert SEEN - stream.seen.keys() == set()
     statuses = {row.status for row in floor.query("SELECT DISTINCT status FROM orders")}
-    assert statuses >= {"open", "partially_filled", "filled", "cancelled", "expired"}
+    assert statuses >= {"untriggered", "open", "partially_filled", "filled", "cancelled", "expired", "rejected"}
+    (row,) = floor.query("""
+        SELECT count(DISTINCT order_type) AS types, count(DISTINCT time_in_force) AS times,
+            max(triggered_at) AS elected, sum(prevented_quantity) AS prevented,
+            count(*) FILTER (WHERE post_only AND status = 'rejected') AS refused,
+            count(*) FILTER (WHERE display_quantity < filled_quantity) AS renewed
+        FROM orders
+    """)
+    assert (row.types, row.times) == (4, 5)
+    assert all((row.elected, row.prevented, row.refused, row.renewed))
