@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from setting_values import WEEKDAYS, SettingsError, checked
+
 ROOT = Path(__file__).resolve().parent
 """The checkout: where `exchange.toml`, `Procfile` and `migrations/` are."""
 
@@ -24,12 +26,20 @@ NOT_SETTINGS = frozenset({"MINEX_CONFIG", "MINEX_FAULT"})
 """Variables with our prefix that are read elsewhere: where the file is, and the fault points of the tests."""
 
 
-class SettingsError(Exception):
-    """A setting is missing, unknown or has a wrong value; the message is one line for the terminal."""
-
-
 def _number(default: int, minimum: int, maximum: int) -> Any:
     return field(default=default, metadata={"minimum": minimum, "maximum": maximum})
+
+
+ALWAYS_OPEN = "always_open"
+DAILY = "daily"
+MAIN_MARKET = "main"
+"""The market of stocks that name no other; it follows the schedule of `[session]` itself."""
+PHASES_OF_DAY = ("pre_open", "opening_auction", "open", "closing_auction", "close")
+"""The keys that say when each phase of a trading day begins, in their order."""
+
+
+def _time(default: str) -> Any:
+    return field(default=default, metadata={"kind": "time"})
 
 
 def _choice(default: str, *choices: str) -> Any:
@@ -144,6 +154,24 @@ class Market:
 
 
 @dataclass(frozen=True)
+class Session:
+    """When the stocks of a market trade. Times are those of the market's own clocks."""
+
+    schedule: str = _choice(ALWAYS_OPEN, ALWAYS_OPEN, DAILY)
+    timezone: str = field(default="America/Sao_Paulo", metadata={"kind": "zone"})
+    roll_at: str = _time("00:00")
+    days: tuple[str, ...] = field(default=WEEKDAYS[:5], metadata={"kind": "day"})
+    holidays: tuple[str, ...] = field(default=(), metadata={"kind": "date"})
+    pre_open: str = _time("09:30")
+    opening_auction: str = _time("09:45")
+    open: str = _time("10:00")
+    closing_auction: str = _time("16:55")
+    close: str = _time("17:00")
+    random_end_seconds: int = _number(30, 0, 3_600)
+    volatility_auction_seconds: int = _number(60, 1, 3_600)
+
+
+@dataclass(frozen=True)
 class Log:
     """What the processes write to stderr."""
 
@@ -164,7 +192,14 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     clock: Clock = field(default_factory=Clock)
     market: Market = field(default_factory=Market)
+    session: Session = field(default_factory=Session)
     log: Log = field(default_factory=Log)
+    sessions: Mapping[str, Session] = field(default_factory=dict, metadata={"section": False})
+    """The schedules of markets that have one of their own, by the market's name."""
+
+    def session_of(self, market: str) -> Session:
+        """The schedule that the stocks of `market` follow."""
+        return self.sessions.get(market, self.session)
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -180,10 +215,11 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
             values.setdefault(section, {})[key] = (environment[variable], variable)
     _refuse_unknown_variables(environment)
     sections = {}
-    for name in (section.name for section in dataclasses.fields(Settings)):
+    for name in _sections():
         cls = _section_class(name)
         given = values.get(name, {})
-        sections[name] = cls(**{key: _checked(cls, key, *pair) for key, pair in given.items()})
+        sections[name] = cls(**{key: checked(cls, key, *pair) for key, pair in given.items() if name != "session"})
+    sections["session"], sections["sessions"] = _sessions(values.get("session", {}))
     return Settings(**sections)
 
 
@@ -203,16 +239,20 @@ def fault() -> str:
     return os.environ.get("MINEX_FAULT", "")
 
 
+def _sections() -> list[str]:
+    return [section.name for section in dataclasses.fields(Settings) if section.metadata.get("section", True)]
+
+
 def _section_class(section: str) -> Any:
     return get_type_hints(Settings)[section]
 
 
 def _variables() -> dict[str, tuple[str, str]]:
     names = {}
-    for section in dataclasses.fields(Settings):
-        prefix = ENVIRONMENT_PREFIX if section.name == "exchange" else f"{ENVIRONMENT_PREFIX}{section.name.upper()}_"
-        for setting in dataclasses.fields(_section_class(section.name)):
-            names[f"{prefix}{setting.name.upper()}"] = (section.name, setting.name)
+    for section in _sections():
+        prefix = ENVIRONMENT_PREFIX if section == "exchange" else f"{ENVIRONMENT_PREFIX}{section.upper()}_"
+        for setting in dataclasses.fields(_section_class(section)):
+            names[f"{prefix}{setting.name.upper()}"] = (section, setting.name)
     return names
 
 
@@ -223,17 +263,52 @@ def _from_file(path: Path) -> dict[str, dict[str, tuple[Any, str]]]:
         raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
-    known = {section.name for section in dataclasses.fields(Settings)}
+    known = set(_sections())
     values: dict[str, dict[str, tuple[Any, str]]] = {}
     for section, keys in document.items():
         if section not in known or not isinstance(keys, dict):
             raise SettingsError(f"{path.name}: unknown section [{section}]{_nearest(section, known)}")
         known_keys = {setting.name for setting in dataclasses.fields(_section_class(section))}
-        for key in keys:
-            if key not in known_keys:
+        for key, value in keys.items():
+            if key not in known_keys and not (section == "session" and isinstance(value, dict)):
                 raise SettingsError(f"{path.name}: [{section}] has no key {key!r}{_nearest(key, known_keys)}")
         values[section] = {key: (value, f"{path.name}: [{section}] {key}") for key, value in keys.items()}
     return values
+
+
+def _sessions(given: Mapping[str, tuple[Any, str]]) -> tuple[Session, dict[str, Session]]:
+    """The schedule of `[session]`, and those of the markets with a `[session.NAME]`, which leave out what is alike."""
+    own = {key: pair for key, pair in given.items() if not isinstance(pair[0], dict)}
+    sessions = {}
+    for name, (keys, place) in given.items():
+        if isinstance(keys, dict):
+            file = place.partition(":")[0]
+            sessions[name] = _session({**own, **_keys_of_market(name, keys, file)})
+    return _session(own), sessions
+
+
+def _keys_of_market(name: str, keys: Mapping[str, Any], file: str) -> dict[str, tuple[Any, str]]:
+    known = {setting.name for setting in dataclasses.fields(Session)}
+    for key in keys:
+        if key not in known:
+            raise SettingsError(f"{file}: [session.{name}] has no key {key!r}{_nearest(key, known)}")
+    return {key: (value, f"{file}: [session.{name}] {key}") for key, value in keys.items()}
+
+
+def _session(given: Mapping[str, tuple[Any, str]]) -> Session:
+    session = Session(**{key: checked(Session, key, *pair) for key, pair in given.items()})
+    begins = [_seconds_of(getattr(session, phase)) for phase in PHASES_OF_DAY]
+    place = next((pair[1] for pair in given.values()), "[session]").rpartition(" ")[0] or "[session]"
+    if sorted(set(begins)) != begins:
+        raise SettingsError(f"{place}: expected {' < '.join(PHASES_OF_DAY)}, each later than the one before")
+    if begins[2] + session.random_end_seconds >= begins[3]:
+        raise SettingsError(f"{place}: the opening auction would end after the closing auction has begun")
+    return session
+
+
+def _seconds_of(time: str) -> int:
+    hours, minutes, *seconds = map(int, time.split(":"))
+    return hours * 3_600 + minutes * 60 + sum(seconds)
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
@@ -246,43 +321,3 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
 def _nearest(word: str, known: set[str]) -> str:
     near = difflib.get_close_matches(word, sorted(known), 1)
     return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _checked(cls: Any, key: str, value: Any, place: str) -> Any:
-    wanted = get_type_hints(cls)[key]
-    rule = next(f.metadata for f in dataclasses.fields(cls) if f.name == key)
-    if wanted is bool:
-        return _boolean(value, place)
-    if wanted is int:
-        return _integer(value, place, rule)
-    if wanted is str:
-        if not isinstance(value, str) or value not in rule.get("choices", (value,)):
-            choices = ", ".join(rule.get("choices", ())) or "text"
-            raise SettingsError(f"{place} = {value!r}: expected {choices}")
-        return value
-    return _words(value, place)
-
-
-def _boolean(value: Any, place: str) -> bool:
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in words:
-        return words[value.lower()]
-    raise SettingsError(f"{place} = {value!r}: expected true or false")
-
-
-def _integer(value: Any, place: str, rule: Mapping[str, int]) -> int:
-    if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not rule["minimum"] <= value <= rule["maximum"]:
-        raise SettingsError(f"{place} = {value!r}: expected a whole number from {rule['minimum']} to {rule['maximum']}")
-    return value
-
-
-def _words(value: Any, place: str) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = [word.strip() for word in value.split(",") if word.strip()]
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise SettingsError(f"{place} = {value!r}: expected a list of words")
-    return tuple(value)

@@ -22,6 +22,7 @@ class Access(Enum):
     ANYONE = "anyone"
     KEY = "anyone with a key"
     BROKER = "broker"
+    OPERATOR = "operator"
     ADMIN = "admin"
     DEBUG = "admin, where debugging is switched on"
 
@@ -82,6 +83,7 @@ CHECKS: dict[Access, Callable[[], None]] = {
     Access.ANYONE: lambda: None,
     Access.KEY: require_key,
     Access.BROKER: require_broker,
+    Access.OPERATOR: require_admin,
     Access.ADMIN: require_admin,
     Access.DEBUG: require_debug,
 }

@@ -1,4 +1,4 @@
-"""Register brokers."""
+"""Register brokers, suspend them and let them in again."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,10 +9,13 @@ from api.answers import answer
 from api.auth import Access
 from api.desk import desk
 from api.resource import Resource
-from api.schemas.accounts import NewBrokerSchema, RegisteredSchema
+from api.schemas.accounts import NewBrokerSchema, RegisteredSchema, StandingSchema
 from services.register import register_broker
+from services.suspension import ACTIVE, SUSPENDED, activate, suspend
 
 blueprint = Resource("brokers", __name__, url_prefix="/api/v1", description="Members of the exchange.")
+
+BROKER = "/brokers/<broker_id:broker_id>"
 
 
 @blueprint.open_to(Access.ADMIN, "/register", "POST")
@@ -26,3 +29,28 @@ def register(broker: dict[str, Any]) -> Response:
     with desk().database.writing() as session:
         registered = register_broker(session, **broker)
     return answer(asdict(registered), 201)
+
+
+@blueprint.open_to(Access.ADMIN, f"{BROKER}/suspend", "POST")
+@blueprint.response(200, StandingSchema)
+def suspend_broker(broker_id: int) -> Response:
+    """Suspend a broker and cancel all its orders
+
+    A kill switch: from this answer on nothing it sends is accepted, until it is activated again. It may still look,
+    and cancel.
+    """
+    with desk().database.writing() as session:
+        asked = suspend(session, broker_id)
+    desk().keys.forget()
+    desk().intake.ring(asked.stocks)
+    return answer({"broker_id": broker_id, "status": SUSPENDED, "cancelling": len(asked.commands)})
+
+
+@blueprint.open_to(Access.ADMIN, f"{BROKER}/activate", "POST")
+@blueprint.response(200, StandingSchema)
+def activate_broker(broker_id: int) -> Response:
+    """Let a suspended broker trade again"""
+    with desk().database.writing() as session:
+        activate(session, broker_id)
+    desk().keys.forget()
+    return answer({"broker_id": broker_id, "status": ACTIVE, "cancelling": 0})

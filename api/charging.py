@@ -11,7 +11,7 @@ from api.limits import CANCELS, ORDERS, READS
 
 def bucket_of(rule: str, methods: Sequence[str]) -> str:
     """The bucket that a route takes from: what cancels has its own, so that nobody is kept from cancelling."""
-    if "DELETE" in methods or rule.endswith("/cancel"):
+    if "DELETE" in methods or rule.endswith(("/cancel", "/cancel-after")):
         return CANCELS
     return ORDERS if {"POST", "PUT"} & set(methods) else READS
 

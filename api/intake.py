@@ -102,11 +102,14 @@ class Intake:
         self._ring(one for one in answers if isinstance(one, Standing))
         return answers
 
+    def ring(self, stocks: Iterable[tuple[str, str]]) -> None:
+        """Wake the workers of these stocks (symbol, group), whose inboxes others have filled."""
+        if news := dict.fromkeys(stocks):
+            self._ringer.ring(news)
+
     def _ring(self, stocks: Iterable[StockRules | Standing]) -> None:
         """Wake the workers of these stocks: their inboxes have something new."""
-        news = {(stock.symbol, stock.group_name): None for stock in stocks}
-        if news:
-            self._ringer.ring(news)
+        self.ring((stock.symbol, stock.group_name) for stock in stocks)
 
     def _rules_for(self, asked: Collection[Asked]) -> dict[str, StockRules]:
         symbols = {one.wish.symbol for one in asked}

@@ -4,29 +4,20 @@ from typing import Any, cast
 
 from flask import Response
 
-from api.answers import Preferences, answer, preferences
+from api.answers import answer
 from api.auth import Access, broker_id, refuse_suspended
 from api.desk import desk
 from api.orders import ORDER
+from api.outcomes import PREFER, outcome_of, preference_applied
 from api.problems import AmendmentRefused, CancelRefused
 from api.resource import Resource
 from api.schemas.orders import AmendmentSchema, OrderSchema
-from api.waiting import wait_for
-from queues.replies import Expected
 from services.amend import Amendment
-from services.cancel import Cancel, Standing
+from services.cancel import Cancel
 from services.errors import OrderClosed
-from services.read_command import Settled, settled
 from services.read_orders import read_order
 
 blueprint = Resource("order changes", __name__, url_prefix="/api/v1", description="Amend and cancel one's orders.")
-
-PREFER = {
-    "in": "header",
-    "name": "Prefer",
-    "schema": {"type": "string"},
-    "description": "`respond-async`: answer 202 at once; `wait=N`: after N seconds at the latest (RFC 7240).",
-}
 
 
 @blueprint.open_to(Access.BROKER, ORDER, "PUT")
@@ -42,14 +33,14 @@ def amend(wish: dict[str, Any], order_id: int) -> Response:
     refuse_suspended()
     with desk().replies.expect() as reply:
         standing = desk().intake.amend(Amendment(broker_id(), order_id, **wish, reply_to=reply.address))
-        outcome = _outcome(standing, reply)
+        outcome = outcome_of(cast(int, standing.command_id), reply)
     if outcome is not None and outcome.order_was_closed:
         raise OrderClosed(f"Order {order_id} was closed before the amendment reached the book.")
     if outcome is not None and outcome.refused:
         raise AmendmentRefused(outcome.reason, reason=outcome.refused)
     with desk().database.reading() as session:
         order = read_order(session, broker_id(), order_id)
-    return answer(order, 200 if outcome else 202, _applied(outcome))
+    return answer(order, 200 if outcome else 202, preference_applied(waited=outcome is not None))
 
 
 @blueprint.open_to(Access.BROKER, ORDER, "DELETE")
@@ -81,40 +72,9 @@ def _cancel(order_id: int) -> Response:
         standing = desk().intake.cancel(Cancel(broker_id(), order_id, reply.address))
         if standing.command_id is None:
             return Response(status=204)
-        outcome = _outcome(standing, reply)
+        outcome = outcome_of(cast(int, standing.command_id), reply)
     if outcome is None:
-        return Response(status=202, headers=_applied(outcome))
+        return Response(status=202, headers=preference_applied(waited=outcome is not None))
     if outcome.order_is_open:
         raise CancelRefused(outcome.reason, reason=outcome.refused)
-    return Response(status=204, headers=_applied(outcome))
-
-
-def _outcome(standing: Standing, reply: Expected) -> Settled | None:
-    """Wait as long as the client likes, and say how the command ended; None if it still waits."""
-    seconds = _patience(preferences())
-    command_id = cast(int, standing.command_id)
-
-    def look() -> Settled | None:
-        with desk().database.reading() as session:
-            return settled(session, command_id)
-
-    with desk().waiting_room.seat() as seated:
-        return wait_for(look, seconds, reply) if seated and seconds else None
-
-
-def _patience(wanted: Preferences) -> float:
-    """Seconds to wait for the book."""
-    web = desk().settings.web
-    if wanted.wait is not None:
-        return min(wanted.wait, web.max_wait_seconds)
-    return 0 if wanted.respond_async else web.cancel_wait_ms / 1000
-
-
-def _applied(outcome: Settled | None) -> dict[str, str]:
-    """Which preference made the answer what it is (RFC 7240, section 3)."""
-    wanted = preferences()
-    if wanted.wait is not None and outcome is not None:
-        return {"Preference-Applied": f"wait={min(wanted.wait, desk().settings.web.max_wait_seconds)}"}
-    if wanted.respond_async and outcome is None:
-        return {"Preference-Applied": "respond-async"}
-    return {}
+    return Response(status=204, headers=preference_applied(waited=outcome is not None))

@@ -85,6 +85,12 @@ class CancelRefused(Problem):
     status = 409
 
 
+class StateRefused(Problem):
+    """The book could not carry out the change; the stock is as it was."""
+
+    status = 409
+
+
 class LengthRequired(Problem):
     """Chunked bodies are not taken: send a Content-Length."""
 

@@ -14,6 +14,7 @@ SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.ANYONE: [],
     Access.KEY: [{"apiKey": []}],
     Access.BROKER: [{"apiKey": []}],
+    Access.OPERATOR: [{"adminKey": []}],
     Access.ADMIN: [{"adminKey": []}],
     Access.DEBUG: [{"adminKey": []}],
 }

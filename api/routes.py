@@ -6,7 +6,20 @@ from flask import Flask
 from flask_smorest import Api
 from werkzeug.routing import BaseConverter, IntegerConverter
 
-from api import accounts, brokers, debug, docs, health, market_data, order_batches, order_changes, orders, stocks
+from api import (
+    accounts,
+    brokers,
+    debug,
+    docs,
+    health,
+    market_data,
+    mass_cancel,
+    order_batches,
+    order_changes,
+    orders,
+    stocks,
+    trading_states,
+)
 from api.auth import Access
 from api.errors import MIMETYPE
 from api.resource import Resource
@@ -17,7 +30,9 @@ RESOURCES: tuple[Resource, ...] = (
     orders.blueprint,
     order_batches.blueprint,
     order_changes.blueprint,
+    mass_cancel.blueprint,
     stocks.blueprint,
+    trading_states.blueprint,
     market_data.blueprint,
     accounts.blueprint,
     brokers.blueprint,
@@ -33,8 +48,8 @@ class SymbolConverter(BaseConverter):
     regex = r"[A-Z0-9.\-]{1,12}"
 
 
-class OrderIdConverter(IntegerConverter):
-    """An order's id in a path: what a 64-bit integer holds."""
+class IdConverter(IntegerConverter):
+    """An id in a path: what a 64-bit integer holds."""
 
     regex = r"[0-9]{1,19}"
 
@@ -60,7 +75,7 @@ def register(app: Flask, settings: Settings) -> None:
     """Give `app` all its routes."""
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    app.url_map.converters.update(symbol=SymbolConverter, order_id=OrderIdConverter)
+    app.url_map.converters.update(symbol=SymbolConverter, order_id=IdConverter, broker_id=IdConverter)
     app.config.update(API_TITLE=settings.exchange.name, API_VERSION="v1", OPENAPI_VERSION="3.1.0")
     api = DocumentedApi(app)
     scheme = {"type": "http", "scheme": "bearer"}

@@ -1,6 +1,7 @@
 """Listed stocks: list one, look at them."""
 
 import dataclasses
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response
@@ -12,7 +13,9 @@ from api.paging import page, position_in
 from api.problems import InvalidRequest
 from api.resource import Resource
 from api.schemas.stocks import NewStockSchema, PageQuerySchema, StockPageSchema, StockSchema
+from config import MAIN_MARKET
 from services.listing import list_stock
+from services.market_clock import enter_present_phase
 from services.read_stocks import read_stock, read_stocks
 
 blueprint = Resource("stocks", __name__, url_prefix="/api/v1", description="What is traded, and by which rules.")
@@ -22,6 +25,8 @@ RULES = {
     "tick_size": "tick_size",
     "lot_size": "lot_size",
     "band": "band_bps",
+    "band_reference": "band_reference",
+    "dynamic_band": "dynamic_band_bps",
     "execution_price": "execution_price",
     "self_trade_prevention": "self_trade_prevention",
 }
@@ -38,7 +43,10 @@ def list_new_stock(wish: dict[str, Any]) -> Response:
     market = dataclasses.replace(settings.market, **rules)
     symbol, reference = wish["symbol"], wish["reference_price"]
     group = wish["group"] or settings.match.groups[0]
+    session_of = wish["market"] or MAIN_MARKET
     errors = {}
+    if session_of not in (markets := (MAIN_MARKET, *settings.sessions)):
+        errors["market"] = [f"Must be one of: {', '.join(markets)}."]
     if group not in settings.match.groups:
         errors["group"] = [f"Must be one of: {', '.join(settings.match.groups)}."]
     if reference is not None and (reference % market.tick_size or reference > market.max_price):
@@ -52,9 +60,11 @@ def list_new_stock(wish: dict[str, Any]) -> Response:
             name=wish["name"] or symbol,
             market=market,
             group=group,
+            session_of=session_of,
             reference_price=reference,
         )
-        stock = read_stock(session, symbol, settings.market, settings.exchange.currency)
+        enter_present_phase(session, symbol, settings.session_of(session_of), datetime.now(UTC))
+        stock = read_stock(session, symbol, settings)
     return answer(stock, 201, {"Location": f"/api/v1/stocks/{symbol}"})
 
 
@@ -67,7 +77,7 @@ def list_stocks(query: dict[str, Any]) -> Response:
     position = position_in(query["cursor"], 0, 1)
     after = position[0] if position else ""
     with desk().database.reading() as session:
-        stocks = read_stocks(session, after, query["limit"] + 1, settings.market, settings.exchange.currency)
+        stocks = read_stocks(session, after, query["limit"] + 1, settings)
     return page(stocks, query["limit"], lambda stock: [stock["symbol"]])
 
 
@@ -77,4 +87,4 @@ def get_stock(symbol: str) -> Response:
     """One stock: state, rules, reference and last price"""
     settings = desk().settings
     with desk().database.reading() as session:
-        return answer(read_stock(session, symbol, settings.market, settings.exchange.currency))
+        return answer(read_stock(session, symbol, settings))

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 from api.database import Database
 from api.rules_cache import RulesCache
 from config import Settings
 from services.errors import StockExists
 from services.listing import list_stock
+from services.market_clock import enter_present_phase
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ def _list(database: Database, settings: Settings, symbol: str) -> None:
     try:
         with database.writing() as session:
             list_stock(session, symbol=symbol, name=symbol, market=settings.market, group=group)
+            enter_present_phase(session, symbol, settings.session, datetime.now(UTC))
     except StockExists:
         log.debug("%s was listed by another order at the same moment", symbol)
     else:

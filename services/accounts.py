@@ -10,8 +10,8 @@ MOVE_IN = text("""
         INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket)
         VALUES ('deposit', :asset_id, :amount, :broker_id, 'outside', :broker_id, 'available')
     )
-    INSERT INTO balances AS b (broker_id, asset_id, available, credit_limit, cost)
-    VALUES (:broker_id, :asset_id, :amount, :credit_limit, :cost)
+    INSERT INTO balances AS b (broker_id, asset_id, available, credit_limit, cost, blocked)
+    SELECT id, :asset_id, :amount, :credit_limit, :cost, status = 'suspended' FROM brokers WHERE id = :broker_id
     ON CONFLICT (broker_id, asset_id) DO UPDATE
     SET available = b.available + excluded.available, cost = b.cost + excluded.cost
 """)
@@ -22,8 +22,8 @@ OPEN = text("""
 """)
 
 OPEN_SHORT = text("""
-    INSERT INTO balances (broker_id, asset_id, credit_limit)
-    SELECT id, asset_id, short_limit
+    INSERT INTO balances (broker_id, asset_id, credit_limit, blocked)
+    SELECT id, asset_id, short_limit, status = 'suspended'
     FROM unnest(CAST(:brokers AS bigint[]), CAST(:assets AS bigint[])) AS sale (id, asset_id)
     JOIN brokers USING (id)
     WHERE short_limit > 0

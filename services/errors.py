@@ -106,6 +106,10 @@ class UnknownOrder(Unknown):
     """There is no such order."""
 
 
+class UnknownBroker(Unknown):
+    """There is no such broker."""
+
+
 class UnknownStock(Unknown):
     """There is no such stock."""
 

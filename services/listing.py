@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from config import Market
+from config import MAIN_MARKET, Market
 from models import Asset, Stock
 from services.errors import StockExists
 
@@ -63,10 +63,12 @@ def list_stock(
     market: Market,
     group: str,
     reference_price: int | None = None,
+    session_of: str = MAIN_MARKET,
 ) -> int:
     """List a stock in `group` with the rules of `market`; its id. `reference_price` in cents, None for no band yet.
 
-    Raises StockExists when the symbol is taken, also by a listing at the same moment.
+    It follows the schedule of the market `session_of`, and is open until a phase begins there. Raises StockExists when
+    the symbol is taken, also by a listing at the same moment.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:symbol, 0))"), {"symbol": symbol})
     if session.scalar(select(Stock.id).where(Stock.symbol == symbol)) is not None:
@@ -79,6 +81,7 @@ def list_stock(
         symbol=symbol,
         name=name,
         group_name=group,
+        market=session_of,
         tick_size=market.tick_size,
         lot_size=market.lot_size,
         band_bps=market.band_bps,

@@ -21,7 +21,14 @@ from config import Market
 from models import CASH
 from services import entry
 from services.accounts import open_short_accounts
-from services.errors import ClientOrderIdReused, Failed, InsufficientFunds, InsufficientShares, MarketError
+from services.errors import (
+    BrokerSuspended,
+    ClientOrderIdReused,
+    Failed,
+    InsufficientFunds,
+    InsufficientShares,
+    MarketError,
+)
 from services.listing import StockRules
 from services.store_orders import FundedOrder, NewOrder, Wish, reserve_and_store
 
@@ -46,6 +53,8 @@ FIND_KNOWN = text("""
     FROM unnest(CAST(:brokers AS bigint[]), CAST(:names AS text[])) AS t (broker_id, client_order_id)
     JOIN orders o ON o.broker_id = t.broker_id AND o.client_order_id = t.client_order_id
 """)
+
+SUSPENDED = text("SELECT id FROM brokers WHERE id = ANY(:brokers) AND status = 'suspended'")
 
 
 def place_orders(
@@ -124,17 +133,16 @@ def _place(session: Session, together: dict[int, FundedOrder]) -> Answers:
     if not together:
         return {}
     answers = _stored(session, together)
-    for n, one in together.items():
-        if n not in answers and one.order.wish.side == "bid":
-            answers[n] = _refusal(one)
-    return answers
+    unpaid = {n: one for n, one in together.items() if n not in answers and one.order.wish.side == "bid"}
+    return {**answers, **_refusals(session, unpaid)}
 
 
 def _place_again(together: dict[int, FundedOrder], session: Session) -> Answers:
     """An answer for each. A broker that may sell short gets its share account when it first sells a stock."""
     sales = {(one.order.broker_id, one.asset_id) for one in together.values() if one.order.wish.side == "ask"}
     open_short_accounts(session, sales)
-    return {**{n: _refusal(one) for n, one in together.items()}, **_stored(session, together)}
+    answers = _stored(session, together)
+    return {**answers, **_refusals(session, {n: one for n, one in together.items() if n not in answers})}
 
 
 def _stored(session: Session, together: dict[int, FundedOrder]) -> Answers:
@@ -168,6 +176,15 @@ def _first_answer(row: Any, order: NewOrder) -> Placed | MarketError:
 
 def _reused(order_id: int) -> ClientOrderIdReused:
     return ClientOrderIdReused(field="client_order_id", order_id=order_id)
+
+
+def _refusals(session: Session, unpaid: dict[int, FundedOrder]) -> Answers:
+    """Why nothing was reserved for these. A broker that was suspended just now may still come with a key believed."""
+    if not unpaid:
+        return {}
+    brokers = {one.order.broker_id for one in unpaid.values()}
+    suspended = set(session.scalars(SUSPENDED, {"brokers": list(brokers)}))
+    return {n: BrokerSuspended() if one.order.broker_id in suspended else _refusal(one) for n, one in unpaid.items()}
 
 
 def _refusal(one: FundedOrder) -> MarketError:

@@ -45,7 +45,10 @@ ENTRY = text(f"""
 """)  # noqa: S608 - constants of this file
 
 TAPE = text("""
-    SELECT symbol, event_sequence AS sequence, state, reference_price, last_price FROM stocks WHERE symbol = :symbol
+    SELECT symbol, event_sequence AS sequence, state, state_reason, reference_price, last_price,
+        CASE WHEN state = 'auction' THEN json_build_object(
+            'price', indicative_price, 'volume', indicative_volume, 'surplus', indicative_surplus) END AS indicative
+    FROM stocks WHERE symbol = :symbol
 """)
 
 
@@ -85,7 +88,10 @@ def read_entry(session: Session, symbol: str, order_id: int) -> dict[str, Any]:
 
 
 def read_tape(session: Session, symbol: str) -> dict[str, Any] | None:
-    """Where a stock's public tape stands: its last sequence, state, reference and last price; None if not listed."""
+    """Where a stock's public tape stands: its last sequence, state, reference and last price; None if not listed.
+
+    In an auction `indicative` is what it would bring: {price (cents), volume, surplus (shares)}.
+    """
     row = session.execute(TAPE, {"symbol": symbol}).one_or_none()
     return None if row is None else row._asdict()
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from engine.codes import MESSAGES, UNKNOWN_ORDER
 
 OUTCOME = text("""
-    SELECT c.sequence, c.refused, o.closed_at IS NULL AS order_is_open
-    FROM commands c JOIN orders o ON o.id = c.order_id WHERE c.id = :command_id
+    SELECT c.sequence, c.refused, o.id IS NOT NULL AND o.closed_at IS NULL AS order_is_open
+    FROM commands c LEFT JOIN orders o ON o.id = c.order_id WHERE c.id = :command_id
 """)
 
 
@@ -20,7 +20,7 @@ class Settled:
     sequence: int
     refused: str | None
     order_is_open: bool
-    """Whether its order can still trade."""
+    """Whether it concerns an order that can still trade."""
 
     @property
     def order_was_closed(self) -> bool:

@@ -1,13 +1,17 @@
 """Listed stocks as the API shows them."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from config import Market
+from config import Settings
+from engine.codes import VOLATILITY
 from engine.rules import NO_LIMIT, band_limits
+from engine.states import AUCTION
 from services.errors import UnknownStock
+from services.shapes import timestamp
 
 ONE = text("SELECT * FROM stocks WHERE symbol = :symbol")
 PAGE = text("SELECT * FROM stocks WHERE symbol > :after ORDER BY symbol LIMIT :limit")
@@ -16,34 +20,41 @@ PRICE_SCALE = 2
 """Prices are whole numbers of the currency's smallest unit, of which 10 to this power make one."""
 
 
-def read_stock(session: Session, symbol: str, market: Market, currency: str) -> dict[str, Any]:
+def read_stock(session: Session, symbol: str, settings: Settings) -> dict[str, Any]:
     """One stock. Raises UnknownStock."""
     stock = session.execute(ONE, {"symbol": symbol}).one_or_none()
     if stock is None:
         raise UnknownStock(f"There is no stock {symbol}.")
-    return shape_of(stock, market, currency)
+    return shape_of(stock, settings)
 
 
-def read_stocks(session: Session, after: str, limit: int, market: Market, currency: str) -> list[dict[str, Any]]:
+def read_stocks(session: Session, after: str, limit: int, settings: Settings) -> list[dict[str, Any]]:
     """At most `limit` stocks with symbols behind `after`, in the order of their symbols."""
     rows = session.execute(PAGE, {"after": after, "limit": limit})
-    return [shape_of(stock, market, currency) for stock in rows]
+    return [shape_of(stock, settings) for stock in rows]
 
 
-def shape_of(stock: Any, market: Market, currency: str) -> dict[str, Any]:
+def shape_of(stock: Any, settings: Settings) -> dict[str, Any]:
     """A stock's rules and state: prices in cents, the band in basis points, quantities in shares."""
+    market = settings.market
     lowest, highest = band_limits(stock.reference_price, stock.band_bps, stock.tick_size)
     return {
         "symbol": stock.symbol,
         "name": stock.name,
         "state": stock.state,
-        "currency": currency,
+        "state_reason": stock.state_reason,
+        "state_since": timestamp(stock.state_since),
+        "auction_ends_at": timestamp(_end_of_auction(stock, settings)),
+        "indicative": _indicative(stock),
+        "currency": settings.exchange.currency,
         "price_scale": PRICE_SCALE,
         "tick_size": stock.tick_size,
         "lot_size": stock.lot_size,
         "smallest_quantity": stock.lot_size,
         "largest_quantity": market.max_quantity // stock.lot_size * stock.lot_size,
         "band": stock.band_bps,
+        "band_reference": stock.band_reference,
+        "dynamic_band": stock.dynamic_band_bps,
         "reference_price": stock.reference_price,
         "lowest_price": lowest,
         "highest_price": market.max_price if highest == NO_LIMIT else min(highest, market.max_price),
@@ -53,4 +64,24 @@ def shape_of(stock: Any, market: Market, currency: str) -> dict[str, Any]:
         "execution_price": stock.execution_price,
         "self_trade_prevention": stock.self_trade_prevention,
         "group": stock.group_name,
+        "market": stock.market,
     }
+
+
+def _indicative(stock: Any) -> dict[str, Any] | None:
+    """What the auction would bring; None where there is none."""
+    if stock.state != AUCTION:
+        return None
+    return {
+        "price": stock.indicative_price,
+        "volume": stock.indicative_volume,
+        "surplus": stock.indicative_surplus,
+    }
+
+
+def _end_of_auction(stock: Any, settings: Settings) -> datetime | None:
+    """When the clock ends a volatility auction. The end of a scheduled one is told to nobody."""
+    if stock.state != AUCTION or stock.state_reason != VOLATILITY:
+        return None
+    since: datetime = stock.state_since
+    return since + timedelta(seconds=settings.session.volatility_auction_seconds)

@@ -3,8 +3,8 @@
 RESERVE = """need AS (
         SELECT broker_id, asset_id, sum(amount) AS amount FROM fresh WHERE amount > 0 GROUP BY broker_id, asset_id
     ), locked AS MATERIALIZED (
-        SELECT b.broker_id, b.asset_id, b.available, b.reserved, b.available::numeric + b.credit_limit AS funds,
-            need.amount
+        SELECT b.broker_id, b.asset_id, b.available, b.reserved,
+            CASE WHEN b.blocked THEN -1 ELSE b.available::numeric + b.credit_limit END AS funds, need.amount
         FROM balances b JOIN need USING (broker_id, asset_id)
         ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
     ), poor AS (

@@ -35,9 +35,13 @@ RESTORE_BALANCES = text("""
 RESTORE_STOCKS = text("""
     UPDATE stocks
     SET state = 'open', reference_price = listing_price, last_price = NULL, best_bid = NULL, best_ask = NULL,
+        state_reason = NULL, state_since = NULL, indicative_price = NULL, indicative_volume = 0, indicative_surplus = 0,
         command_sequence = 0, event_sequence = 0, sequenced_at = NULL, book_version = book_version + 1
 """)
 """The version goes on, so that no worker takes the book in its memory for the present one."""
+
+FORGET_SESSIONS = text("DELETE FROM market_sessions")
+"""The clock finds out anew which phase each market is in."""
 
 COUNT_TRADES = text("SELECT count(*) FROM trades")
 
@@ -55,6 +59,7 @@ def reset_exchange(session: Session) -> None:
     session.execute(JOIN_WHOLE_TABLES)
     session.execute(RESTORE_BALANCES)
     session.execute(RESTORE_STOCKS)
+    session.execute(FORGET_SESSIONS)
 
 
 def trade_count(session: Session) -> int:

@@ -22,8 +22,8 @@ READ_POSITIONS = """
 """
 
 OPEN_BALANCES = """
-    INSERT INTO balances (broker_id, asset_id, credit_limit)
-    SELECT t.broker_id, t.asset_id, CASE t.asset_id WHEN 1 THEN 0 ELSE b.short_limit END
+    INSERT INTO balances (broker_id, asset_id, credit_limit, blocked)
+    SELECT t.broker_id, t.asset_id, CASE t.asset_id WHEN 1 THEN 0 ELSE b.short_limit END, b.status = 'suspended'
     FROM unnest($1::bigint[], $2::bigint[]) AS t (broker_id, asset_id)
     JOIN brokers b ON b.id = t.broker_id
     WHERE NOT EXISTS (SELECT FROM balances o WHERE o.broker_id = t.broker_id AND o.asset_id = t.asset_id)

@@ -12,21 +12,24 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from config import Settings
 from models.session import transaction
 from models.trouble import is_passing
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
+from services.cancel_after import cancel_for_the_silent
 from services.expire import expire_due_orders
 from services.lease import release_lease, take_lease
+from services.market_clock import run_schedules
 from services.sweep import forgotten_stocks
 from workers.database import connect_worker
 
 log = logging.getLogger(__name__)
 
 LEASE = "clock"
+NOW = text("SELECT clock_timestamp()")
 
 
 class Clock:
@@ -35,17 +38,19 @@ class Clock:
     def __init__(self, engine: Engine, wakeups: Wakeups, settings: Settings) -> None:
         self.engine = engine
         self.wakeups = wakeups
-        self.settings = settings.clock
+        self.settings = settings
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
     def run_once(self) -> bool:
-        """Expire what is due and wake forgotten inboxes; False when another clock does it."""
+        """Ask for what is due by now and wake forgotten inboxes; False when another clock does it."""
         with transaction(self.engine) as session:
-            if not take_lease(session, LEASE, self.name, self.settings.lease_seconds):
+            if not take_lease(session, LEASE, self.name, self.settings.clock.lease_seconds):
                 return False
             due = expire_due_orders(session)
+            due += cancel_for_the_silent(session)
+            due += run_schedules(session, self.settings, session.scalar(NOW))
         with transaction(self.engine) as session:
-            forgotten = forgotten_stocks(session, self.settings.sweep_after_ms)
+            forgotten = forgotten_stocks(session, self.settings.clock.sweep_after_ms)
         if due:
             self.wakeups.wake(due)
         if forgotten:

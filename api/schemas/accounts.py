@@ -46,6 +46,14 @@ class NewBrokerSchema(Schema):
     )
 
 
+class StandingSchema(Schema):
+    """Whether a broker may trade, and how many of its orders are being cancelled."""
+
+    broker_id = fields.Integer(required=True)
+    status = fields.String(required=True, metadata={"enum": ["active", "close_only", "suspended"]})
+    cancelling = fields.Integer(required=True)
+
+
 class RegisteredSchema(Schema):
     """A new broker; key and secret are shown this once."""
 

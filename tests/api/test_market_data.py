@@ -14,6 +14,10 @@ def test_a_stock_says_how_it_trades(venue: Venue) -> None:
         "symbol": stock,
         "name": stock,
         "state": "open",
+        "state_reason": None,
+        "state_since": None,
+        "auction_ends_at": None,
+        "indicative": None,
         "currency": "BRL",
         "price_scale": 2,
         "tick_size": 5,
@@ -21,6 +25,8 @@ def test_a_stock_says_how_it_trades(venue: Venue) -> None:
         "smallest_quantity": 100,
         "largest_quantity": 1_000_000_000,
         "band": 500,
+        "band_reference": "session",
+        "dynamic_band": 0,
         "reference_price": 1_005,
         "lowest_price": 955,
         "highest_price": 1_055,
@@ -30,6 +36,7 @@ def test_a_stock_says_how_it_trades(venue: Venue) -> None:
         "execution_price": "maker",
         "self_trade_prevention": "cancel_resting",
         "group": "A",
+        "market": "main",
     }
 
 

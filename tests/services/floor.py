@@ -144,6 +144,11 @@ class Floor:
         turn.committed(books)
         return turn
 
+    def run(self, statement: str, **values: Any) -> None:
+        """Change the database behind everybody's back."""
+        with transaction(self.engine) as session:
+            session.execute(text(statement), values)
+
     def query(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
         """What the database answers now."""
         with transaction(self.engine) as session:

@@ -1,0 +1,57 @@
+"""Operators change a stock's trading state. Like an order it is a command: the book decides when it comes."""
+
+from flask import Response
+
+from api.answers import answer
+from api.auth import Access, caller
+from api.desk import desk
+from api.outcomes import PREFER, outcome_of, preference_applied
+from api.problems import StateRefused
+from api.resource import Resource
+from api.schemas.stocks import StateChangeSchema, StockSchema
+from api.stocks import STOCK
+from services.read_stocks import read_stock
+from services.trading_states import STATE, UNCROSS, Change, ask_for
+
+blueprint = Resource("trading states", __name__, url_prefix="/api/v1", description="Halts, auctions and their ends.")
+
+
+@blueprint.open_to(Access.OPERATOR, f"{STOCK}/state", "POST")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.arguments(StateChangeSchema)
+@blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
+@blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
+def change_state(wish: dict[str, str | None], symbol: str) -> Response:
+    """Halt, resume, gather orders for an auction, or close
+
+    `halted` and `closed` take only cancels; in `pre_open` and `auction` orders gather without matching. Going from
+    there to `open` trades everything that can be at one price, and then matches as orders come.
+    """
+    return _changed(symbol, Change(STATE, wish["state"], wish["reason"], by=caller().name))
+
+
+@blueprint.open_to(Access.OPERATOR, f"{STOCK}/uncross", "POST")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
+@blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
+def uncross(symbol: str) -> Response:
+    """Trade what has gathered, all at one price, and stay in the same state
+
+    Before closing after a closing auction. Refused where no orders gather.
+    """
+    return _changed(symbol, Change(UNCROSS, by=caller().name))
+
+
+def _changed(symbol: str, change: Change) -> Response:
+    with desk().replies.expect() as reply:
+        with desk().database.writing() as session:
+            stock = read_stock(session, symbol, desk().settings)
+            command_id = ask_for(session, symbol, change, reply.address)
+        desk().intake.ring([(symbol, stock["group"])])
+        outcome = outcome_of(command_id, reply)
+    if outcome is not None and outcome.refused:
+        raise StateRefused(outcome.reason, reason=outcome.refused)
+    with desk().database.reading() as session:
+        stock = read_stock(session, symbol, desk().settings)
+    done = outcome is not None
+    return answer(stock, 200 if done else 202, preference_applied(waited=done))

@@ -1,0 +1,84 @@
+"""What the value of a setting may be: whole numbers in a range, words out of a few, times, dates and time zones."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class SettingsError(Exception):
+    """A setting is missing, unknown or has a wrong value; the message is one line for the terminal."""
+
+
+def checked(cls: Any, key: str, value: Any, place: str) -> Any:
+    """The value of setting `key` of the dataclass `cls`, as its type wants it; `place` is where it was given.
+
+    Raises SettingsError, which names the place, the value and what was expected.
+    """
+    wanted = get_type_hints(cls)[key]
+    rule = next(f.metadata for f in dataclasses.fields(cls) if f.name == key)
+    if wanted is bool:
+        return _boolean(value, place)
+    if wanted is int:
+        return _integer(value, place, rule)
+    if wanted is str:
+        if not isinstance(value, str) or value not in rule.get("choices", (value,)):
+            choices = ", ".join(rule.get("choices", ())) or "text"
+            raise SettingsError(f"{place} = {value!r}: expected {choices}")
+        _check_kind(value, place, rule.get("kind"))
+        return value
+    words = _words(value, place)
+    for word in words:
+        _check_kind(word, place, rule.get("kind"))
+    return words
+
+
+def _check_kind(word: str, place: str, kind: str | None) -> None:
+    """Raises SettingsError unless `word` is a time, a day, a date or a time zone, where it has to be one."""
+    check, expected = KINDS[kind] if kind else (lambda word: True, "")
+    try:
+        holds = check(word)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        holds = False
+    if not holds:
+        raise SettingsError(f"{place} = {word!r}: expected {expected}")
+
+
+KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "time": (lambda word: re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", word, re.ASCII), "a time such as 09:30"),
+    "day": (lambda word: word in WEEKDAYS, f"days out of {', '.join(WEEKDAYS)}"),
+    "date": (lambda word: date.fromisoformat(word) and len(word) == len("2026-12-25"), "dates such as 2026-12-25"),
+    "zone": (ZoneInfo, "a time zone such as America/Sao_Paulo"),
+}
+"""What some words have to be, and what is said when they are not."""
+
+
+def _boolean(value: Any, place: str) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise SettingsError(f"{place} = {value!r}: expected true or false")
+
+
+def _integer(value: Any, place: str, rule: Mapping[str, int]) -> int:
+    if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not rule["minimum"] <= value <= rule["maximum"]:
+        raise SettingsError(f"{place} = {value!r}: expected a whole number from {rule['minimum']} to {rule['maximum']}")
+    return value
+
+
+def _words(value: Any, place: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [word.strip() for word in value.split(",") if word.strip()]
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise SettingsError(f"{place} = {value!r}: expected a list of words")
+    return tuple(value)
