@@ -19,6 +19,7 @@ PARTS: Final = {
     "rest": "One order a request, as fast as answers come",
     "batch": "A hundred orders a request, until all are settled",
     "mixed": "Orders, cancels and reads at fixed rates, and overload",
+    "day": "A trading day of every kind of order, auctions, halts and switches",
     "engine": "The matching core next to engines from PyPI",
     "growth": "The same with a long history, deep books and many stocks",
     "restart": "A killed worker serves again, and what an open order costs in memory",
