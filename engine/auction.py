@@ -23,14 +23,13 @@ from typing import TYPE_CHECKING
 from engine.events import Event, Indicative, Trade
 from engine.ladder import NOTHING
 from engine.matching import drop_outside_band
-from engine.orders import ASK, BID
 from engine.rules import NO_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.ladder import Ladder
-    from engine.orders import Order
+    from engine.orders import Level, Order
     from engine.side import BookSide
 
 Piece = tuple[int, int, int, int]
@@ -117,19 +116,18 @@ def _price(pieces: list[Piece], reference: int | None, tick: int) -> int:
 
 def _pieces(book: Ladder) -> Iterator[Piece]:
     """All prices that may be chosen, put together where the same would trade."""
-    bids, asks = _Curve(book, BID), _Curve(book, ASK)
-    for lowest, highest in _ranges(book):
+    bids, asks = _Curve(book.bids, book.asks), _Curve(book.asks, book.bids)
+    for lowest, highest in _ranges(book, bids.prices | asks.prices):
         wanted, offered = bids.at(lowest), asks.at(lowest)
         yield lowest, highest, min(wanted, offered), wanted - offered
 
 
-def _ranges(book: Ladder) -> Iterator[tuple[int, int]]:
-    """Rule 1, as ranges of ticks between which no order begins or ceases to take part."""
+def _ranges(book: Ladder, prices: set[int]) -> Iterator[tuple[int, int]]:
+    """Rule 1, as ranges of ticks between which no order begins or ceases to take part: that happens at `prices`."""
     tick = book.rules.tick
-    limits = {level.price for side in (book.bids, book.asks) for level in side}
-    protections = {order.price for side in (book.bids, book.asks) for order in side.market if order.price is not None}
-    first, last = (max(min(limits), book.lowest), min(max(limits), book.highest)) if limits else (1, 0)
-    inside = {price for price in limits | protections if first < price < last}
+    ends = [side.levels[side.keys[place]].price for side in (book.bids, book.asks) if side.keys for place in (0, -1)]
+    first, last = (max(min(ends), book.lowest), min(max(ends), book.highest)) if ends else (1, 0)
+    inside = {price for price in prices if first < price < last}
     edges = sorted(inside | {first, last}) if first <= last else []
     for price in edges:
         if price % tick == 0:
@@ -143,25 +141,40 @@ def _ranges(book: Ladder) -> Iterator[tuple[int, int]]:
         yield reference, reference
 
 
+def _that_count(side: BookSide, other: BookSide) -> Iterator[Level]:
+    """The levels of `side` that have a part in the price, best first.
+
+    Those that meet the other side's best, and as many as its market orders may take; one more, for from there on the
+    surplus only grows. A book may be deep, and nearly all of it far from where it crosses.
+    """
+    gathered = 0
+    for level in side:
+        yield level
+        meets = other.best is not None and level.key >= other.best.price * side.sign
+        if not meets and gathered >= other.market.quantity:
+            return
+        gathered += level.quantity + level.hidden
+
+
 class _Curve:
     """How much one side would trade at each price."""
 
-    def __init__(self, book: Ladder, side: int) -> None:
+    def __init__(self, side: BookSide, other: BookSide) -> None:
         quantities: dict[int, int] = {}
-        book_side = book.side(side)
         self.always = 0
-        for level in book_side:
+        for level in _that_count(side, other):
             quantities[level.key] = level.quantity + level.hidden
-        for order in book_side.market:
+        for order in side.market:
             if order.price is None:
                 self.always += order.remaining
             else:
-                key = order.price * side
+                key = order.price * side.sign
                 quantities[key] = quantities.get(key, 0) + order.remaining
-        self.sign = side
+        self.sign = side.sign
         self.keys = sorted(quantities)
         """Price × side: who is more eager comes later."""
         self.sums = [0, *accumulate(quantities[key] for key in reversed(self.keys))]
+        self.prices = {key * side.sign for key in self.keys}
 
     def at(self, price: int) -> int:
         """Shares that would be bought, or sold, at `price`."""

@@ -56,8 +56,8 @@ class Book(Ladder):
     def _watch(self, events: list[Event]) -> None:
         """What a command brings beyond its own match: stops are elected, and an auction would bring something else."""
         elect(self, events)
-        if self.state != OPEN or self.indicative is not NOTHING:
-            self._indicate(events)
+        if self.tells_indicative and self.renew_indicative() and self.state == AUCTION:
+            events.append(self.indicative)
         self.watchful = bool(self.state != OPEN or self.buy_stops.best or self.sell_stops.best)
 
     def restore(self, orders: Iterable[Order]) -> None:
@@ -65,6 +65,15 @@ class Book(Ladder):
         super().restore(orders)
         if self.state == AUCTION:
             self.indicative = equilibrium(self)
+
+    def renew_indicative(self) -> bool:
+        """Find out what an auction would bring now; whether it is something else than before. Walks the whole book."""
+        if self.state != AUCTION and self.indicative is NOTHING:
+            return False
+        found = equilibrium(self) if self.state == AUCTION else NOTHING
+        changed = found != self.indicative
+        self.indicative = found
+        return changed
 
     def check(self) -> None:
         """Verify everything that must always hold; raises `BrokenBook` naming what does not."""
@@ -91,11 +100,3 @@ class Book(Ladder):
     def _expire_due(self, events: list[Event]) -> None:
         while (order := self.expiries.pop_due(self.now)) is not None:
             self.expire(order, events)
-
-    def _indicate(self, events: list[Event]) -> None:
-        """Tell what the auction would bring, when that has changed; there is nothing to tell in another state."""
-        found = equilibrium(self) if self.state == AUCTION else NOTHING
-        if found != self.indicative:
-            self.indicative = found
-            if self.state == AUCTION:
-                events.append(found)

@@ -23,7 +23,8 @@ class Ladder:
     `sell_stops` (sorted so that the best is the next to be elected), and the market orders that wait for an auction.
     `lowest` and `highest` are the limits in cents, both inclusive, between which a trade may print; `last_price` is the
     price of the last trade, or None. `anchor` is what it was when the command came, which the dynamic band lies around.
-    `indicative` is what was last told of an auction. `watchful` is whether a command may bring more than its own match:
+    `indicative` is what was last found of an auction; where the book does not tell of each change (`tells_indicative`),
+    who feeds it asks when there is time. `watchful` is whether a command may bring more than its own match:
     stops wait, or the book is not open.
     """
 
@@ -44,6 +45,7 @@ class Ladder:
         "rules",
         "sell_stops",
         "state",
+        "tells_indicative",
         "watchful",
     )
 
@@ -59,6 +61,7 @@ class Ladder:
         self.buy_stops = BookSide(ASK)
         self.sell_stops = BookSide(BID)
         self.indicative = NOTHING
+        self.tells_indicative = True
         self.watchful = state != OPEN
         self.orders: dict[Hashable, Order] = {}
         self.expiries = ExpiryQueue()

@@ -97,7 +97,9 @@ def empty_book(stock: Any, reference: int | None, last_price: int | None = None,
         band_reference=stock.band_reference,
         dynamic_band_bps=stock.dynamic_band_bps,
     )
-    return Book(rules, reference, last_price, state)
+    book = Book(rules, reference, last_price, state)
+    book.tells_indicative = False  # once a turn is enough, and with deep books thousands of times would be too often
+    return book
 
 
 def rebuilt_books(session: Session, stocks: Sequence[Any]) -> dict[int, Book]:

@@ -136,6 +136,8 @@ def _underfunded(book: Book, command: Amend, reserved: int) -> bool:
 def _committed(session: Session, outcome: Outcome, stored: Stored, stocks: Taking, books: Books) -> Settled:
     events = public_events(outcome, stored.trade_ids)
     in_order = [(stock, book) for _, (_, stock, book) in sorted(stocks.items())]
+    for stock, book in in_order:
+        stock.indicates = book.renew_indicative()
     counters = [_counters(stock, book) for stock, book in in_order]
     markets = [_market(stock, book) for stock, book in in_order if stock.state or stock.indicates]
     balances = commit_movements(session, outcome, stored, books.accounts, events, StockRows(counters, markets))

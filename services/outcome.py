@@ -12,7 +12,6 @@ from engine.events import (
     Cancelled,
     Event,
     Expired,
-    Indicative,
     Rejected,
     StateChanged,
     Trade,
@@ -170,8 +169,6 @@ class Outcome:
                 stock.state = event
                 sequence, changed_at = stock.event_sequence, stock.sequenced_at
                 self.announcements.append(Announcement(stock.id, stock.symbol, sequence, event, changed_at))
-            case Indicative():
-                stock.indicates = True
 
     def _execute(self, stock: StockTurn, trade: Trade, reference: int | None) -> None:
         taker, maker = trade.taker, trade.maker

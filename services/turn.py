@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.book import Book
 from engine.orders import ASK, BID
+from engine.states import AUCTION
 from services.books import Books, Copy
 from services.outcome import Outcome, StockTurn
 from services.tell import Message, book_snapshot, indicative_message, shown_side, told
@@ -59,4 +60,5 @@ class Turn:
         books.know(settled.outcome.ledger.receiving)
         symbols = {stock_id: stock.symbol for stock_id, (_, stock, _) in settled.stocks.items()}
         self.messages = told(settled.outcome, settled.events, settled.orders, settled.balances, symbols)
-        self.messages += [indicative_message(one, book) for _, one, book in settled.stocks.values() if one.indicates]
+        auctions = [(one, book) for _, one, book in settled.stocks.values() if one.indicates and book.state == AUCTION]
+        self.messages += [indicative_message(one, book) for one, book in auctions]

@@ -68,6 +68,7 @@ class StockReplay:
             )
         self._compare_closed()
         self._compare_book(self.book, resting)
+        self.book.renew_indicative()
         for what, found in (
             ("last_price", self.book.last_price),
             ("reference_price", self.book.reference),

@@ -52,7 +52,8 @@ def test_orders_gather_and_trade_at_one_price_when_the_market_opens(floor, story
     assert indicative(floor, symbol) == (3_480, 10, 6)
     told = [one.payload for one in turn.messages if one.event == "INDICATIVE"]
     assert [(one["price"], one["volume"], one["surplus"]) for one in told] == [(3_480, 10, 6)]
-    floor.put_into(symbol, "open")
+    floor.change(symbol, "state", "open")
+    assert "INDICATIVE" not in reasons(floor.match(symbol).messages)
     assert floor.trades(symbol) == [(8, 3_480, dear, ask), (2, 3_480, cheap, ask)]
     assert floor.cash(buyer) == (MONEY - 10 * 3_480 - 6 * 3_480, 6 * 3_480)
     assert indicative(floor, symbol) == (None, 0, 0)
