@@ -12,10 +12,12 @@ from api.outcomes import PREFER, outcome_of, preference_applied
 from api.problems import AmendmentRefused, CancelRefused
 from api.resource import Resource
 from api.schemas.orders import AmendmentSchema, OrderSchema
+from engine.codes import PRICE_OUTSIDE_BAND
 from services.amend import Amendment
 from services.cancel import Cancel
 from services.errors import OrderClosed
 from services.read_orders import read_order
+from services.read_stocks import read_stock
 
 blueprint = Resource("order changes", __name__, url_prefix="/api/v1", description="Amend and cancel one's orders.")
 
@@ -37,7 +39,7 @@ def amend(wish: dict[str, Any], order_id: int) -> Response:
     if outcome is not None and outcome.order_was_closed:
         raise OrderClosed(f"Order {order_id} was closed before the amendment reached the book.")
     if outcome is not None and outcome.refused:
-        raise AmendmentRefused(outcome.reason, reason=outcome.refused)
+        raise AmendmentRefused(outcome.reason, reason=outcome.refused, **_band(standing.symbol, outcome.refused))
     with desk().database.reading() as session:
         order = read_order(session, broker_id(), order_id)
     return answer(order, 200 if outcome else 202, preference_applied(waited=outcome is not None))
@@ -78,3 +80,12 @@ def _cancel(order_id: int) -> Response:
     if outcome.order_is_open:
         raise CancelRefused(outcome.reason, reason=outcome.refused)
     return Response(status=204, headers=preference_applied(waited=outcome is not None))
+
+
+def _band(symbol: str, refused: str) -> dict[str, int | None]:
+    """The band that the book goes by now, where that is why: it may have moved since entry looked at it."""
+    if refused != PRICE_OUTSIDE_BAND:
+        return {}
+    with desk().database.reading() as session:
+        stock = read_stock(session, symbol, desk().settings)
+    return {name: stock[name] for name in ("reference_price", "lowest_price", "highest_price")}

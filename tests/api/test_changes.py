@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from models.session import transaction
+from services.trading_states import ROLL, Change, ask_for
 from tests.api.venue import Venue, an_order, settings_for
 
 
@@ -101,6 +103,22 @@ class TestAmend:
         assert (again.status_code, again.json["code"]) == (409, "amendment_waiting")
         venue.match()
         assert broker.get(f"/orders/{order_id}")["price"] == 3_400
+
+    def test_that_the_band_has_overtaken_names_the_band(self, venue: Venue) -> None:
+        stock = venue.list()
+        seller, buyer = venue.broker(shares={stock: 100}), venue.broker()
+        seller.order("ask", stock, 10, 3_800)
+        buyer.order("bid", stock, 10, 3_800)
+        order_id = buyer.order("bid", stock, 100, 3_500)
+        venue.match()
+        with transaction(venue.engine) as session:
+            ask_for(session, stock, Change(ROLL))
+        with venue.once_waiting("amend", venue.match):
+            answer = buyer.put(f"/orders/{order_id}", {"price": 3_160}, Prefer="wait=10")
+        assert (answer.status_code, answer.json["reason"]) == (409, "price_outside_band")
+        band = [answer.json[name] for name in ("reference_price", "lowest_price", "highest_price")]
+        assert band == [3_800, 3_420, 4_180]
+        assert buyer.get(f"/orders/{order_id}")["price"] == 3_500
 
     def test_that_came_too_late(self, venue: Venue) -> None:
         stock = venue.list()
