@@ -17,11 +17,12 @@ from services.inbox import take_inbox
 from services.instants import microseconds
 from services.journal import BROKEN, UNDERFUNDED, engine_command
 from services.ledger import need_of
-from services.outcome import Outcome, StockTurn
+from services.outcome import Outcome
 from services.settle import StockRows, Stored, commit_movements, store_matches
 from services.shapes import timestamp
 from services.tell import public_events
 from services.turn import Settled, Taking, Turn
+from services.turn_records import StockTurn
 
 
 class BrokenTurn(Exception):

@@ -22,77 +22,7 @@ from models import CASH
 from services.journal import SIDE_NAMES
 from services.ledger import Account, Ledger, asset_of, broker_of, need_of, order_id_of
 from services.reports import Report, rejection, reports_of
-
-
-@dataclass(slots=True)
-class Execution:
-    """A trade to be stored and told: `sequence` on the stock's tape, price in cents, quantity in shares."""
-
-    stock_id: int
-    symbol: str
-    sequence: int
-    command_sequence: int
-    bid: Order
-    ask: Order
-    price: int
-    quantity: int
-    reference_price: int | None
-    aggressor_side: str
-    executed_at: str
-    """RFC 3339 with microseconds."""
-
-
-@dataclass(slots=True)
-class Sequenced:
-    """A command that was taken: its place and time in the stock's journal, and why it had no effect, if so."""
-
-    id: int
-    sequence: int
-    sequenced_at: str
-    refused: str | None = None
-    error: str | None = None
-
-
-@dataclass(slots=True)
-class Touched:
-    """An order's row to be updated; the quantities are those of the order at the end of the turn."""
-
-    order: Order
-    status: str
-    sequence: int | None = None
-    reject_code: str | None = None
-
-
-@dataclass(slots=True)
-class Announcement:
-    """A new trading state to be told on a stock's tape, with its place there."""
-
-    stock_id: int
-    symbol: str
-    sequence: int
-    change: StateChanged
-    changed_at: str
-    """RFC 3339 with microseconds."""
-
-
-@dataclass(slots=True)
-class StockTurn:
-    """One stock during a turn: the counters of its row, as they advance."""
-
-    id: int
-    symbol: str
-    command_sequence: int
-    event_sequence: int
-    now: int
-    """The time of the turn's commands: microseconds since 1970."""
-    sequenced_at: str
-    """The same as PostgreSQL reads it and as the world is told: RFC 3339 with microseconds."""
-    changed: set[int] = field(default_factory=set)
-    """The sides of the book that may look different now."""
-    state: StateChanged | None = None
-    """The last change of its trading state, if there was one."""
-    indicates: bool = False
-    """Whether what an auction would bring is another now."""
+from services.turn_records import Announcement, Execution, Sequenced, StockTurn, Touched
 
 
 @dataclass

@@ -14,9 +14,10 @@ from engine.orders import ASK, BID, LIMITED
 from models import CASH
 from services.journal import SIDE_NAMES
 from services.ledger import broker_of, order_id_of
-from services.outcome import Announcement, Outcome, StockTurn
+from services.outcome import Outcome
 from services.reports import Report
 from services.shapes import average_price, timestamp
+from services.turn_records import Announcement, StockTurn
 
 BOOK_DEPTH = 50
 """Levels a side that a snapshot holds: the most that anybody may ask for."""

@@ -11,8 +11,9 @@ from engine.book import Book
 from engine.orders import ASK, BID
 from engine.states import AUCTION
 from services.books import Books, Copy
-from services.outcome import Outcome, StockTurn
+from services.outcome import Outcome
 from services.tell import Message, book_snapshot, indicative_message, shown_side, told
+from services.turn_records import StockTurn
 
 Taking = dict[int, tuple[Any, StockTurn, Book]]
 """The stocks of a turn by id: the row before it, the counters and the book."""

@@ -14,8 +14,9 @@ from engine.events import Cancelled, Event, Expired, Rejected, Trade
 from engine.orders import ASK, BID, Order
 from services.books import empty_book
 from services.instants import microseconds
-from services.journal import NEVER_MATCHED, SIDE_NAMES, engine_command
-from services.verify.report import Check, Finding, shown
+from services.journal import NEVER_MATCHED, engine_command
+from services.verify.replayed_rows import differences, replayed_trade, shown_trade, stored_trade
+from services.verify.report import Check, Finding
 
 CLOSED = text("""
     SELECT id, status, filled_quantity, filled_notional, cancelled_quantity, remaining_quantity, quantity
@@ -64,7 +65,7 @@ class StockReplay:
             return
         for trade in trades:
             self.check.require(
-                _shown_trade(_stored(trade)), "none after the last command", "trade", "trades", id=trade.id
+                shown_trade(stored_trade(trade)), "none after the last command", "trade", "trades", id=trade.id
             )
         self._compare_closed()
         self._compare_book(self.book, resting)
@@ -115,12 +116,12 @@ class StockReplay:
     def _compare_trades(
         self, command: Any, events: Sequence[Event], stored: Sequence[Any], reference: int | None
     ) -> None:
-        expected = [_replayed(event, command, reference) for event in events if isinstance(event, Trade)]
+        expected = [replayed_trade(event, command, reference) for event in events if isinstance(event, Trade)]
         if not stored and not expected:
             return
         self.check.rows += len(stored)
         for row, wanted in zip_longest(stored, expected):
-            found = None if row is None else _stored(row)
+            found = None if row is None else stored_trade(row)
             if found == wanted:
                 continue
             place = {"id": row.id} if row is not None else {"stock_id": command.stock_id}
@@ -129,8 +130,8 @@ class StockReplay:
                     "trades",
                     {**place, "command_sequence": command.sequence},
                     "trade",
-                    _shown_trade(found),
-                    _shown_trade(wanted),
+                    shown_trade(found),
+                    shown_trade(wanted),
                 )
             )
 
@@ -157,56 +158,9 @@ class StockReplay:
             if order is None:
                 self.check.add(Finding("orders", {"id": row.id}, "in the book", "yes", "no"))
                 continue
-            for what, found, wanted in _differences(row, order):
+            for what, found, wanted in differences(row, order):
                 self.check.require(found, wanted, what, "orders", id=row.id)
             if order.priority < youngest:
                 what = f"priority {row.priority}, behind a younger order"
                 self.check.add(Finding("orders", {"id": row.id}, "place in time", what, "ahead of it"))
             youngest = max(youngest, order.priority)
-
-
-def _differences(row: Any, order: Order) -> list[tuple[str, Any, Any]]:
-    status = "untriggered" if order.waits else "partially_filled" if order.filled else "open"
-    return [
-        ("side", row.side, SIDE_NAMES[order.side]),
-        ("price", row.price if row.price is not None else row.protection_price, order.price),
-        ("stop price", row.stop_price, order.stop_price),
-        ("quantity", row.quantity, order.quantity),
-        ("filled quantity", row.filled_quantity, order.filled),
-        ("filled notional", row.filled_notional, order.filled_value),
-        ("remaining quantity", row.remaining_quantity, order.remaining),
-        ("shown quantity", row.shown_quantity, None if order.display_quantity is None else order.shown),
-        ("cancelled quantity", row.cancelled_quantity, order.cancelled),
-        ("valid_until in microseconds", microseconds(row.valid_until), order.expire_at),
-        ("status", row.status, status),
-    ]
-
-
-def _replayed(trade: Trade, command: Any, reference: int | None) -> tuple[Any, ...]:
-    bid, ask = (trade.taker, trade.maker) if trade.taker.side == BID else (trade.maker, trade.taker)
-    parties = (bid.id, ask.id, bid.account[0], ask.account[0])  # type: ignore[index]
-    side = SIDE_NAMES[trade.taker.side]
-    return (*parties, trade.price, trade.quantity, side, command.sequence, command.sequenced_at, reference)
-
-
-def _stored(row: Any) -> tuple[Any, ...]:
-    parties = (row.buy_order_id, row.sell_order_id, row.buyer_id, row.seller_id)
-    return (
-        *parties,
-        row.price,
-        row.quantity,
-        row.aggressor_side,
-        row.command_sequence,
-        row.executed_at,
-        row.reference_price,
-    )
-
-
-def _shown_trade(trade: tuple[Any, ...] | None) -> str:
-    if trade is None:
-        return "nothing"
-    bid, ask, buyer, seller, price, quantity, aggressor, command, time, reference = trade
-    return (
-        f"{quantity} at {price} of order {ask} (broker {seller}) to order {bid} (broker {buyer}), "
-        f"{aggressor} by command {command} at {shown(time)}, reference {shown(reference)}"
-    )
