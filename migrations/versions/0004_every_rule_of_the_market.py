@@ -81,6 +81,17 @@ COLUMNS = (
 )
 """Table, name, type, and the default of those that are never null."""
 
+REFERENCES = """
+    UPDATE trades t SET reference_price = coalesce(
+        s.listing_price, CASE WHEN t.command_sequence > first.command_sequence THEN first.price END
+    )
+    FROM stocks s LEFT JOIN LATERAL (
+        SELECT price, command_sequence FROM trades WHERE stock_id = s.id ORDER BY sequence LIMIT 1
+    ) AS first ON true
+    WHERE s.id = t.stock_id
+"""
+"""Until now a stock's reference was its listing price, or without one the price of its first trade from then on."""
+
 
 def upgrade() -> None:
     for table, name, kind, default in COLUMNS:
@@ -88,6 +99,7 @@ def upgrade() -> None:
             table,
             sa.Column(name, kind, server_default=None if default is None else sa.text(default), nullable=not default),
         )
+    op.execute(REFERENCES)
     for (table, name), _, holds in CHECKS:
         _say_anew(table, name, holds)
     for table, name, holds in NEW_CHECKS:

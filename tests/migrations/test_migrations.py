@@ -60,3 +60,27 @@ def test_there_is_one_line_of_migrations_and_their_names_are_numbered() -> None:
 def test_a_database_that_is_up_to_date_is_left_alone(database: str) -> None:
     upgrade(database)
     assert "orders" in tables(database)
+
+
+def test_older_trades_get_the_reference_that_their_band_lay_around(database: str) -> None:
+    command.downgrade(alembic_config(database), "0003")
+    engine: Engine = connect(database, pool_size=1)
+    with transaction(engine) as session:
+        session.execute(
+            text("""
+            INSERT INTO assets (id, code, kind) VALUES (2, 'OLD', 'stock'), (3, 'NEW', 'stock');
+            INSERT INTO stocks (id, symbol, name, group_name, tick_size, lot_size, band_bps, execution_price,
+                self_trade_prevention, listing_price)
+            VALUES (2, 'OLD', 'Old', 'A', 1, 1, 1000, 'maker', 'none', 500), (3, 'NEW', 'New', 'A', 1, 1, 1000, 'maker',
+                'none', NULL);
+            INSERT INTO trades (stock_id, sequence, command_sequence, price, quantity, aggressor_side, buy_order_id,
+                sell_order_id, buyer_id, seller_id, executed_at)
+            SELECT stock, n, command, price, 1, 'bid', 1, 2, 1, 2, now()
+            FROM (VALUES (2, 1, 2, 510), (3, 1, 2, 700), (3, 2, 2, 710), (3, 3, 4, 720)) AS t (stock, n, command, price)
+        """)
+        )
+    upgrade(database)
+    with transaction(engine) as session:
+        rows = session.execute(text("SELECT price, reference_price FROM trades ORDER BY price")).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [(510, 500), (700, None), (710, None), (720, 700)]
