@@ -145,14 +145,14 @@ def dynamic_reach(book: Ladder, opposite: BookSide, worst: int, limit_of_seller:
     What lies beyond would leave the dynamic band, which lies around the last price before the command, or the reference
     where nothing has traded. Where the very first trade would, nothing may trade: a bid far above the last price was
     entered when nobody sold, and is no reason to print one there. With a `limit_of_seller` (cents) every trade has that
-    price: all or nothing.
+    price: all or nothing. The band is to the cent: the tick may have grown since an order came to rest.
     """
     around = book.reference if book.anchor is None else book.anchor
-    lowest, highest = band_limits(around, book.rules.dynamic_band_bps, book.rules.tick)
+    lowest, highest = band_limits(around, book.rules.dynamic_band_bps, tick=1)
     first = limit_of_seller or next((level.price for level in opposite if level.key <= opposite.outermost), lowest)
     if not lowest <= first <= highest:
         return NO_LIMIT + 1
-    return worst if limit_of_seller else max(worst, (highest if opposite.sign == ASK else lowest) * opposite.sign)
+    return max(worst, (highest if opposite.sign == ASK else lowest) * opposite.sign)
 
 
 def would_fill(book: Ladder, taker: Order, limit: int) -> bool:

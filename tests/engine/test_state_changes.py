@@ -31,3 +31,8 @@ def test_once_one_of_them_calls_a_volatility_auction_the_others_keep_waiting_whe
     book, told = open_with(1023, "first", "second", dynamic_band_bps=200)
     assert told == ["state open", "state auction volatility", "expired first 3"]
     assert (book.orders["second"].priority, book.orders["second"].remaining) == (3, 3)
+
+
+def test_the_dynamic_band_is_to_the_cent_and_reaches_an_ask_between_two_ticks(open_with):
+    _, told = open_with(1003, "first", dynamic_band_bps=30)
+    assert told == ["state open", "trade ask first 3 @ 1003"]
