@@ -116,7 +116,7 @@ def _price(pieces: list[Piece], reference: int | None, tick: int) -> int:
 
 def _pieces(book: Ladder) -> Iterator[Piece]:
     """All prices that may be chosen, put together where the same would trade."""
-    bids, asks = _Curve(book.bids, book.asks), _Curve(book.asks, book.bids)
+    bids, asks = _Curve(book, book.bids, book.asks), _Curve(book, book.asks, book.bids)
     for lowest, highest in _ranges(book, bids.prices | asks.prices):
         wanted, offered = bids.at(lowest), asks.at(lowest)
         yield lowest, highest, min(wanted, offered), wanted - offered
@@ -141,28 +141,31 @@ def _ranges(book: Ladder, prices: set[int]) -> Iterator[tuple[int, int]]:
         yield reference, reference
 
 
-def _that_count(side: BookSide, other: BookSide) -> Iterator[Level]:
+def _that_count(book: Ladder, side: BookSide, other: BookSide) -> Iterator[Level]:
     """The levels of `side` that have a part in the price, best first.
 
-    Those that meet the other side's best, and as many as its market orders may take; one more, for from there on the
-    surplus only grows. A book may be deep, and nearly all of it far from where it crosses.
+    Those that meet the other side's best, and as many as its market orders may take, down to a price that may be
+    chosen: beyond it the volume is no larger, and the surplus only grows. One level more shows that it does. A book may
+    be deep, and nearly all of it far from where it crosses.
     """
-    gathered = 0
+    gathered, enough = 0, False
     for level in side:
         yield level
-        meets = other.best is not None and level.key >= other.best.price * side.sign
-        if not meets and gathered >= other.market.quantity:
+        if enough:
             return
         gathered += level.quantity + level.hidden
+        meets = other.best is not None and level.key >= other.best.price * side.sign
+        may_be_chosen = book.lowest <= level.price <= book.highest and level.price % book.rules.tick == 0
+        enough = may_be_chosen and not meets and gathered >= other.market.quantity
 
 
 class _Curve:
     """How much one side would trade at each price."""
 
-    def __init__(self, side: BookSide, other: BookSide) -> None:
+    def __init__(self, book: Ladder, side: BookSide, other: BookSide) -> None:
         quantities: dict[int, int] = {}
         self.always = 0
-        for level in _that_count(side, other):
+        for level in _that_count(book, side, other):
             quantities[level.key] = level.quantity + level.hidden
         for order in side.market:
             if order.price is None:
