@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine import ASK, BID, Book, Order, Rules
+from engine import ASK, BID, Book, Indicative, New, Order, Rules, State
 from engine.auction import equilibrium
 from tests.engine import naive_auction
 from tests.engine.naive import NaiveBook
@@ -44,3 +44,14 @@ def test_random_books(part):
         book.restore(orders)
         found = equilibrium(book)
         assert (found.price, found.volume, found.surplus) == expected, (seed, rules, reference, orders)
+
+
+def test_a_book_that_tells_no_indicative_price_is_asked_for_it():
+    book = Book(Rules())
+    book.tells_indicative = False
+    assert not book.renew_indicative()
+    told = [book.apply(State("auction"), 1)]
+    told += [book.apply(New(Order(side, None, side, "limit", 1000, 5)), 1) for side in (BID, ASK)]
+    assert not [event for events in told for event in events if isinstance(event, Indicative)]
+    assert (book.renew_indicative(), book.indicative) == (True, Indicative(1000, 5, 0))
+    assert not book.renew_indicative()
