@@ -104,9 +104,7 @@ def reserve_and_store(session: Session, orders: Sequence[FundedOrder]) -> Sequen
 
 def _row(one: FundedOrder) -> dict[str, Any]:
     order, wish = one.order, one.order.wish
-    seldom = _seldom(wish)
-    return {
-        **seldom,
+    row: dict[str, Any] = {
         "broker_id": order.broker_id,
         "stock_id": order.stock.id,
         "document_number": wish.document_number,
@@ -122,9 +120,14 @@ def _row(one: FundedOrder) -> dict[str, Any]:
         "fingerprint": f"\\x{wish.fingerprint.hex()}",
         "asset_id": one.asset_id,
         "amount": one.amount,
-        "payload": {**seldom, **_journal(one)},
+        "payload": _journal(one),
         "reply_to": order.reply_to,
     }
+    if wish.stop_price or wish.display_quantity or wish.post_only:
+        seldom = _seldom(wish)
+        row |= seldom
+        row["payload"] |= seldom
+    return row
 
 
 def _journal(one: FundedOrder) -> dict[str, Any]:
