@@ -11,6 +11,7 @@ from engine.codes import VOLATILITY
 from engine.rules import NO_LIMIT, band_limits
 from engine.states import AUCTION
 from services.errors import UnknownStock
+from services.schedule import AUCTIONS, next_after
 from services.shapes import timestamp
 
 ONE = text("SELECT * FROM stocks WHERE symbol = :symbol")
@@ -80,8 +81,11 @@ def _indicative(stock: Any) -> dict[str, Any] | None:
 
 
 def _end_of_auction(stock: Any, settings: Settings) -> datetime | None:
-    """When the clock ends a volatility auction. The end of a scheduled one is told to nobody."""
-    if stock.state != AUCTION or stock.state_reason != VOLATILITY:
+    """When an auction ends at the earliest: a scheduled one ends at random after that, an operator's nobody knows."""
+    if stock.state != AUCTION:
         return None
     since: datetime = stock.state_since
-    return since + timedelta(seconds=settings.session.volatility_auction_seconds)
+    schedule = settings.session_of(stock.market)
+    if stock.state_reason == VOLATILITY:
+        return since + timedelta(seconds=schedule.volatility_auction_seconds)
+    return next_after(schedule, since).at if stock.state_reason in AUCTIONS else None

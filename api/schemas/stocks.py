@@ -74,7 +74,7 @@ class StockSchema(Schema):
     state_reason = fields.String(required=True, allow_none=True)
     state_since = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
     auction_ends_at = fields.String(
-        required=True, allow_none=True, metadata={"format": "date-time", "description": "Of a volatility auction."}
+        required=True, allow_none=True, metadata={"format": "date-time", "description": "At the earliest."}
     )
     indicative = fields.Nested(IndicativeSchema, required=True, allow_none=True)
     currency = fields.String(required=True)

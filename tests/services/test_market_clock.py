@@ -7,6 +7,7 @@ import pytest
 from config import Session, Settings
 from models.session import transaction
 from services.market_clock import enter_present_phase, run_schedules
+from services.read_stocks import read_stock
 from tests.services.floor import Floor
 
 DAILY = Session(schedule="daily", timezone="UTC", days=("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
@@ -65,6 +66,17 @@ def test_a_whole_day(floor):
         ("23:00", "closed"),
     ]  # fmt: skip
     assert len(floor.trades(symbol)) == 2
+
+
+def test_a_scheduled_auction_says_when_it_ends_at_the_earliest(floor):
+    symbol = floor.stock()
+    clock = Clock(floor)
+    clock.look(time("09:46"))
+    floor.match()
+    floor.run("UPDATE stocks SET state_since = :since WHERE symbol = :s", since=time("09:46"), s=symbol)
+    with transaction(floor.engine) as session:
+        shown = read_stock(session, symbol, clock.settings)
+    assert (shown["state"], shown["auction_ends_at"]) == ("auction", "2026-11-20T10:00:00.000000Z")
 
 
 def test_a_phase_is_asked_for_once(floor):
