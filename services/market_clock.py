@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from config import DAILY, MAIN_MARKET, Settings
+from config import MAIN_MARKET, Settings
 from config import Session as Schedule
 from engine.codes import VOLATILITY
 from engine.states import AUCTION, HALTED, OPEN
@@ -27,7 +27,7 @@ NOT_HALTED: Final = tuple(state for state in ALL_STATES if state != HALTED)
 OF_MARKET: Final = "CASE WHEN s.market = ANY(:markets) THEN s.market ELSE 'main' END = :market"
 """Stocks of a market that has no schedule of its own follow the main one."""
 
-WHERE = text("SELECT schedule, next_phase, next_at FROM market_sessions WHERE market = :market FOR UPDATE")
+WHERE = text("SELECT schedule, phase, next_phase, next_at FROM market_sessions WHERE market = :market FOR UPDATE")
 
 REMEMBER = text("""
     INSERT INTO market_sessions (market, schedule, phase, began_at, next_phase, next_at)
@@ -102,29 +102,32 @@ def changes_of(phase: str) -> Sequence[Change]:
 def _begun(session: Session, market: str, schedule: Schedule, now: datetime, draw: Draw) -> Sequence[Beginning]:
     """The phases that have begun since this was last asked, and remembers them."""
     row = session.execute(WHERE, {"market": market}).one_or_none()
-    identity = _identity(schedule)
-    current = phase_at(schedule, now)
-    if row is not None and row.schedule == identity:
+    hours = _hours(schedule)
+    if row is not None and row.schedule == hours:
         begun = due(schedule, Beginning(row.next_phase, row.next_at), now)
         if not begun:
             return begun
         current = begun[-1]
-    elif schedule.schedule == DAILY:
-        begun = [current]
-    else:  # a stock is listed open; only a market that had other hours may be anything else
-        begun = [] if row is None else [Beginning("open", now)]
+    else:
+        current = phase_at(schedule, now)
+        before = ROLL if row is None else row.phase  # a stock is listed open
+        begun = [] if STATES[before] == STATES[current.phase] else [current]
+        if current.phase == ROLL:  # the day itself goes on
+            begun = [Beginning("open", one.at) for one in begun]
     following = next_after(schedule, current.at)
     next_at = following.at
     if current.phase in AUCTIONS:
         next_at += timedelta(milliseconds=draw(0, schedule.random_end_seconds * 1_000))
     values = {"phase": current.phase, "began_at": current.at, "next_phase": following.phase, "next_at": next_at}
-    session.execute(REMEMBER, {"market": market, "schedule": identity, **values})
+    session.execute(REMEMBER, {"market": market, "schedule": hours, **values})
     return begun
 
 
-def _identity(schedule: Schedule) -> str:
-    """What tells one configuration of a market's hours from another."""
-    return orjson.dumps(dataclasses.asdict(schedule), option=orjson.OPT_SORT_KEYS).decode()
+def _hours(schedule: Schedule) -> str:
+    """What tells one day of a market from another."""
+    asked = dataclasses.asdict(schedule)
+    hours = {name: value for name, value in asked.items() if not name.endswith("_seconds")}
+    return orjson.dumps(hours, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _ask_all(session: Session, of_market: dict[str, Any], changes: Sequence[Change]) -> Stocks:

@@ -1,5 +1,6 @@
 """Given markets with hours, when the clock looks, then every stock is asked for the state of the phase that began."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,8 +83,8 @@ def test_a_scheduled_auction_says_when_it_ends_at_the_earliest(floor):
 def test_a_phase_is_asked_for_once(floor):
     floor.stock()
     clock = Clock(floor)
-    assert len(clock.look(NOON)) == 1
-    assert clock.look(NOON) == clock.look(NOON + timedelta(hours=1)) == []
+    assert len(clock.look(time("08:00"))) == 1
+    assert clock.look(time("08:00")) == clock.look(time("09:00")) == []
 
 
 def test_an_operators_halt_is_not_ended_but_its_day_is(floor):
@@ -138,6 +139,17 @@ def test_other_hours_are_followed_at_once(floor):
     assert state(floor, symbol)[0] == "closed"
     Clock(floor, main=Session()).look(time("08:01"))
     assert state(floor, symbol)[0] == "open"
+
+
+def test_other_hours_leave_alone_what_is_the_same_in_both(floor):
+    symbol = floor.stock()
+    Clock(floor).look(NOON)
+    floor.put_into(symbol, "auction")
+    later = replace(DAILY, close="18:00", random_end_seconds=0, volatility_auction_seconds=5)
+    assert Clock(floor, main=later).look(NOON) == []
+    assert state(floor, symbol)[0] == "auction"
+    assert len(Clock(floor, main=later).look(time("18:01"))) == 1
+    assert state(floor, symbol)[0] == "closed"
 
 
 def test_a_volatility_auction_ends_when_its_time_is_over(floor):
