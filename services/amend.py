@@ -158,6 +158,8 @@ def _checked(order: Row[Any], stock: StockRules, wish: Amendment, market: Market
         entry.check_price(new_price, stock, market)
     worst = new_price or worst_price(order)
     entry.check_quantity(new_quantity, worst or order.stop_price, stock, market)
+    if order.display_quantity is not None and new_quantity > order.quantity:
+        entry.check_display(order.display_quantity, new_quantity, stock, market, "quantity")
     payload: dict[str, Any] = {"price": new_price, "quantity": new_quantity}
     if wish.valid_until is not UNCHANGED:
         entry.check_valid_until(wish.valid_until, now)

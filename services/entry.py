@@ -72,17 +72,19 @@ def check_tick(price: int, stock: StockRules, market: Market, field: str) -> Non
         raise OffTick(f"The price must be a multiple of {stock.tick_size} cents.", field=field)
 
 
-def check_display(display: int, quantity: int, stock: StockRules, market: Market) -> None:
-    """Raises OffLot or DisplayQuantityTooSmall, which names the smallest (shares).
+def check_display(
+    display: int, quantity: int, stock: StockRules, market: Market, field: str = "display_quantity"
+) -> None:
+    """Raises OffLot or DisplayQuantityTooSmall, which names the smallest (shares); `field` is the one at fault.
 
     Each part that an iceberg shows may be a trade of its own: without a smallest one a single order could be a million.
     """
     if display % stock.lot_size:
-        raise OffLot(f"It must be a multiple of {stock.lot_size} shares.", field="display_quantity")
+        raise OffLot(f"It must be a multiple of {stock.lot_size} shares.", field=field)
     smallest = -(-quantity * market.smallest_display_bps // BASIS_POINTS)
     if display < smallest:
         detail = f"An iceberg of {quantity} shares must show at least {smallest}."
-        raise DisplayQuantityTooSmall(detail, field="display_quantity", smallest_display_quantity=smallest)
+        raise DisplayQuantityTooSmall(detail, field=field, smallest_display_quantity=smallest)
 
 
 def check_quantity(quantity: int, price: int, stock: StockRules, market: Market) -> None:

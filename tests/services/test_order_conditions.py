@@ -61,6 +61,17 @@ def test_an_iceberg_that_is_cut_below_its_display_shows_what_is_left(floor):
     assert floor.shares(seller, symbol) == (100, 0)
 
 
+def test_an_iceberg_cannot_grow_until_it_shows_next_to_nothing(floor):
+    symbol = floor.stock()
+    seller = floor.broker(**{symbol: 10_000})
+    iceberg = floor.ask(seller, symbol, 1_000, 3_500, display_quantity=10)
+    floor.match(symbol)
+    with pytest.raises(DisplayQuantityTooSmall) as refused:
+        floor.amend(seller, iceberg, quantity=1_001)
+    assert (refused.value.field, refused.value.facts["smallest_display_quantity"]) == ("quantity", 11)
+    floor.amend(seller, iceberg, quantity=900)
+
+
 def test_a_post_only_order_is_rejected_rather_than_take(floor):
     symbol = floor.stock()
     seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
