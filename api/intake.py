@@ -102,6 +102,10 @@ class Intake:
         self._ring(one for one in answers if isinstance(one, Standing))
         return answers
 
+    def forget_rules(self) -> None:
+        """Ask for the rules of stocks anew: a state has just changed."""
+        self._rules.forget()
+
     def ring(self, stocks: Iterable[tuple[str, str]]) -> None:
         """Wake the workers of these stocks (symbol, group), whose inboxes others have filled."""
         if news := dict.fromkeys(stocks):

@@ -11,7 +11,7 @@ from api.resource import Resource
 from api.schemas.stocks import StateChangeSchema, StockSchema
 from api.stocks import STOCK
 from services.read_stocks import read_stock
-from services.trading_states import STATE, UNCROSS, Change, ask_for
+from services.trading_states import ROLL, STATE, UNCROSS, Change, ask_for
 
 blueprint = Resource("trading states", __name__, url_prefix="/api/v1", description="Halts, auctions and their ends.")
 
@@ -42,6 +42,18 @@ def uncross(symbol: str) -> Response:
     return _changed(symbol, Change(UNCROSS, by=caller().name))
 
 
+@blueprint.open_to(Access.OPERATOR, f"{STOCK}/roll", "POST")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
+@blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
+def roll(symbol: str) -> Response:
+    """End the day of a stock, whatever its state
+
+    DAY orders expire and the last price becomes the reference, as by the schedule once a day.
+    """
+    return _changed(symbol, Change(ROLL, by=caller().name))
+
+
 def _changed(symbol: str, change: Change) -> Response:
     with desk().replies.expect() as reply:
         with desk().database.writing() as session:
@@ -49,6 +61,7 @@ def _changed(symbol: str, change: Change) -> Response:
             command_id = ask_for(session, symbol, change, reply.address)
         desk().intake.ring([(symbol, stock["group"])])
         outcome = outcome_of(command_id, reply)
+    desk().intake.forget_rules()
     if outcome is not None and outcome.refused:
         raise StateRefused(outcome.reason, reason=outcome.refused)
     with desk().database.reading() as session:

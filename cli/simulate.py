@@ -101,6 +101,15 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Reads JSON lines from FILE, or from standard input, and writes events as JSON lines. --lobster reads a LOBSTER
     message file instead, without self-trade prevention, and says on stderr how many executions were met exactly. The
     same input always gives the same bytes.
+
+    \b
+    {"cmd":"new","id":1,"side":"ask","price":1000,"quantity":5}
+    {"cmd":"new","id":2,"side":"bid","type":"stop","stop_price":1000,"quantity":5}
+    {"cmd":"amend","id":1,"price":990}       {"cmd":"cancel","id":2}
+    {"cmd":"state","state":"auction"}        {"cmd":"uncross"}
+    {"cmd":"clock","now":60}                 {"cmd":"roll"}
+
+    Prices are cents, quantities shares, times whole numbers. docs/rules.md shows every field with an example.
     """
     if lobster_file is not None and file is not None:
         raise click.UsageError("give a FILE or --lobster, not both")

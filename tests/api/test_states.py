@@ -10,6 +10,7 @@ from tests.api.venue import Venue, an_order
 def test_an_operator_halts_a_stock_and_everybody_sees_why(venue: Venue) -> None:
     stock, broker = venue.list(), venue.broker()
     with venue.matching():
+        broker.order("bid", stock, 1, 3_400)
         answer = venue.admin.post(f"/stocks/{stock}/state", {"state": "halted", "reason": "news pending"})
     assert (answer.status_code, answer.json["state"], answer.json["state_reason"]) == (200, "halted", "news pending")
     shown = broker.get(f"/stocks/{stock}")
@@ -18,7 +19,6 @@ def test_an_operator_halts_a_stock_and_everybody_sees_why(venue: Venue) -> None:
     assert (event["event"], event["payload"]["state"], event["payload"]["reason"]) == (
         "STOCK_STATE", "halted", "news pending",
     )  # fmt: skip
-    venue.desk.intake._rules.forget()
     refused = broker.post("/orders", an_order("bid", stock))
     assert (refused.status_code, refused.json["code"], refused.json["state"]) == (409, "stock_halted", "halted")
 
@@ -51,6 +51,18 @@ def test_an_uncross_leaves_the_state_and_is_refused_where_nothing_gathers(venue:
         done = venue.admin.post(f"/stocks/{stock}/uncross")
     assert (refused.status_code, refused.json["code"], refused.json["reason"]) == (409, "state_refused", "no_auction")
     assert (done.status_code, done.json["state"], done.json["last_price"]) == (200, "pre_open", 3_400)
+
+
+def test_a_roll_ends_the_day_and_trading_goes_on(venue: Venue) -> None:
+    stock = venue.list()
+    seller, buyer = venue.broker(shares={stock: 100}), venue.broker()
+    seller.order("ask", stock, 10, 3_600)
+    buyer.order("bid", stock, 10, 3_600)
+    day = buyer.order("bid", stock, 10, 3_400, time_in_force="day")
+    with venue.matching():
+        rolled = venue.admin.post(f"/stocks/{stock}/roll")
+    assert (rolled.status_code, rolled.json["state"], rolled.json["reference_price"]) == (200, "open", 3_600)
+    assert buyer.get(f"/orders/{day}")["status"] == "expired"
 
 
 def test_while_no_worker_runs_a_change_is_queued(venue: Venue) -> None:
