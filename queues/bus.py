@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 SEPARATOR = "/"
 """Between a process and its waiting request in a reply's address."""
 
+MOST_TOGETHER = 2_000
+"""Messages in one announcement: what Redis keeps for a listener, and what that one reads at once, has its limits."""
+
 
 class Bus:
     """Publishes messages for rooms, snapshots of books and replies to whoever waits."""
@@ -35,8 +38,9 @@ class Bus:
         pipeline = self.redis.pipeline(transaction=False)
         if snapshots:
             pipeline.mset({names.book(symbol): orjson.dumps(snapshot) for symbol, snapshot in snapshots.items()})
-        if messages or snapshots:
-            body = {"messages": list(messages), "books": list(snapshots or ())}
+        changed = list(snapshots or ())
+        for begin in range(0, max(len(messages), min(len(changed), 1)), MOST_TOGETHER):
+            body = {"messages": messages[begin : begin + MOST_TOGETHER], "books": [] if begin else changed}
             pipeline.publish(names.EVENTS_CHANNEL, orjson.dumps(body))
         for process, tokens in _by_process(replies).items():
             pipeline.publish(names.replies_channel(process), orjson.dumps(tokens))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine.book import Book
@@ -21,8 +22,18 @@ from services.outcome import Outcome
 from services.settle import StockRows, Stored, commit_movements, store_matches
 from services.shapes import timestamp
 from services.tell import public_events
+from services.trading_states import ROLL, STATE, UNCROSS
 from services.turn import Settled, Taking, Turn
 from services.turn_records import StockTurn
+
+MOST_REPORTS = 10_000
+"""Execution reports after which a turn takes no further command. A market that opens, or closes, brings many thousands
+with each; PostgreSQL would end the transaction of a worker that is silent while it works them all out."""
+
+PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '30s'")
+"""One such command may by itself bring more than a turn should; it cannot be divided."""
+
+OF_WHOLE_BOOKS = frozenset({STATE, UNCROSS, ROLL})
 
 
 class BrokenTurn(Exception):
@@ -61,17 +72,22 @@ def match_turn(
     if not inbox:
         return Turn()
     with _blamed_on(inbox):
-        outcome, taking = _matched(session, stocks, inbox, books, culprit)
+        if any(row.kind in OF_WHOLE_BOOKS for row in inbox):
+            session.execute(PATIENCE)
+        outcome, found, taken = _matched(session, stocks, inbox, books, culprit)
         stored = store_matches(session, outcome)
+    inbox, left = inbox[:taken], len(inbox) - taken
+    taking = {row.stock_id: found[row.stock_id] for row in inbox}
     before_commit()
     with _blamed_on(inbox):
         settled = _committed(session, outcome, stored, taking, books)
     return Turn(
         commands=len(inbox),
         trades=len(outcome.executions),
-        more=len(inbox) == limit,
+        more=left > 0 or len(inbox) == limit,
         replies=[row.reply_to for row in inbox if row.reply_to],
         settled=settled,
+        spared=[one for stock_id, one in found.items() if stock_id not in taking],
     )
 
 
@@ -88,16 +104,21 @@ def _blamed_on(inbox: Sequence[Any]) -> Iterator[None]:
 
 def _matched(
     session: Session, stocks: Sequence[Any], inbox: Sequence[Any], books: Books, culprit: Culprit | None
-) -> tuple[Outcome, Taking]:
+) -> tuple[Outcome, Taking, int]:
+    """What the commands bring, the stocks that they name, and how many of them were taken."""
     wanted = {row.stock_id for row in inbox}
     stocks = [stock for stock in stocks if stock.id in wanted]
     current = books.current(session, stocks)
-    taking = {stock.id: (stock, _turn_of(stock), current[stock.id]) for stock in stocks}
+    found = {stock.id: (stock, _turn_of(stock), current[stock.id]) for stock in stocks}
     outcome = Outcome()
+    taken = 0
     for row in inbox:
-        _, turn, book = taking[row.stock_id]
+        _, turn, book = found[row.stock_id]
         _apply(outcome, turn, book, row, culprit)
-    return outcome, taking
+        taken += 1
+        if len(outcome.reports) >= MOST_REPORTS:
+            break
+    return outcome, found, taken
 
 
 def _turn_of(stock: Any) -> StockTurn:

@@ -15,8 +15,11 @@ from services.outcome import Outcome
 from services.tell import Message, book_snapshot, indicative_message, shown_side, told
 from services.turn_records import StockTurn
 
-Taking = dict[int, tuple[Any, StockTurn, Book]]
-"""The stocks of a turn by id: the row before it, the counters and the book."""
+Taken = tuple[Any, StockTurn, Book]
+"""A stock of a turn: its row before it, the counters and the book."""
+
+Taking = dict[int, Taken]
+"""The stocks of a turn by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Turn:
     replies: list[str] = field(default_factory=list)
     """Who waits for one of the commands."""
     settled: Settled | None = None
+    spared: Sequence[Taken] = ()
+    """Stocks whose commands were all left for the next turn; their books are as they were."""
     messages: list[Message] = field(default_factory=list)
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The book of each changed stock, best levels first."""
@@ -58,6 +63,8 @@ class Turn:
                     shown[side] = shown_side(book, side)
             books.keep(stock_id, Copy(row.book_version + 1, book, shown))
             self.snapshots[stock.symbol] = book_snapshot(stock, row.book_version + 1, shown)
+        for row, _, book in self.spared:
+            books.keep(row.id, Copy(row.book_version, book, books.shown(row)))
         books.know(settled.outcome.ledger.receiving)
         symbols = {stock_id: stock.symbol for stock_id, (_, stock, _) in settled.stocks.items()}
         self.messages = told(settled.outcome, settled.events, settled.orders, settled.balances, symbols)

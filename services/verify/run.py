@@ -23,7 +23,7 @@ PATIENCE = (
     text("SET LOCAL cursor_tuple_fraction = 1"),
     text("SET LOCAL enable_nestloop = off"),
 )
-"""Sums over the whole history take their time; what is streamed is read to its end. Statistics may be an hour older than
+"""Sums over the whole history take their time; what is streamed is read to its end. Statistics may be much older than
 the history: then a loop over what is thought to be few rows would take the square of the time."""
 
 Step = Callable[[Session, Check], None]

@@ -34,6 +34,18 @@ def test_messages_and_the_changed_books_are_one_publication(redis):
     assert published == {"messages": [MESSAGE], "books": ["PETR4"]}
 
 
+def test_very_many_messages_are_several_publications(redis, monkeypatch):
+    monkeypatch.setattr("queues.bus.MOST_TOGETHER", 2)
+    channel = redis.pubsub(ignore_subscribe_messages=True)
+    channel.subscribe(EVENTS_CHANNEL)
+    channel.get_message(timeout=1)
+    messages = [{**MESSAGE, "payload": {"price": price}} for price in range(5)]
+    assert Bus(redis).announce(messages, {"PETR4": SNAPSHOT})
+    published = [json.loads(channel.get_message(timeout=1)["data"]) for _ in range(3)]
+    assert [one["messages"] for one in published] == [messages[:2], messages[2:4], messages[4:]]
+    assert [one["books"] for one in published] == [["PETR4"], [], []]
+
+
 def test_the_cached_book_is_what_the_worker_left(redis):
     cache = BookCache(redis)
     assert cache.get("PETR4") is None
