@@ -31,7 +31,8 @@ MOST_REPORTS = 10_000
 with each; PostgreSQL would end the transaction of a worker that is silent while it works them all out."""
 
 PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '30s'")
-"""One such command may by itself bring more than a turn should; it cannot be divided."""
+"""One command may by itself bring more than a turn should, and cannot be divided: the opening of a market, or an order
+that sweeps through a hundred thousand others."""
 
 OF_WHOLE_BOOKS = frozenset({STATE, UNCROSS, ROLL})
 
@@ -59,9 +60,11 @@ def match_turn(
     limit: int,
     culprit: Culprit | None = None,
     before_commit: Callable[[], None] = lambda: None,
+    patient: bool = False,
 ) -> Turn:
     """Take at most `limit` waiting commands of these stocks, match and settle them, and commit.
 
+    It takes fewer where they bring very much; `patient`, it may be silent for longer than a worker otherwise may.
     With `culprit` that one command is refused with its error's report instead of matched. `before_commit` is called
     when all that is left is one way to PostgreSQL, with COMMIT as its end; what it raises is raised as it is. Books in
     memory are changed as the turn goes on; if this raises the caller must `forget` them, else it calls the turn's
@@ -72,7 +75,7 @@ def match_turn(
     if not inbox:
         return Turn()
     with _blamed_on(inbox):
-        if any(row.kind in OF_WHOLE_BOOKS for row in inbox):
+        if patient or any(row.kind in OF_WHOLE_BOOKS for row in inbox):
             session.execute(PATIENCE)
         outcome, found, taken = _matched(session, stocks, inbox, books, culprit)
         stored = store_matches(session, outcome)

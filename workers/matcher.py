@@ -26,6 +26,8 @@ class Matcher:
         self.bus = bus
         self.turn_limit = turn_limit
         self.books = Books()
+        self._patient = False
+        """Whether the last turn was lost: perhaps it took longer than PostgreSQL bears, and would again."""
 
     def run_once(self, symbols: Sequence[str]) -> bool:
         """One turn over these stocks; whether commands were left for another.
@@ -78,9 +80,11 @@ class Matcher:
         committed = False
         try:
             with transaction(self.engine) as session:
-                turn = match_turn(session, symbols, self.books, limit, culprit, partial(reach, "before_commit"))
+                before_commit = partial(reach, "before_commit")
+                turn = match_turn(session, symbols, self.books, limit, culprit, before_commit, self._patient)
             committed = True
         finally:
+            self._patient = not committed
             if not committed:
                 self.books.forget_all()
         return turn

@@ -44,6 +44,31 @@ def test_a_turn_that_reaches_its_limit_says_that_there_is_more(exchange):
     assert matcher.run_once([stock]) is False
 
 
+def test_a_turn_that_was_lost_because_it_took_long_is_given_the_time(exchange, monkeypatch):
+    """Else one order that sweeps through very many others would stop its whole group for ever."""
+    stock = exchange.list("LONG1")
+    order = exchange.place(stock, "bid", 1000)
+    matcher = exchange.matcher()
+    apply = Book.apply
+
+    def slow(self, command, now):
+        time.sleep(0.6)
+        return apply(self, command, now)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Book, "apply", slow)
+        with pytest.raises(DBAPIError) as lost:
+            matcher.run_once([stock])
+        assert is_passing(lost.value)
+        assert exchange.statuses(order) == ["pending"]
+        matcher.run_once([stock])
+    assert exchange.statuses(order) == ["open"]
+    exchange.place(stock, "bid", 1000)
+    with monkeypatch.context() as patched, pytest.raises(DBAPIError):
+        patched.setattr(Book, "apply", slow)  # a worker that hangs still loses its transaction
+        matcher.run_once([stock])
+
+
 def test_a_command_that_breaks_the_engine_is_refused_alone(exchange, poisoned):
     stock, other = exchange.list("POISON1"), exchange.list("POISON2")
     before, bad = exchange.place(stock, "bid", 1000), exchange.place(stock, "bid", 1000, document=POISON)
