@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -76,10 +77,15 @@ def pipeline(session: Session) -> Iterator[Pipeline]:
     """
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
+    begins = driver.info.transaction_status == TransactionStatus.IDLE
     try:
         driver._pipeline = _OneRoundTrip(driver)
+        driver._autocommit = True  # psycopg would begin with each statement until the first answer is here
         with driver.pipeline():
-            yield Pipeline(driver)
+            sent = Pipeline(driver)
+            if begins:
+                sent.send("BEGIN")
+            yield sent
     except psycopg.Error as error:
         if driver.closed:
             connection.invalidate(error)
@@ -87,6 +93,8 @@ def pipeline(session: Session) -> Iterator[Pipeline]:
             None, None, error, psycopg.Error, connection_invalidated=driver.closed, dialect=connection.dialect
         )
         raise raised from error
+    finally:
+        driver._autocommit = False
 
 
 @contextmanager
