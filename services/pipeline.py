@@ -13,6 +13,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
+from psycopg.waiting import Ready, Wait
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -62,11 +63,19 @@ class _OneRoundTrip(psycopg.Pipeline):
         self._enqueue_sync()
         try:
             yield from self._communicate_gen()
+            yield from self._send_the_rest()
         except psycopg.Error:
             with suppress(psycopg.Error):
                 yield from self._fetch_gen(flush=False)
             raise
         yield from self._fetch_gen(flush=False)
+
+    def _send_the_rest(self) -> PQGen[None]:
+        """Wait until everything has left: psycopg sends what fits, then waits for answers to what it did not send."""
+        while self.pgconn.flush():
+            ready = yield Wait.RW
+            if ready & Ready.R:
+                self.pgconn.consume_input()
 
 
 @contextmanager

@@ -147,3 +147,12 @@ def test_a_connection_that_is_cut_is_a_passing_error_and_is_replaced(engine):
         with transaction(engine) as session, pipeline(session) as sent:
             answer = sent.send("SELECT pg_backend_pid() AS pid")
         assert [row.pid for row in answer] != [victim]
+
+
+def test_what_is_larger_than_any_buffer_arrives(engine):
+    """Both sides would wait for ever: the server for the rest of a statement, the client for the answer to it."""
+    many = numbers(list(range(3_000_000)))
+    with transaction(engine) as session:
+        with pipeline(session) as sent:
+            answers = [sent.send("SELECT cardinality($1::bigint[]) AS n", many) for _ in range(4)]
+        assert [row.n for answer in answers for row in answer] == [3_000_000] * 4
