@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from engine import codes
 from engine.events import Accepted, Event, Rejected
 from engine.matching import match, would_fill
-from engine.orders import BID, FOK, LIMIT, LIMITED, MARKET, RESTING_TIFS, STOPS, TIFS, TYPES
-from engine.rules import NO_LIMIT, check_price, check_quantity
+from engine.orders import BID, FOK, LIMIT, LIMITED, RESTING_TIFS, STOPS, TIFS, TYPES
+from engine.rules import NO_LIMIT, check_gathering, check_price, check_quantity
 from engine.states import GATHERING, OPEN, REFUSALS
 from engine.stops import is_reached, trigger
 
@@ -135,8 +135,7 @@ def auction_refusal(book: Ladder, order: Order) -> str | None:
     """The code to refuse what cannot wait for an auction with, or None."""
     if book.state not in GATHERING:
         return None
-    may_wait = order.tif in RESTING_TIFS or order.type in STOPS or (order.type == MARKET and order.tif != FOK)
-    return None if may_wait and not order.post_only else codes.NOT_IN_AUCTION
+    return check_gathering(order.type, order.tif, post_only=order.post_only)
 
 
 def post_only_refusal(book: Ladder, order: Order) -> str | None:

@@ -19,7 +19,7 @@ STOP_LIMIT: Final = "stop_limit"
 STOPS: Final = frozenset({STOP, STOP_LIMIT})
 LIMITED: Final = frozenset({LIMIT, STOP_LIMIT})
 """What has a limit price and so may rest."""
-TYPES: Final = frozenset({LIMIT, MARKET, STOP, STOP_LIMIT})
+TYPES: Final = (LIMIT, MARKET, STOP, STOP_LIMIT)
 
 GTC: Final = "gtc"
 GTD: Final = "gtd"
@@ -30,7 +30,7 @@ FOK: Final = "fok"
 RESTING_TIFS: Final = frozenset({GTC, GTD, DAY})
 """What may rest in the book (FIX TimeInForce 59 = 1, 6, 0). To the engine all three are the same:
 `expire_at` alone decides when an order ends, and a session's end is a command like any other."""
-TIFS: Final = RESTING_TIFS | {IOC, FOK}
+TIFS: Final = (GTC, GTD, DAY, IOC, FOK)
 """`ioc` fills what it can at once (59 = 3), `fok` everything or nothing (59 = 4)."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine import codes
+from engine.orders import FOK, MARKET, RESTING_TIFS, STOPS
 
 BASIS_POINTS: Final = 10_000
 """Basis points in the whole."""
@@ -96,3 +97,9 @@ def check_quantity(quantity: int, lot: int) -> str | None:
     if quantity % lot:
         return codes.OFF_LOT
     return None
+
+
+def check_gathering(kind: str, tif: str, *, post_only: bool) -> str | None:
+    """The code to refuse what cannot wait for an auction with, while orders gather for one, or None."""
+    may_wait = tif in RESTING_TIFS or kind in STOPS or (kind == MARKET and tif != FOK)
+    return None if may_wait and not post_only else codes.NOT_IN_AUCTION

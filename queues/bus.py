@@ -39,8 +39,11 @@ class Bus:
         if snapshots:
             pipeline.mset({names.book(symbol): orjson.dumps(snapshot) for symbol, snapshot in snapshots.items()})
         changed = list(snapshots or ())
-        for begin in range(0, max(len(messages), min(len(changed), 1)), MOST_TOGETHER):
-            body = {"messages": messages[begin : begin + MOST_TOGETHER], "books": [] if begin else changed}
+        pieces = [messages[begin : begin + MOST_TOGETHER] for begin in range(0, len(messages), MOST_TOGETHER)]
+        if changed and not pieces:
+            pieces = [()]
+        for number, piece in enumerate(pieces):
+            body = {"messages": piece, "books": [] if number else changed}
             pipeline.publish(names.EVENTS_CHANNEL, orjson.dumps(body))
         for process, tokens in _by_process(replies).items():
             pipeline.publish(names.replies_channel(process), orjson.dumps(tokens))

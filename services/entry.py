@@ -6,8 +6,7 @@ The book checks most of it again, with what is true when the order reaches it.
 from datetime import datetime
 
 from config import Market
-from engine.orders import FOK, MARKET, RESTING_TIFS, STOPS
-from engine.rules import band_limits
+from engine.rules import band_limits, check_gathering
 from engine.states import GATHERING
 from services.errors import (
     DisplayQuantityTooSmall,
@@ -41,10 +40,7 @@ def check_waiting(wish: Wish, stock: StockRules) -> None:
     """Raises NotInAuction where orders gather and this one could not wait."""
     if stock.state not in GATHERING:
         return
-    may_wait = wish.order_type in STOPS or (
-        wish.time_in_force != FOK and (wish.order_type == MARKET or wish.time_in_force in RESTING_TIFS)
-    )
-    if not may_wait or wish.post_only:
+    if check_gathering(wish.order_type, wish.time_in_force, post_only=wish.post_only):
         raise NotInAuction(f"Orders for {stock.symbol} gather for an auction.", state=stock.state)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.errors import UnknownOrder, UnknownStock
+from services.shapes import indicative
 from services.tell import BOOK_DEPTH
 
 VERSION = text("SELECT book_version FROM stocks WHERE symbol = :symbol")
@@ -45,9 +46,8 @@ ENTRY = text(f"""
 """)  # noqa: S608 - constants of this file
 
 TAPE = text("""
-    SELECT symbol, event_sequence AS sequence, state, state_reason, reference_price, last_price,
-        CASE WHEN state = 'auction' THEN json_build_object(
-            'price', indicative_price, 'volume', indicative_volume, 'surplus', indicative_surplus) END AS indicative
+    SELECT symbol, event_sequence, state, state_reason, reference_price, last_price, indicative_price,
+        indicative_volume, indicative_surplus
     FROM stocks WHERE symbol = :symbol
 """)
 
@@ -93,7 +93,17 @@ def read_tape(session: Session, symbol: str) -> dict[str, Any] | None:
     In an auction `indicative` is what it would bring: {price (cents), volume, surplus (shares)}.
     """
     row = session.execute(TAPE, {"symbol": symbol}).one_or_none()
-    return None if row is None else row._asdict()
+    if row is None:
+        return None
+    return {
+        "symbol": row.symbol,
+        "sequence": row.event_sequence,
+        "state": row.state,
+        "state_reason": row.state_reason,
+        "reference_price": row.reference_price,
+        "last_price": row.last_price,
+        "indicative": indicative(row),
+    }
 
 
 def listed_id(session: Session, symbol: str) -> int:

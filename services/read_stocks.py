@@ -12,7 +12,7 @@ from engine.rules import NO_LIMIT, band_limits
 from engine.states import AUCTION
 from services.errors import UnknownStock
 from services.schedule import AUCTIONS, next_after
-from services.shapes import timestamp
+from services.shapes import indicative, timestamp
 
 ONE = text("SELECT * FROM stocks WHERE symbol = :symbol")
 PAGE = text("SELECT * FROM stocks WHERE symbol > :after ORDER BY symbol LIMIT :limit")
@@ -46,7 +46,7 @@ def shape_of(stock: Any, settings: Settings) -> dict[str, Any]:
         "state_reason": stock.state_reason,
         "state_since": timestamp(stock.state_since),
         "auction_ends_at": timestamp(_end_of_auction(stock, settings)),
-        "indicative": _indicative(stock),
+        "indicative": indicative(stock),
         "currency": settings.exchange.currency,
         "price_scale": PRICE_SCALE,
         "tick_size": stock.tick_size,
@@ -66,17 +66,6 @@ def shape_of(stock: Any, settings: Settings) -> dict[str, Any]:
         "self_trade_prevention": stock.self_trade_prevention,
         "group": stock.group_name,
         "market": stock.market,
-    }
-
-
-def _indicative(stock: Any) -> dict[str, Any] | None:
-    """What the auction would bring; None where there is none."""
-    if stock.state != AUCTION:
-        return None
-    return {
-        "price": stock.indicative_price,
-        "volume": stock.indicative_volume,
-        "surplus": stock.indicative_surplus,
     }
 
 

@@ -1,7 +1,9 @@
 """How figures and moments look from outside."""
 
 from datetime import UTC, datetime
-from typing import overload
+from typing import Any, overload
+
+from engine.states import AUCTION
 
 FOUR_DECIMALS = 10_000
 
@@ -29,3 +31,14 @@ def average_price(notional: int, quantity: int) -> int | float | None:
     scaled = (2 * notional * FOUR_DECIMALS + quantity) // (2 * quantity)
     whole, rest = divmod(scaled, FOUR_DECIMALS)
     return whole if not rest else scaled / FOUR_DECIMALS
+
+
+def indicative(stock: Any) -> dict[str, Any] | None:
+    """What the auction of a stock (its row) would bring, in cents and shares; None where there is no auction."""
+    if stock.state != AUCTION:
+        return None
+    return {
+        "price": stock.indicative_price,
+        "volume": stock.indicative_volume,
+        "surplus": stock.indicative_surplus,
+    }

@@ -7,12 +7,10 @@ import orjson
 from marshmallow import Schema, ValidationError, post_load, validates_schema
 
 from api.schemas.fields import Choice, Flag, Instant, Side, Symbol, Text, Whole
-from engine.orders import GTC, GTD, IOC, LIMIT, LIMITED, MARKET, RESTING_TIFS, STOPS
+from engine.orders import GTC, GTD, IOC, LIMIT, LIMITED, MARKET, RESTING_TIFS, STOPS, TIFS, TYPES
 from engine.rules import STP_MODES
 from services.store_orders import Wish
 
-ORDER_TYPES: Final = ("limit", "market", "stop", "stop_limit")
-TIMES_IN_FORCE: Final = ("gtc", "gtd", "day", "ioc", "fok")
 SELDOM: Final = ("stop_price", "display_quantity", "post_only")
 """Fields that few orders have. They came later than the others, so an order without them has the fingerprint that it
 had before."""
@@ -25,7 +23,7 @@ class NewOrderSchema(Schema):
     side = Side(required=True)
     symbol = Symbol(required=True)
     quantity = Whole(1, required=True, metadata={"description": "Shares."})
-    order_type = Choice(*ORDER_TYPES, load_default=LIMIT)
+    order_type = Choice(*TYPES, load_default=LIMIT)
     price = Whole(
         1,
         allow_none=True,
@@ -33,7 +31,7 @@ class NewOrderSchema(Schema):
         metadata={"description": "Cents: the limit. Market and stop orders have none."},
     )
     time_in_force = Choice(
-        *TIMES_IN_FORCE,
+        *TIFS,
         allow_none=True,
         load_default=None,
         metadata={"description": "Default: gtc; gtd with valid_until; ioc for a market order."},
@@ -87,11 +85,11 @@ def _wrong_prices(order: dict[str, Any]) -> dict[str, str]:
     kind = order.get("order_type")
     if kind in LIMITED and order.get("price", 0) is None:
         errors["price"] = f"A {kind} order needs a price."
-    elif kind in ORDER_TYPES and kind not in LIMITED and order.get("price") is not None:
+    elif kind in TYPES and kind not in LIMITED and order.get("price") is not None:
         errors["price"] = f"A {kind} order has no price."
     if kind in STOPS and order.get("stop_price", 0) is None:
         errors["stop_price"] = f"A {kind} order needs it."
-    elif kind in ORDER_TYPES and kind not in STOPS and order.get("stop_price") is not None:
+    elif kind in TYPES and kind not in STOPS and order.get("stop_price") is not None:
         errors["stop_price"] = f"A {kind} order has none."
     return errors
 
