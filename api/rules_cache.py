@@ -26,15 +26,16 @@ class RulesCache:
     def recent(self, session: Session, symbols: Collection[str]) -> dict[str, StockRules]:
         """The rules of `symbols`, unknown ones left out; when they are too old, those of all stocks in use are read."""
         now = time.monotonic()
+        read: dict[str, StockRules] = {}
+        values = self._values  # while the database answers, others may renew or forget what is remembered
         if now - self._taken_at >= BELIEVED_SECONDS:
             used_at = {symbol: at for symbol, at in self._used_at.copy().items() if now - at < IDLE_SECONDS}
-            self._values = rule_values(session, used_at.keys() | set(symbols))
+            self._values = values = rule_values(session, used_at.keys() | set(symbols))
             self._used_at, self._taken_at = used_at, now
-        elif unknown := [symbol for symbol in symbols if symbol not in self._values]:
-            self.fresh(session, unknown)
+        elif unknown := [symbol for symbol in symbols if symbol not in values]:
+            read = self.fresh(session, unknown)
         self._used_at.update(dict.fromkeys(symbols, now))
-        values = self._values
-        return {symbol: StockRules(*values[symbol]) for symbol in symbols if symbol in values}
+        return {symbol: StockRules(*values[symbol]) for symbol in symbols if symbol in values} | read
 
     def fresh(self, session: Session, symbols: Collection[str]) -> dict[str, StockRules]:
         """The rules of `symbols` as they are now: what a market order's protection price is reckoned from."""

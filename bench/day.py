@@ -140,6 +140,7 @@ def _figures(world: World, seen: Counter[str], seconds: float) -> Iterator[Figur
     yield Figure(PART, "order types and times in force", counts.types + counts.times, "", at_least(9), vital=True)
     refused = ", ".join(f"{code} {number:,}" for code, number in seen.most_common() if "_" in code)
     wrong = sum(number for code, number in seen.items() if code.startswith("http 5") and code != "http 503")
+    wrong += seen["unknown_stock"]  # every order names a listed one
     yield Figure(PART, "answers of a broken exchange", wrong, "", at_most(0), refused, vital=True)
     left = world.scalar("SELECT count(*) FROM orders WHERE closed_at IS NULL AND time_in_force = 'day'")
     yield Figure(PART, "DAY orders left after the close", int(left), "", at_most(0), vital=True)
