@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, datetime
 
-from config import Log
+from settings.sections import Log
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that end a line or steer a terminal."""

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from config import Settings, load_settings
 from logs import start_logging
+from settings.loading import load_settings
+from settings.sections import Settings
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from flask import Flask
 from api import answers, charging, errors, requests
 from api.desk import EXTENSION, open_desk
 from api.routes import register
-from config import Settings
+from settings.sections import Settings
 
 
 class Rest(Flask):

@@ -7,9 +7,9 @@ import time
 from sqlalchemy.exc import DBAPIError
 
 from api.database import Database
-from config import Match
 from services.errors import MatchQueueTooDeep
 from services.read_health import backlog_by_group
+from settings.sections import Match
 
 log = logging.getLogger(__name__)
 

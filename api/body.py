@@ -5,7 +5,7 @@ import time
 from flask import Request
 
 from api.problems import BodyIncomplete, BodyTooLarge, BodyTooSlow, LengthRequired, UnsupportedMediaType
-from config import Web
+from settings.sections import Web
 
 JSON = "application/json"
 BATCH_PATH = "/api/v1/orders/batch"

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from api.green_connection import green
 from api.problems import OutcomeUnknown
-from config import Settings
-from models.at_once import AtOnce, at_once, committing
-from models.session import PLANS, connect, transaction
-from models.trouble import UncertainCommit
+from database.autocommit import AtOnce, at_once, committing
+from database.errors import UncertainCommit
+from database.green import green
+from database.session import PLANS, connect, transaction
+from settings.sections import Settings
 
 Done = TypeVar("Done")
 

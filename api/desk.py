@@ -13,11 +13,11 @@ from api.keys import Keys
 from api.limits import RateLimits
 from api.pulse import Pulse
 from api.waiting import WaitingRoom
-from config import Settings
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
 from queues.replies import Replies
 from queues.wakeups import Wakeups
+from settings.sections import Settings
 
 EXTENSION = "minex"
 

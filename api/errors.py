@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from api.desk import desk
 from api.problems import Busy, Problem
-from models.trouble import is_passing
+from database.errors import is_passing
 from services.errors import Conflict, Forbidden, Invalid, MarketError, Unavailable, Unknown
 
 log = logging.getLogger(__name__)

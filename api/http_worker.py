@@ -22,7 +22,7 @@ from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from api.connection import PIECE, PatientSocket
-from config import load_settings
+from settings.loading import load_settings
 
 GARBAGE = (20_000, 20, 20)
 """New objects, and rounds, after which the collector looks at each generation."""

@@ -16,8 +16,7 @@ from api.problems import OutcomeUnknown
 from api.ringer import Ringer
 from api.rules_cache import RulesCache
 from api.unknown_symbols import list_unknown
-from config import Settings
-from models.trouble import is_passing
+from database.errors import is_passing
 from queues.wakeups import Wakeups
 from services.amend import Amendment, amend_orders
 from services.cancel import Cancel, Standing, cancel_orders
@@ -25,6 +24,7 @@ from services.errors import Failed, MarketError, UnknownStock
 from services.listing import StockRules
 from services.place import Placed, place_orders
 from services.store_orders import NewOrder, Wish
+from settings.sections import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 from redis import RedisError
 
-import config
 from api.problems import TooManyRequests
 from queues.connection import connect
+from settings import sections
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Standing:
 class RateLimits:
     """The buckets of every broker, and of every address that fails. A bucket without a limit costs nothing."""
 
-    def __init__(self, settings: config.Limits, redis: config.Redis) -> None:
+    def __init__(self, settings: sections.Limits, redis: sections.Redis) -> None:
         wanted = {
             ORDERS: settings.orders_per_second,
             CANCELS: settings.cancels_per_second,

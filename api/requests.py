@@ -10,7 +10,7 @@ from flask import Flask, request
 from api.body import body_limit, refuse_chunked, refuse_large
 from api.errors import REQUEST_ID
 from api.problems import HostMissing
-from config import Settings
+from settings.sections import Settings
 
 ACCEPTABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
 

@@ -24,7 +24,7 @@ from api.auth import Access
 from api.errors import MIMETYPE
 from api.resource import Resource
 from api.schemas.problems import ProblemSchema
-from config import Settings
+from settings.sections import Settings
 
 RESOURCES: tuple[Resource, ...] = (
     orders.blueprint,

@@ -13,10 +13,10 @@ from api.paging import page, position_in
 from api.problems import InvalidRequest
 from api.resource import Resource
 from api.schemas.stocks import NewStockSchema, PageQuerySchema, StockPageSchema, StockSchema
-from config import MAIN_MARKET
 from services.listing import list_stock
 from services.market_clock import enter_present_phase
 from services.read_stocks import read_stock, read_stocks
+from settings.sections import MAIN_MARKET
 
 blueprint = Resource("stocks", __name__, url_prefix="/api/v1", description="What is traded, and by which rules.")
 

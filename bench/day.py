@@ -20,8 +20,8 @@ from bench.every_kind import Client, Operator
 from bench.figures import Figure, at_least, at_most
 from bench.options import Options
 from bench.world import World, until
-from config import DAILY, Session, Settings
-from setting_values import WEEKDAYS
+from settings.sections import DAILY, Settings, TradingSchedule
+from settings.values import WEEKDAYS
 
 PART = "day"
 
@@ -70,7 +70,7 @@ def _settings(given: Settings, began: datetime, seconds: int) -> Settings:
     times = [one.strftime("%H:%M:%S") for one in (local, opening, open_at, closing)]
     close = (closing + timedelta(seconds=PHASE_SECONDS)).strftime("%H:%M:%S")
     names = ("pre_open", "opening_auction", "open", "closing_auction")
-    hours = Session(
+    hours = TradingSchedule(
         schedule=DAILY,
         timezone=zone,
         days=WEEKDAYS,

@@ -18,7 +18,7 @@ from typing import Final
 from bench.figures import Figure, at_least, ratio
 from bench.options import Options
 from bench.peers import PEERS
-from config import ROOT
+from settings.loading import ROOT
 
 PART = "engine"
 

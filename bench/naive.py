@@ -18,15 +18,15 @@ from sqlalchemy import Engine
 
 from bench.seed import REFERENCE
 from bench.world import World, until
-from config import load_settings
+from database.session import transaction
 from embedded.run import RunProcess
-from models.session import transaction
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from services.errors import MarketError
 from services.listing import rules_of
 from services.place import place_orders
 from services.store_orders import NewOrder, Wish
+from settings.loading import load_settings
 from workers.database import connect_worker
 from workers.matcher import Matcher
 

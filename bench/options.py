@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config import Settings
+from settings.sections import Settings
 
 
 @dataclass(frozen=True)

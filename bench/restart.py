@@ -17,7 +17,7 @@ from bench.history import GAP, add_open_orders
 from bench.options import Options
 from bench.seed import REFERENCE
 from bench.world import World, until
-from models.session import transaction
+from database.session import transaction
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
 from services.listing import rules_of

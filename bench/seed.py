@@ -8,9 +8,9 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from config import Market
 from services.listing import list_stock
 from services.register import register_broker
+from settings.sections import Market
 
 REFERENCE: Final = 10_000
 """Cents: where every stock is listed, and prices lie around."""

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from bench.options import Options
 from bench.seed import REFERENCE
 from bench.world import World
-from config import ROOT
+from settings.loading import ROOT
 
 WRITE: Final = """
 WITH reserved AS (

@@ -17,14 +17,14 @@ from sqlalchemy import text
 from bench.figures import Figure, at_most
 from bench.options import Options
 from bench.seed import Trader, list_stocks, register_traders
-from config import Settings
+from database.session import connect, transaction
 from embedded.folder import servers_folder
 from embedded.ports import random_free_port
 from embedded.postgres import PostgresServer
 from embedded.run import RunProcesses
 from embedded.valkey import ValkeyServer
-from models.session import connect, transaction
 from services.verify import Report, verify
+from settings.sections import Settings
 
 SERVER_SETTINGS = {"track_commit_timestamp": "on", "max_wal_size": "4GB"}
 """Commit times tell when an order was settled; a checkpoint that comes from the WAL's size would fall into some loads

@@ -20,7 +20,7 @@ from bench.run import PARTS, Findings, run
 from cli.exits import DONE, FAILED
 from cli.supervise.strays import adopt_orphans, end_descendants
 from cli.terminal import coloured, say, table
-from config import load_settings
+from settings.loading import load_settings
 
 
 @click.command(epilog="\n\n".join(f"{name}: {what}." for name, what in PARTS.items()))

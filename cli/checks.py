@@ -18,12 +18,13 @@ import redis
 from cli.listen import holder_of
 from cli.run import SHARED_MEMORY
 from cli.running import running
-from config import ROOT, Settings
 from embedded.account import Account
 from embedded.binaries import postgres_programs, valkey_program
 from embedded.errors import EmbeddedServerError
 from embedded.folder import SHARED, data_folder, outside_of
 from embedded.ports import is_free
+from settings.loading import ROOT
+from settings.sections import Settings
 
 GIGABYTE = 1024**3
 DISK_NEEDED = GIGABYTE

@@ -10,13 +10,13 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import Settings
+from database.session import connect, transaction
 from embedded.folder import data_folder
 from embedded.secret import write_private
 from models import Broker, Stock
-from models.session import connect, transaction
 from services.listing import list_stock
 from services.register import hash_of_key, register_broker
+from settings.sections import Settings
 
 STOCKS = {
     "PETR4": ("Petrobras PN", 3500),

@@ -7,8 +7,8 @@ import dataclasses
 import psutil
 
 from cli.terminal import CommandError
-from config import Settings
 from embedded.ports import is_free, next_free_port
+from settings.sections import Settings
 
 FIRST_PORT = 8000
 """Where port 0 begins to look."""

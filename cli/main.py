@@ -12,7 +12,8 @@ import rich_click as click
 
 from cli.exits import USAGE
 from cli.terminal import CommandError, show_error
-from config import ROOT, SettingsError
+from settings.loading import ROOT
+from settings.values import SettingsError
 
 COMMANDS = {
     "up": ("cli.up", "Start the whole exchange on this machine."),

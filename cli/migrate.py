@@ -7,7 +7,7 @@ import rich_click as click
 from cli.prepare import prepare
 from cli.running import connected
 from cli.terminal import step
-from config import load_settings
+from settings.loading import load_settings
 
 
 @click.command()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from config import Settings, load_settings
+from settings.loading import load_settings
+from settings.sections import Settings
 
 data_folder_option = click.option(
     "--data-folder",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from cli.demo import DemoBroker, seed
 from cli.schema import upgrade
-from config import Settings
-from models.session import connect, transaction
+from database.session import connect, transaction
 from services.admin_key import ensure_admin_key
+from settings.sections import Settings
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from cli.replay_flow import Flow, Outcome
 from cli.replay_report import figures, shown
 from cli.running import running
 from cli.terminal import CommandError, say
-from config import load_settings
+from database.session import connect, transaction
 from embedded.folder import data_folder
-from models.session import connect, transaction
+from settings.loading import load_settings
 
 
 @click.command("replay")

@@ -12,8 +12,9 @@ import rich_click as click
 
 from cli.running import connected
 from cli.terminal import CommandError
-from config import ROOT, Settings, load_settings, variables_of
 from logs import start_logging
+from settings.loading import ROOT, load_settings, variables_of
+from settings.sections import Settings
 
 GRACEFUL_SECONDS = 3
 """For requests that are under way at a stop; with open sockets it would otherwise take gunicorn 30."""

@@ -11,10 +11,10 @@ from typing import Any
 
 from cli.exits import NOT_RUNNING
 from cli.terminal import CommandError
-from config import Settings
 from embedded.folder import data_folder
 from embedded.lock import OwnerLock
 from embedded.secret import write_private
+from settings.sections import Settings
 
 LOCK_FILE = "up.lock"
 STATE_FILE = "run.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import command as alembic
 from alembic.config import Config
 
-from config import ROOT
+from settings.loading import ROOT
 
 
 def alembic_config(url: str) -> Config:

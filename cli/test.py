@@ -13,7 +13,7 @@ import rich_click as click
 
 from cli.supervise.strays import adopt_orphans, end_descendants, reap_strays
 from cli.terminal import CommandError, coloured, say
-from config import ROOT
+from settings.loading import ROOT
 
 BIN = Path(sys.executable).parent
 

@@ -18,10 +18,10 @@ from cli.supervise.detach import Pipe, start_daemon
 from cli.supervise.exchange import Exchange, seconds_since_start
 from cli.supervise.loop import StartError
 from cli.terminal import CommandError, say, step
-from config import Settings
 from embedded.errors import EmbeddedServerError
 from embedded.folder import data_folder
 from embedded.lock import OwnerLock
+from settings.sections import Settings
 
 OTHER_PLACE = "minex up --data-folder PLACE"
 

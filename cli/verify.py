@@ -15,11 +15,11 @@ from cli.exits import DONE, FAILED, NOT_RUNNING
 from cli.options import data_folder_option, settings_for
 from cli.running import running
 from cli.terminal import CommandError, coloured, say
-from config import Settings
+from database.session import connect, transaction
 from embedded.folder import data_folder as data_folder_of
-from models.session import connect, transaction
 from services.shapes import timestamp
 from services.verify import Check, Report, verify
+from settings.sections import Settings
 
 LINE = "{mark} {number}  {title:<52}  {rows:>12}  {broken:>8}  {seconds:>8}"
 """One invariant in the table: fixed columns, so that each line can be shown as soon as it is known."""

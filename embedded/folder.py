@@ -9,10 +9,11 @@ import secrets
 import shutil
 from pathlib import Path
 
-from config import ROOT, Settings
 from embedded.account import Account
 from embedded.lock import OwnerLock
 from embedded.secret import write_private
+from settings.loading import ROOT
+from settings.sections import Settings
 
 SHARED = Path("/var/lib/minex")
 """For root only: the servers' data and programs where the data folder or the checkout is closed to `nobody`."""

@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from config import ROOT, Settings, variables_of
+from settings.loading import ROOT, variables_of
+from settings.sections import Settings
 
 STOP_SECONDS = 10
 

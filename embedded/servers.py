@@ -6,11 +6,11 @@ import dataclasses
 from pathlib import Path
 from typing import Self
 
-from config import Settings
 from embedded.folder import data_folder, servers_folder
 from embedded.postgres import PostgresServer
 from embedded.server import Server
 from embedded.valkey import ValkeyServer
+from settings.sections import Settings
 
 
 class Servers:

@@ -8,16 +8,16 @@ from flask.typing import ResponseReturnValue
 from flask_socketio import ConnectionRefusedError, SocketIO, join_room, leave_room
 from sqlalchemy.exc import DBAPIError
 
-from config import Settings
+from database.session import connect, transaction
 from live.channels import Channel, parse_channels, user_room
 from live.fan_out import FanOut
 from live.members import Members
 from live.relay import Relay
 from live.snapshots import top_of
-from models.session import connect, transaction
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
 from services.read_book import read_book, read_tape
+from settings.sections import Settings
 
 log = logging.getLogger(__name__)
 

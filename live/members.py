@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from sqlalchemy import Engine, text
 
-from models.session import transaction
+from database.session import transaction
 from services.register import hash_of_key
 
 BY_KEY = text("SELECT id FROM brokers WHERE api_key_hash = :key_hash")

@@ -7,9 +7,9 @@ from alembic import context
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from config import load_settings
+from database.session import connect
 from models import Base
-from models.session import connect
+from settings.loading import load_settings
 
 MIGRATION_LOCK = 4_207_001
 """Advisory lock: two processes that start at once migrate one after the other."""

@@ -4,10 +4,10 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-import config
+from settings import sections
 
 
-def connect(settings: config.Redis, *, patience_ms: int | None = None) -> Redis:
+def connect(settings: sections.Redis, *, patience_ms: int | None = None) -> Redis:
     """A pooled client; commands fail after `timeout_ms` (or `patience_ms`, for those that block on purpose)."""
     seconds = (patience_ms or settings.timeout_ms) / 1000
     return Redis.from_url(

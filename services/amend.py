@@ -9,7 +9,6 @@ import orjson
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from config import Market
 from models import CASH
 from services import entry
 from services.cancel import Standing
@@ -28,6 +27,7 @@ from services.errors import (
 from services.instants import microseconds
 from services.listing import StockRules, rules_by_id
 from services.reserve import RESERVE
+from settings.sections import Market
 
 UNCHANGED: Any = object()
 """Says that a field is not to be amended, where None means "without"."""

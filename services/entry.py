@@ -5,7 +5,6 @@ The book checks most of it again, with what is true when the order reaches it.
 
 from datetime import datetime
 
-from config import Market
 from engine.rules import band_limits, check_gathering
 from engine.states import GATHERING
 from services.errors import (
@@ -24,6 +23,7 @@ from services.errors import (
 )
 from services.listing import StockRules
 from services.store_orders import Wish
+from settings.sections import Market
 
 BASIS_POINTS = 10_000
 

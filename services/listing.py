@@ -8,9 +8,9 @@ import orjson
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from config import MAIN_MARKET, Market
 from models import Asset, Stock
 from services.errors import StockExists
+from settings.sections import MAIN_MARKET, Market
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,14 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from config import MAIN_MARKET, Settings
-from config import Session as Schedule
 from engine.codes import VOLATILITY
 from engine.states import AUCTION, HALTED, OPEN
 from engine.states import STATES as ALL_STATES
 from services import trading_states
 from services.schedule import AUCTIONS, CLOSE, ROLL, STATES, Beginning, due, next_after, phase_at
 from services.trading_states import STATE, UNCROSS, Change, ask_for
+from settings.sections import MAIN_MARKET, Settings
+from settings.sections import TradingSchedule as Schedule
 
 NOT_HALTED: Final = tuple(state for state in ALL_STATES if state != HALTED)
 OF_MARKET: Final = "CASE WHEN s.market = ANY(:markets) THEN s.market ELSE 'main' END = :market"

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from database.errors import is_passing
 from engine.book import Book
 from engine.commands import Amend
 from engine.orders import ASK, BID
-from models.trouble import is_passing
 from services.books import Books
 from services.inbox import take_inbox
 from services.instants import microseconds
@@ -68,7 +68,7 @@ def match_turn(
     With `culprit` that one command is refused with its error's report instead of matched. `before_commit` is called
     when all that is left is one way to PostgreSQL, with COMMIT as its end; what it raises is raised as it is. Books in
     memory are changed as the turn goes on; if this raises the caller must `forget` them, else it calls the turn's
-    `committed`. Raises BrokenTurn, from whatever broke it; errors that will pass (`models.trouble`) are raised as they
+    `committed`. Raises BrokenTurn, from whatever broke it; errors that will pass (`database.errors`) are raised as they
     are.
     """
     stocks, inbox = take_inbox(session, symbols, limit, None if culprit is None else culprit.command_id)

@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from config import Market
 from models import CASH
 from services import entry
 from services.accounts import open_short_accounts
@@ -31,6 +30,7 @@ from services.errors import (
 )
 from services.listing import StockRules
 from services.store_orders import FundedOrder, NewOrder, Wish, reserve_and_store
+from settings.sections import Market
 
 Commit = Callable[[Callable[[Session], Any]], Any]
 """Does some work with a session and commits it; gives what the work gives."""

@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from config import Settings
 from engine.codes import VOLATILITY
 from engine.rules import NO_LIMIT, band_limits
 from engine.states import AUCTION
 from services.errors import UnknownStock
 from services.schedule import AUCTIONS, next_after
 from services.shapes import indicative, timestamp
+from settings.sections import Settings
 
 ONE = text("SELECT * FROM stocks WHERE symbol = :symbol")
 PAGE = text("SELECT * FROM stocks WHERE symbol > :after ORDER BY symbol LIMIT :limit")

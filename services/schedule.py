@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from config import DAILY, PHASES_OF_DAY, Session
 from engine.states import AUCTION, CLOSED, OPEN, PRE_OPEN
-from setting_values import WEEKDAYS
+from settings.sections import DAILY, PHASES_OF_DAY, TradingSchedule
+from settings.values import WEEKDAYS
 
 ROLL: Final = "roll"
 CLOSE: Final = "close"
@@ -36,7 +36,7 @@ class Beginning:
     at: datetime
 
 
-def next_after(session: Session, moment: datetime) -> Beginning:
+def next_after(session: TradingSchedule, moment: datetime) -> Beginning:
     """The first phase that begins after `moment`; where there is no trading for a year, the market is still closed."""
     first = _local(session, moment).date()
     for days in range(LONGEST_BREAK.days):
@@ -46,7 +46,7 @@ def next_after(session: Session, moment: datetime) -> Beginning:
     return Beginning(CLOSE, moment + LONGEST_BREAK)
 
 
-def phase_at(session: Session, moment: datetime) -> Beginning:
+def phase_at(session: TradingSchedule, moment: datetime) -> Beginning:
     """The phase that `moment` is in; a market that has not opened for a year is closed."""
     today = _local(session, moment).date()
     for days in range(LONGEST_BREAK.days):
@@ -56,7 +56,7 @@ def phase_at(session: Session, moment: datetime) -> Beginning:
     return Beginning(CLOSE, moment)
 
 
-def due(session: Session, first: Beginning, now: datetime) -> list[Beginning]:
+def due(session: TradingSchedule, first: Beginning, now: datetime) -> list[Beginning]:
     """`first` and what has begun after it, up to `now`; of several days only what follows the last end of one."""
     begun = []
     following = first
@@ -67,7 +67,7 @@ def due(session: Session, first: Beginning, now: datetime) -> list[Beginning]:
     return begun[ends[-1] :] if ends else begun
 
 
-def _beginnings(session: Session, day: date) -> Iterator[Beginning]:
+def _beginnings(session: TradingSchedule, day: date) -> Iterator[Beginning]:
     """What begins on this day, in order."""
     if session.schedule != DAILY:
         yield Beginning(ROLL, _instant(session, day, session.roll_at))
@@ -76,9 +76,9 @@ def _beginnings(session: Session, day: date) -> Iterator[Beginning]:
             yield Beginning(phase, _instant(session, day, getattr(session, phase)))
 
 
-def _instant(session: Session, day: date, clock: str) -> datetime:
+def _instant(session: TradingSchedule, day: date, clock: str) -> datetime:
     return datetime.combine(day, time.fromisoformat(clock), ZoneInfo(session.timezone)).astimezone(UTC)
 
 
-def _local(session: Session, moment: datetime) -> datetime:
+def _local(session: TradingSchedule, moment: datetime) -> datetime:
     return moment.astimezone(ZoneInfo(session.timezone))

@@ -15,9 +15,9 @@ import orjson
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
+from database.pipeline import Pipeline, committing_pipeline, numbers, pipeline, texts, words
 from services.ledger import Account, Ledger, broker_of, order_id_of
 from services.outcome import Outcome
-from services.pipeline import Pipeline, committing_pipeline, numbers, pipeline, texts, words
 from services.settle_balances import change_balances, read_positions, refusal_of
 from services.settle_orders import update_orders, update_specials
 from services.settle_statements import (
@@ -75,7 +75,7 @@ def commit_movements(
     Balances of `known` accounts are open; others that receive something are opened where need be. The balances that
     changed, or from which the turn's commands had reserved. Each event has `stock_id`, `sequence`, `kind` and a
     `payload` to be JSON. Raises MissingBalance, and Overtaken when shares came in from outside since `store_matches`;
-    UncertainCommit as `models.session` says.
+    UncertainCommit as `database.session` says.
     """
     try:
         with committing_pipeline(session) as sent:

@@ -9,10 +9,10 @@ between available and reserved and does no harm, a deposit does.
 from collections.abc import Iterable
 from typing import Any
 
-from models.trouble import Overtaken
+from database.errors import Overtaken
+from database.pipeline import Pipeline, numbers
 from services.ledger import Account, Change, Ledger
 from services.outcome import Outcome
-from services.pipeline import Pipeline, numbers
 from services.positions import average_cost
 
 READ_POSITIONS = """

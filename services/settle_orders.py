@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from database.pipeline import Pipeline, numbers, words
 from services.instants import moment
 from services.ledger import order_id_of
 from services.outcome import Outcome
-from services.pipeline import Pipeline, numbers, words
 from services.settle_statements import UPDATE_ORDERS, UPDATE_SPECIALS
 from services.shapes import timestamp
 

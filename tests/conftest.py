@@ -13,8 +13,10 @@ import psycopg
 import pytest
 import redis
 from psycopg import sql
+from sqlalchemy import Engine
 
 from cli.schema import upgrade
+from database.session import PLANS, connect
 from embedded.folder import servers_folder
 from embedded.postgres import PostgresServer
 from embedded.valkey import ValkeyServer
@@ -87,6 +89,14 @@ def database_url(new_database: Callable[[], str], postgres_server: PostgresServe
     with psycopg.connect(postgres_server.url_of("postgres"), autocommit=True) as connection:
         name = sql.Identifier(url.rsplit("/", 1)[1])
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture(scope="module")
+def engine(database_url: str) -> Iterator[Engine]:
+    """Planned as in the processes: whether a statement is right under concurrency hangs on its plan, too."""
+    engine = connect(database_url, pool_size=64, application="minex-test", **PLANS)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -12,14 +12,26 @@ from pathlib import Path
 import pytest
 from sqlalchemy import CheckConstraint
 
-from config import ROOT
 from engine.codes import MESSAGES
 from models import OPEN_STATUSES, Base
 from services import errors
 from services.journal import NEVER_MATCHED, engine_command
 from services.verify.ledger import ENDS
+from settings.loading import ROOT
 
-PACKAGES = ("engine", "models", "services", "queues", "api", "live", "workers", "cli", "embedded")
+PACKAGES = (
+    "engine",
+    "settings",
+    "database",
+    "models",
+    "services",
+    "queues",
+    "api",
+    "live",
+    "workers",
+    "cli",
+    "embedded",
+)
 MONEY = ("engine", "models", "services")
 """Where cents and shares are computed."""
 

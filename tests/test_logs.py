@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from config import Log
 from logs import JsonLines, TextLines, start_logging
+from settings.sections import Log
 
 
 def entry(message, *values, error=None):

@@ -14,9 +14,8 @@ from types import FrameType
 
 from sqlalchemy import Engine, text
 
-from config import Settings
-from models.session import transaction
-from models.trouble import is_passing
+from database.errors import is_passing
+from database.session import transaction
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
 from services.cancel_after import cancel_for_the_silent
@@ -24,6 +23,7 @@ from services.expire import expire_due_orders
 from services.lease import release_lease, take_lease
 from services.market_clock import run_schedules
 from services.sweep import forgotten_stocks
+from settings.sections import Settings
 from workers.database import connect_worker
 
 log = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Engine
 
-from config import Settings
-from models.session import PLANS, connect
+from database.session import PLANS, connect
+from settings.sections import Settings
 
 
 def connect_worker(settings: Settings, application: str = "minex-match") -> Engine:

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from config import fault
+from settings.loading import fault
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 

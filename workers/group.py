@@ -25,14 +25,14 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from config import Settings
-from models.session import transaction
-from models.trouble import is_passing
+from database.errors import is_passing
+from database.session import transaction
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from queues.jobs import ExchangeJob, ExchangeQueue, queue_of
 from queues.wakeups import Wakeups
 from services.sweep import symbols_of, waiting_stocks
+from settings.sections import Settings
 from workers.database import connect_worker
 from workers.matcher import Matcher
 

@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from config import load_settings
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
+from settings.loading import load_settings
 from workers.database import connect_worker
 from workers.matcher import Matcher
 

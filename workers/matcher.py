@@ -7,8 +7,8 @@ from functools import partial
 
 from sqlalchemy import Engine
 
-from models.session import transaction
-from models.trouble import Overtaken
+from database.errors import Overtaken
+from database.session import transaction
 from queues.bus import Bus
 from services.books import Books
 from services.match import BrokenTurn, Culprit, match_turn
@@ -32,7 +32,7 @@ class Matcher:
     def run_once(self, symbols: Sequence[str]) -> bool:
         """One turn over these stocks; whether commands were left for another.
 
-        Raises only what will pass (`models.trouble`): then nothing happened, and the same can be tried again. A
+        Raises only what will pass (`database.errors`): then nothing happened, and the same can be tried again. A
         command that breaks the turn is found by taking its commands one by one, and refused; the others go on.
         """
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cli.summary import Summary
 from cli.supervise.loop import StartError
-from config import ROOT
+from settings.loading import ROOT
 
 
 class Pipe:

@@ -21,9 +21,10 @@ from cli.supervise.loop import Supervisor, Unit
 from cli.supervise.procfile import processes_of, reachable, read_procfile
 from cli.supervise.served import Served
 from cli.supervise.strays import adopt_orphans, end_descendants
-from config import ROOT, Settings, variables_of
 from embedded.folder import data_folder
 from embedded.servers import Servers
+from settings.loading import ROOT, variables_of
+from settings.sections import Settings
 
 START_SECONDS = 60.0
 """Until every process has to be up."""

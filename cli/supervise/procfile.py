@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import Settings
+from settings.sections import Settings
 
 LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+)$")
 

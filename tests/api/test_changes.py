@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from models.session import transaction
+from database.session import transaction
 from services.trading_states import ROLL, Change, ask_for
 from tests.api.venue import Venue, an_order, settings_for
 

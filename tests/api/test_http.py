@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from config import ROOT, variables_of
 from embedded.ports import random_free_port
+from settings.loading import ROOT, variables_of
 from tests.api.venue import ADMIN_KEY, settings_for
 
 DEADLINE_SECONDS = 1.0

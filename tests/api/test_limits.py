@@ -7,7 +7,7 @@ import pytest
 
 from api.limits import CANCELS, ORDERS, READS, RateLimits
 from api.problems import TooManyRequests
-from config import Limits, Redis
+from settings.sections import Limits, Redis
 from tests.api.venue import Caller, Venue, settings_for
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from models.session import transaction
+from database.session import transaction
 from services.reset import reset_exchange
 from services.verify import verify
 from tests.api.venue import Venue, an_order

@@ -14,8 +14,8 @@ from sqlalchemy import text
 from api import orders as orders_views
 from api.auth import Access
 from api.routes import access_of
-from models.at_once import AtOnce, committing
-from models.session import connect
+from database.autocommit import AtOnce, committing
+from database.session import connect
 from tests.api.venue import Venue, an_order, settings_for
 
 CLOSED_PORT = "postgresql://minex@127.0.0.1:1/nowhere"

@@ -16,10 +16,10 @@ from werkzeug.test import TestResponse
 from api.app import create_app
 from api.desk import EXTENSION, Desk
 from api.schemas.orders import PlacedSchema
-from config import Settings
-from models.session import connect
+from database.session import connect
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
+from settings.sections import Settings
 from workers.database import connect_worker
 from workers.matcher import Matcher
 

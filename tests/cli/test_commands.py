@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import COMMANDS
-from config import ROOT
+from settings.loading import ROOT
 
 
 def minex(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

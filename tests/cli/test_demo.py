@@ -13,7 +13,7 @@ import psycopg
 from cli.demo import BROKERS, CASH, SHARES, STOCKS
 from cli.prepare import prepare
 from cli.summary import Summary, curl_command, text_of
-from config import Database, Exchange, Settings
+from settings.sections import Database, Exchange, Settings
 
 
 def test_a_new_database_gets_stocks_brokers_and_keys_once(database_url: str, tmp_path: Path) -> None:

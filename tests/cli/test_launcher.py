@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT
+from settings.loading import ROOT
 
 PYTHON = """#!/bin/sh
 echo "arguments: $*"

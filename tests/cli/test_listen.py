@@ -11,8 +11,8 @@ import pytest
 
 from cli.listen import with_free_ports
 from cli.terminal import CommandError
-from config import Live, Settings, Web
 from embedded.ports import is_free, random_free_port
+from settings.sections import Live, Settings, Web
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli.supervise.procfile import ProcfileError, processes_of, reachable, read_procfile
-from config import ROOT, Match, Settings, Web
+from settings.loading import ROOT
+from settings.sections import Match, Settings, Web
 
 
 def test_our_own_procfile_has_the_processes_of_the_design() -> None:

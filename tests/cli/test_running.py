@@ -12,7 +12,7 @@ import pytest
 from cli.exits import NOT_RUNNING
 from cli.running import RunState, connected, lock_of, read_state, running, write_state
 from cli.terminal import CommandError
-from config import Database, Exchange, Redis, Settings
+from settings.sections import Database, Exchange, Redis, Settings
 
 
 def settings_on(folder: Path) -> Settings:

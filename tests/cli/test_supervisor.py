@@ -18,8 +18,8 @@ from cli.supervise.child import Child
 from cli.supervise.logbook import Logbook
 from cli.supervise.loop import StartError, Supervisor
 from cli.supervise.procfile import Process
-from config import ROOT
 from embedded.ports import random_free_port
+from settings.loading import ROOT
 
 SLEEP = "import time; print('ready', flush=True); time.sleep(600)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"

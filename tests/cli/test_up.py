@@ -19,7 +19,7 @@ import psutil
 import pytest
 import requests
 
-from config import ROOT
+from settings.loading import ROOT
 
 
 def environment() -> dict[str, str]:

@@ -16,14 +16,14 @@ from cli.exits import DONE, FAILED, NOT_RUNNING
 from cli.running import RunState, lock_of, write_state
 from cli.terminal import CommandError
 from cli.verify import command
-from config import Market
-from models.session import connect, transaction
+from database.session import connect, transaction
 from services.books import Books
 from services.listing import list_stock, rules_of
 from services.match import match_turn
 from services.place import place_orders
 from services.register import register_broker
 from services.store_orders import NewOrder, Wish
+from settings.sections import Market
 
 
 @pytest.fixture(scope="module")

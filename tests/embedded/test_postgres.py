@@ -15,10 +15,10 @@ import psutil
 import psycopg
 import pytest
 
-from config import ROOT
 from embedded.errors import EmbeddedServerError, FolderTakenError, PortTakenError, ServerStartError
 from embedded.postgres import PostgresServer
 from embedded.process import inhabitants
+from settings.loading import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from config import Settings
 from embedded.valkey import ValkeyServer
+from settings.sections import Settings
 from tests.flows.exchange import RunningExchange
 
 

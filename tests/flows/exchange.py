@@ -13,13 +13,13 @@ import requests
 import socketio
 from sqlalchemy import text
 
-from config import Settings
+from database.session import connect, transaction
 from embedded.ports import random_free_port
 from embedded.run import RunProcess, RunProcesses
-from models.session import connect, transaction
 from services.listing import list_stock
 from services.register import register_broker
 from services.verify import verify
+from settings.sections import Settings
 
 PATIENCE = 30.0
 """Seconds that anything may take on a busy machine; nothing waits longer than it needs."""

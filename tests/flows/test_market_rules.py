@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from config import DAILY, Session
-from setting_values import WEEKDAYS
+from settings.sections import DAILY, TradingSchedule
+from settings.values import WEEKDAYS
 from tests.flows.exchange import RunningExchange, until
 
 ADMIN_KEY = "mxadmin_of_the_flows"
@@ -23,7 +23,7 @@ def opened(new_database, settings, tmp_path):
             settings,
             exchange=replace(settings.exchange, demo=False, admin_key=ADMIN_KEY),
             database=replace(settings.database, url=new_database()),
-            session=Session(**hours),
+            session=TradingSchedule(**hours),
         )
         exchange = RunningExchange(own, tmp_path)
         exchanges.append(exchange)

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from config import ROOT, variables_of
+from settings.loading import ROOT, variables_of
 from tests.cli.lobster_day import exchange_day
 
 

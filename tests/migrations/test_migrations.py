@@ -9,9 +9,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from cli.schema import alembic_config, upgrade
-from config import ROOT
+from database.session import connect, transaction
 from models import Base
-from models.session import connect, transaction
+from settings.loading import ROOT
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from config import ROOT
+from database.session import connect, transaction
 from models import Base
-from models.session import connect, transaction
+from settings.loading import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Row, text
 
-from config import Market
+from database.session import in_transaction, transaction
 from models import CASH
-from models.session import in_transaction, transaction
 from services.amend import Amendment, amend_orders
 from services.books import Books
 from services.cancel import Cancel, Standing, cancel_orders
@@ -27,6 +26,7 @@ from services.register import register_broker
 from services.store_orders import NewOrder, Wish
 from services.trading_states import Change, ask_for
 from services.verify import verify
+from settings.sections import Market
 
 REFERENCE = 3_500
 """Cents: what a stock is listed at unless a story says otherwise."""

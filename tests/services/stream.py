@@ -9,8 +9,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from database.session import transaction
 from models import CASH
-from models.session import transaction
 from services.accounts import deposit
 from services.books import Books
 from services.errors import MarketError

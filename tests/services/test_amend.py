@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from models.session import transaction
+from database.pipeline import Pipeline
+from database.session import transaction
 from services.amend import Amendment, amend_orders, extra_need
 from services.errors import (
     AmendmentWaiting,
@@ -22,7 +23,6 @@ from services.errors import (
     UnknownOrder,
     ValidUntilInThePast,
 )
-from services.pipeline import Pipeline
 from services.settle_statements import TAKE_COMMANDS, UPDATE_ORDERS
 from tests.services.floor import MONEY
 

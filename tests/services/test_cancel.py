@@ -1,6 +1,6 @@
 """Cancels that come together: each gets its own answer and its own command."""
 
-from models.session import transaction
+from database.session import transaction
 from services.cancel import Cancel, cancel_orders
 from services.errors import NotYourOrder, UnknownOrder
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.exc import IntegrityError
 
-from models.session import transaction
+from database.session import transaction
 from services.errors import ClientOrderIdReused, InsufficientFunds, StockHalted
 from services.place import Placed, place_orders
 from tests.services.floor import MONEY

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from models.session import transaction
+from database.session import transaction
 from services.expire import expire_due_orders
 from services.lease import release_lease, take_lease
 from services.sweep import forgotten_stocks, symbols_of, waiting_stocks

@@ -8,8 +8,8 @@ from functools import partial
 
 import pytest
 
+from database.session import PLANS, connect, in_transaction, transaction
 from models import CASH
-from models.session import PLANS, connect, in_transaction, transaction
 from services.accounts import deposit
 from services.books import Books
 from services.errors import MarketError

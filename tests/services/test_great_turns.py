@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from database.session import PLANS, connect
 from engine.book import Book
-from models.session import PLANS, connect
 from services import match
 from tests.services.floor import Floor
 

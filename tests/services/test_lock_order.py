@@ -4,7 +4,7 @@ import threading
 
 from sqlalchemy import text
 
-from models.session import transaction
+from database.session import transaction
 from services.books import Books
 from services.match import match_turn
 from tests.services.floor import MONEY

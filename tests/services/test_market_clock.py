@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from config import Session, Settings
-from models.session import transaction
+from database.session import transaction
 from services.market_clock import enter_present_phase, run_schedules
 from services.read_stocks import read_stock
+from settings.sections import Settings, TradingSchedule
 from tests.services.floor import Floor
 
-DAILY = Session(schedule="daily", timezone="UTC", days=("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+DAILY = TradingSchedule(schedule="daily", timezone="UTC", days=("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -29,7 +29,7 @@ class Clock:
     """Looks at a given time; auctions end after `delay` seconds."""
 
     def __init__(self, floor, sessions=None, main=None, delay=7):
-        elsewhere = Session()
+        elsewhere = TradingSchedule()
         self.settings = Settings(session=main or DAILY, sessions={"elsewhere": elsewhere, **(sessions or {})})
         self.floor, self.delay = floor, delay
 
@@ -115,14 +115,14 @@ def test_the_closing_price_is_the_next_days_reference(floor):
 def test_each_market_has_its_own_hours(floor):
     early, main = floor.stock(), floor.stock()
     floor.run("UPDATE stocks SET market = 'early' WHERE symbol = :s", s=early)
-    sessions = {"early": Session(schedule="daily", timezone="Asia/Tokyo")}
+    sessions = {"early": TradingSchedule(schedule="daily", timezone="Asia/Tokyo")}
     Clock(floor, sessions).look(NOON)
     assert (state(floor, early)[0], state(floor, main)[0]) == ("closed", "open")
 
 
 def test_a_market_that_is_always_open_rolls_and_nothing_else(floor):
     symbol, buyer = floor.stock(), floor.broker()
-    clock = Clock(floor, main=Session(timezone="UTC"))
+    clock = Clock(floor, main=TradingSchedule(timezone="UTC"))
     day = floor.bid(buyer, symbol, 1, 3_400, time_in_force="day")
     assert clock.look(NOON) == []
     assert state(floor, symbol)[0] == "open"
@@ -137,7 +137,7 @@ def test_other_hours_are_followed_at_once(floor):
     symbol = floor.stock()
     Clock(floor).look(time("08:00"))
     assert state(floor, symbol)[0] == "closed"
-    Clock(floor, main=Session()).look(time("08:01"))
+    Clock(floor, main=TradingSchedule()).look(time("08:01"))
     assert state(floor, symbol)[0] == "open"
 
 
@@ -155,7 +155,7 @@ def test_other_hours_leave_alone_what_is_the_same_in_both(floor):
 def test_a_volatility_auction_ends_when_its_time_is_over(floor):
     symbol = floor.stock(dynamic_band_bps=100)
     seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
-    clock = Clock(floor, main=Session(volatility_auction_seconds=60))
+    clock = Clock(floor, main=TradingSchedule(volatility_auction_seconds=60))
     floor.ask(seller, symbol, 10, 3_600)
     floor.bid(buyer, symbol, 10, 3_600)
     assert state(floor, symbol) == ("auction", "volatility")
@@ -170,7 +170,7 @@ def test_a_volatility_auction_ends_when_its_time_is_over(floor):
 def test_an_auction_that_an_operator_called_does_not_end_by_itself(floor):
     symbol = floor.stock()
     floor.put_into(symbol, "auction")
-    clock = Clock(floor, main=Session())
+    clock = Clock(floor, main=TradingSchedule())
     assert clock.look(datetime.now(UTC) + timedelta(hours=1)) == []
 
 

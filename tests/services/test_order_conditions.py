@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from models.session import transaction
+from database.session import transaction
 from services.errors import DisplayQuantityTooSmall, OffLot, ValidUntilNotAmendable
 from services.read_book import read_book, read_entry
 from tests.services.floor import MONEY

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from config import Market
-from models.session import in_transaction
+from database.session import in_transaction
 from services.errors import (
     InsufficientFunds,
     InsufficientShares,
@@ -21,6 +20,7 @@ from services.errors import (
     ValidUntilInThePast,
 )
 from services.place import Placed, place_orders
+from settings.sections import Market
 
 
 def test_the_worked_example(floor):

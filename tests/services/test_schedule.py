@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from config import Session
 from services.schedule import Beginning, due, next_after, phase_at
+from settings.sections import TradingSchedule
 
-DAILY = Session(schedule="daily", holidays=("2026-12-25",))
+DAILY = TradingSchedule(schedule="daily", holidays=("2026-12-25",))
 """São Paulo is three hours behind UTC: ten o'clock there is thirteen here."""
 
 
@@ -35,18 +35,20 @@ def test_a_day_of_the_market(now, phase, following, begins):
 
 def test_times_are_those_of_the_markets_own_clocks():
     """In New York ten o'clock is an hour later in UTC once summer time has ended."""
-    new_york = Session(schedule="daily", timezone="America/New_York")
+    new_york = TradingSchedule(schedule="daily", timezone="America/New_York")
     assert next_after(new_york, at("2026-10-30 13:50")) == Beginning("open", at("2026-10-30 14:00"))
     assert next_after(new_york, at("2026-11-02 14:50")) == Beginning("open", at("2026-11-02 15:00"))
 
 
 def test_a_market_that_is_always_open_rolls_once_a_day():
-    assert next_after(Session(), at("2026-11-21 15:00")) == Beginning("roll", at("2026-11-22 03:00"))
-    assert next_after(Session(roll_at="18:30"), at("2026-11-21 15:00")) == Beginning("roll", at("2026-11-21 21:30"))
+    assert next_after(TradingSchedule(), at("2026-11-21 15:00")) == Beginning("roll", at("2026-11-22 03:00"))
+    assert next_after(TradingSchedule(roll_at="18:30"), at("2026-11-21 15:00")) == Beginning(
+        "roll", at("2026-11-21 21:30")
+    )
 
 
 def test_a_market_without_days_is_closed():
-    never = Session(schedule="daily", days=())
+    never = TradingSchedule(schedule="daily", days=())
     assert phase_at(never, at("2026-11-20 15:00")).phase == "close"
     assert next_after(never, at("2026-11-20 15:00")).phase == "close"
 

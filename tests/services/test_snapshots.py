@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from models.session import transaction
+from database.session import transaction
 from services.read_book import read_book
 from tests.services.stream import Stream
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from models.session import transaction
+from database.session import transaction
 from services.errors import BrokerSuspended
 from services.place import Placed
 from services.suspension import activate, suspend

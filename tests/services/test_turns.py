@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from database.errors import Overtaken, is_passing
+from database.session import transaction
 from engine.book import Book
 from engine.orders import Order
-from models.session import transaction
-from models.trouble import Overtaken, is_passing
 from services.accounts import deposit
 from services.books import Books, rebuilt_books
 from services.inbox import take_inbox

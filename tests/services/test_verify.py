@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.session import transaction
+from database.session import transaction
 from services.verify import verify
 from tests.services.floor import Floor
 from tests.services.stream import Stream

@@ -5,8 +5,8 @@ import threading
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from database.session import transaction
 from engine.book import Book
-from models.session import transaction
 from services.verify import Check, Finding, verify
 from services.verify.report import FINDINGS_SHOWN
 from tests.services.stream import Stream

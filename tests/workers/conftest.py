@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from config import Settings
-from models.session import connect, transaction
+from database.session import connect, transaction
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
@@ -17,6 +16,7 @@ from services.listing import list_stock, rules_of
 from services.place import Placed, place_orders
 from services.register import register_broker
 from services.store_orders import NewOrder, Wish
+from settings.sections import Settings
 from workers.database import connect_worker
 from workers.matcher import Matcher
 

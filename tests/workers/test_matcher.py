@@ -5,9 +5,9 @@ import time
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from database.errors import Overtaken, is_passing
+from database.session import transaction
 from engine.book import Book
-from models.session import transaction
-from models.trouble import Overtaken, is_passing
 from services.accounts import deposit
 
 POISON = "666"

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT, Session, Settings, SettingsError, load_settings, variables_of
+from settings.loading import ROOT, load_settings, variables_of
+from settings.sections import Settings, TradingSchedule
+from settings.values import SettingsError
 
 
 def load(folder: Path, text: str, **environment: str) -> Settings:
@@ -31,8 +33,8 @@ def test_a_child_process_sees_the_same(tmp_path: Path) -> None:
 
 def test_a_market_of_its_own_says_only_what_is_different(tmp_path: Path) -> None:
     settings = load(tmp_path, '[session]\nopen = "11:00"\n[session.B3]\nschedule = "daily"\nclose = "18:00"\n')
-    assert settings.session == Session(open="11:00")
-    assert settings.session_of("B3") == Session(schedule="daily", open="11:00", close="18:00")
+    assert settings.session == TradingSchedule(open="11:00")
+    assert settings.session_of("B3") == TradingSchedule(schedule="daily", open="11:00", close="18:00")
     assert settings.session_of("main") == settings.session_of("unheard of") == settings.session
 
 

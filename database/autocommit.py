@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.pool import PoolProxiedConnection
 
-from models.session import WARNINGS
-from models.trouble import UncertainCommit
+from database.errors import UncertainCommit
+from database.session import WARNINGS
 
 DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from config import ROOT
+from settings.loading import ROOT
 
 PREPARED = """
 from gevent import monkey
@@ -16,9 +16,9 @@ import sys
 import gevent
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from api.green_connection import GreenConnection, green
-from models.at_once import at_once, committing
-from models.session import connect
+from database.green import GreenConnection, green
+from database.autocommit import at_once, committing
+from database.session import connect
 
 engine = green(committing(connect(sys.argv[1], statement_timeout=2000)))
 

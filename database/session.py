@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 
-from models.trouble import UncertainCommit
+from database.errors import UncertainCommit
 
 Done = TypeVar("Done")
 

@@ -17,7 +17,7 @@ from psycopg.waiting import Ready, Wait
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models.session import forget_warnings, refuse_uncertain
+from database.session import forget_warnings, refuse_uncertain
 
 
 class Answer:

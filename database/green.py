@@ -4,7 +4,7 @@ psycopg waits with `select.poll`, which gevent replaces by one that makes a watc
 Here a connection keeps its two watchers.
 """
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import psycopg
 from gevent import get_hub, monkey
@@ -34,7 +34,7 @@ class GreenConnection(psycopg.Connection[Any]):
                 get_hub().wait(self._watcher(events))
                 wanted = gen.send(events)  # trying what is not ready yet does no harm
         except StopIteration as end:
-            return end.value
+            return cast(Done, end.value)
 
     def close(self) -> None:
         """Close the connection and its watchers."""

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 
+from database.errors import UncertainCommit, is_passing
+from database.session import connect, transaction
 from embedded.postgres import PostgresServer
 from models import Broker, Lease
-from models.session import connect, transaction
-from models.trouble import UncertainCommit, is_passing
 
 
 @pytest.fixture(scope="module")

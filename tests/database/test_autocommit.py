@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError
 
-from models.at_once import at_once, committing
-from models.session import connect
+from database.autocommit import at_once, committing
+from database.session import connect
 
 ADD = text("INSERT INTO leases (name, holder, expires_at) VALUES (:name, 'a%b', now())")
 FIND = text("SELECT name, holder FROM leases WHERE name = ANY(:names) ORDER BY name")

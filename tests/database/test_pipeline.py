@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from models.session import connect, transaction
-from models.trouble import UncertainCommit, is_passing
-from services.pipeline import committing_pipeline, numbers, pipeline, texts, words
+from database.errors import UncertainCommit, is_passing
+from database.pipeline import committing_pipeline, numbers, pipeline, texts, words
+from database.session import connect, transaction
 
 
 @pytest.mark.parametrize(

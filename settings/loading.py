@@ -1,0 +1,147 @@
+"""Reads the settings: `exchange.toml` first, then `MINEX_*` variables; the only reader of the environment.
+
+Every key of a section of `exchange.toml` can be given as `MINEX_<SECTION>_<KEY>` (`MINEX_WEB_PORT`); the keys of
+`[exchange]` are short: `MINEX_<KEY>` (`MINEX_DEBUG`). A wrong value or an unknown key stops the start with one line
+that names the place, the value and what was expected.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from settings.sections import PHASES_OF_DAY, Settings, TradingSchedule
+from settings.values import SettingsError, checked
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout: where `exchange.toml`, `Procfile` and `migrations/` are."""
+
+ENVIRONMENT_PREFIX = "MINEX_"
+NOT_SETTINGS = frozenset({"MINEX_CONFIG", "MINEX_FAULT"})
+"""Variables with our prefix that are read elsewhere: where the file is, and the fault points of the tests."""
+
+
+def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the file (default: `MINEX_CONFIG`, else `exchange.toml` of the checkout) and the environment.
+
+    Raises SettingsError, whose message names the file or variable, the key and what was expected.
+    """
+    environment = os.environ if environment is None else environment
+    path = path or Path(environment.get("MINEX_CONFIG") or ROOT / "exchange.toml")
+    values = _from_file(path)
+    for variable, (section, key) in _variables().items():
+        if variable in environment:
+            values.setdefault(section, {})[key] = (environment[variable], variable)
+    _refuse_unknown_variables(environment)
+    sections = {}
+    for name in _sections():
+        cls = _section_class(name)
+        given = values.get(name, {})
+        sections[name] = cls(**{key: checked(cls, key, *pair) for key, pair in given.items() if name != "session"})
+    sections["session"], sections["sessions"] = _sessions(values.get("session", {}))
+    return Settings(**sections)
+
+
+def variables_of(settings: Settings) -> dict[str, str]:
+    """The settings as `MINEX_*` variables, for a child process that shall see the same."""
+    variables = {}
+    for name, (section, key) in _variables().items():
+        value = getattr(getattr(settings, section), key)
+        if isinstance(value, tuple):
+            value = ",".join(value)
+        variables[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return variables
+
+
+def fault() -> str:
+    """The fault that a test wants to happen, such as `before_commit:kill`; empty in real life."""
+    return os.environ.get("MINEX_FAULT", "")
+
+
+def _sections() -> list[str]:
+    return [section.name for section in dataclasses.fields(Settings) if section.metadata.get("section", True)]
+
+
+def _section_class(section: str) -> Any:
+    return get_type_hints(Settings)[section]
+
+
+def _variables() -> dict[str, tuple[str, str]]:
+    names = {}
+    for section in _sections():
+        prefix = ENVIRONMENT_PREFIX if section == "exchange" else f"{ENVIRONMENT_PREFIX}{section.upper()}_"
+        for setting in dataclasses.fields(_section_class(section)):
+            names[f"{prefix}{setting.name.upper()}"] = (section, setting.name)
+    return names
+
+
+def _from_file(path: Path) -> dict[str, dict[str, tuple[Any, str]]]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    known = set(_sections())
+    values: dict[str, dict[str, tuple[Any, str]]] = {}
+    for section, keys in document.items():
+        if section not in known or not isinstance(keys, dict):
+            raise SettingsError(f"{path.name}: unknown section [{section}]{_nearest(section, known)}")
+        known_keys = {setting.name for setting in dataclasses.fields(_section_class(section))}
+        for key, value in keys.items():
+            if key not in known_keys and not (section == "session" and isinstance(value, dict)):
+                raise SettingsError(f"{path.name}: [{section}] has no key {key!r}{_nearest(key, known_keys)}")
+        values[section] = {key: (value, f"{path.name}: [{section}] {key}") for key, value in keys.items()}
+    return values
+
+
+def _sessions(given: Mapping[str, tuple[Any, str]]) -> tuple[TradingSchedule, dict[str, TradingSchedule]]:
+    """The schedule of `[session]`, and those of the markets with a `[session.NAME]`, which leave out what is alike."""
+    own = {key: pair for key, pair in given.items() if not isinstance(pair[0], dict)}
+    sessions = {}
+    for name, (keys, place) in given.items():
+        if isinstance(keys, dict):
+            file = place.partition(":")[0]
+            sessions[name] = _session({**own, **_keys_of_market(name, keys, file)})
+    return _session(own), sessions
+
+
+def _keys_of_market(name: str, keys: Mapping[str, Any], file: str) -> dict[str, tuple[Any, str]]:
+    known = {setting.name for setting in dataclasses.fields(TradingSchedule)}
+    for key in keys:
+        if key not in known:
+            raise SettingsError(f"{file}: [session.{name}] has no key {key!r}{_nearest(key, known)}")
+    return {key: (value, f"{file}: [session.{name}] {key}") for key, value in keys.items()}
+
+
+def _session(given: Mapping[str, tuple[Any, str]]) -> TradingSchedule:
+    session = TradingSchedule(**{key: checked(TradingSchedule, key, *pair) for key, pair in given.items()})
+    begins = [_seconds_of(getattr(session, phase)) for phase in PHASES_OF_DAY]
+    place = next((pair[1] for pair in given.values()), "[session]").rpartition(" ")[0] or "[session]"
+    if sorted(set(begins)) != begins:
+        raise SettingsError(f"{place}: expected {' < '.join(PHASES_OF_DAY)}, each later than the one before")
+    if begins[2] + session.random_end_seconds >= begins[3]:
+        raise SettingsError(f"{place}: the opening auction would end after the closing auction has begun")
+    return session
+
+
+def _seconds_of(time: str) -> int:
+    hours, minutes, *seconds = map(int, time.split(":"))
+    return hours * 3_600 + minutes * 60 + sum(seconds)
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    known = {*_variables(), *NOT_SETTINGS}
+    for name in environment:
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
+            raise SettingsError(f"{name}: no such setting{_nearest(name, known)}")
+
+
+def _nearest(word: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(word, sorted(known), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,185 @@
+"""The sections of `exchange.toml` and their keys, with defaults and bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from settings.values import WEEKDAYS
+
+
+def _number(default: int, minimum: int, maximum: int) -> Any:
+    return field(default=default, metadata={"minimum": minimum, "maximum": maximum})
+
+
+ALWAYS_OPEN = "always_open"
+DAILY = "daily"
+MAIN_MARKET = "main"
+"""The market of stocks that name no other; it follows the schedule of `[session]` itself."""
+PHASES_OF_DAY = ("pre_open", "opening_auction", "open", "closing_auction", "close")
+"""The keys that say when each phase of a trading day begins, in their order."""
+
+
+def _time(default: str) -> Any:
+    return field(default=default, metadata={"kind": "time"})
+
+
+def _choice(default: str, *choices: str) -> Any:
+    return field(default=default, metadata={"choices": choices})
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What concerns every process."""
+
+    name: str = "Minex"
+    currency: str = "BRL"
+    debug: bool = False
+    list_unknown_symbols: bool = False
+    demo: bool = True
+    admin_key: str = ""
+    data_folder: str = ""
+
+
+@dataclass(frozen=True)
+class Database:
+    """PostgreSQL; an empty url means the embedded server."""
+
+    url: str = ""
+    pool_size: int = _number(16, 1, 500)
+    statement_timeout_ms: int = _number(5_000, 100, 600_000)
+
+
+@dataclass(frozen=True)
+class Redis:
+    """Redis or Valkey; an empty url means the embedded server."""
+
+    url: str = ""
+    timeout_ms: int = _number(1_000, 50, 60_000)
+
+
+@dataclass(frozen=True)
+class Web:
+    """The REST processes."""
+
+    host: str = "127.0.0.1"
+    port: int = _number(8000, 0, 65_535)
+    processes: int = _number(0, 0, 64)
+    connections: int = _number(1_000, 1, 100_000)
+    waiting: int = _number(64, 1, 10_000)
+    body_limit_bytes: int = _number(65_536, 1_024, 16_777_216)
+    batch_body_limit_bytes: int = _number(1_048_576, 1_024, 67_108_864)
+    body_deadline_ms: int = _number(5_000, 100, 60_000)
+    max_wait_seconds: int = _number(10, 0, 60)
+    cancel_wait_ms: int = _number(2_000, 0, 60_000)
+    key_cache_ms: int = _number(2_000, 0, 5_000)
+
+
+@dataclass(frozen=True)
+class Live:
+    """The Socket.IO processes."""
+
+    host: str = "127.0.0.1"
+    port: int = _number(8001, 0, 65_535)
+    origins: tuple[str, ...] = ()
+    snapshot_interval_ms: int = _number(1_000, 50, 60_000)
+
+
+@dataclass(frozen=True)
+class Match:
+    """The group workers."""
+
+    groups: tuple[str, ...] = ("A",)
+    turn_limit: int = _number(2_000, 1, 100_000)
+    backlog_limit: int = _number(20_000, 0, 10_000_000)
+    idle_in_transaction_ms: int = _number(2_000, 100, 60_000)
+    lock_timeout_ms: int = _number(4_000, 100, 60_000)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much each broker may ask for in a second, and how many wrong keys an address may try; 0 is no limit."""
+
+    orders_per_second: int = _number(0, 0, 1_000_000)
+    cancels_per_second: int = _number(0, 0, 1_000_000)
+    reads_per_second: int = _number(0, 0, 1_000_000)
+    failures_per_minute: int = _number(0, 0, 1_000_000)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The periodic jobs."""
+
+    interval_ms: int = _number(250, 10, 60_000)
+    sweep_after_ms: int = _number(1_000, 50, 60_000)
+    lease_seconds: int = _number(5, 1, 300)
+
+
+@dataclass(frozen=True)
+class Market:
+    """Rules of newly listed stocks and limits of every order."""
+
+    tick_size: int = _number(1, 1, 1_000_000)
+    lot_size: int = _number(1, 1, 1_000_000)
+    band_bps: int = _number(1_000, 0, 9_999)
+    band_reference: str = _choice("session", "session", "last")
+    dynamic_band_bps: int = _number(0, 0, 9_999)
+    execution_price: str = _choice("maker", "maker", "seller")
+    self_trade_prevention: str = _choice(
+        "cancel_resting", "none", "cancel_resting", "cancel_incoming", "cancel_both", "decrement"
+    )
+    protection_bps: int = _number(500, 0, 100_000)
+    smallest_display_bps: int = _number(100, 1, 10_000)
+    max_price: int = _number(1_000_000_000, 1, 10**12)
+    max_quantity: int = _number(1_000_000_000, 1, 10**12)
+    max_notional: int = _number(1_000_000_000_000_000, 1, 10**17)
+
+
+@dataclass(frozen=True)
+class TradingSchedule:
+    """When the stocks of a market trade. Times are those of the market's own clocks."""
+
+    schedule: str = _choice(ALWAYS_OPEN, ALWAYS_OPEN, DAILY)
+    timezone: str = field(default="America/Sao_Paulo", metadata={"kind": "zone"})
+    roll_at: str = _time("00:00")
+    days: tuple[str, ...] = field(default=WEEKDAYS[:5], metadata={"kind": "day"})
+    holidays: tuple[str, ...] = field(default=(), metadata={"kind": "date"})
+    pre_open: str = _time("09:30")
+    opening_auction: str = _time("09:45")
+    open: str = _time("10:00")
+    closing_auction: str = _time("16:55")
+    close: str = _time("17:00")
+    random_end_seconds: int = _number(30, 0, 3_600)
+    volatility_auction_seconds: int = _number(60, 1, 3_600)
+
+
+@dataclass(frozen=True)
+class Log:
+    """What the processes write to stderr."""
+
+    level: str = _choice("info", "debug", "info", "warning", "error")
+    format: str = _choice("text", "text", "json")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All sections; immutable, made once at a process's start and passed in."""
+
+    exchange: Exchange = field(default_factory=Exchange)
+    database: Database = field(default_factory=Database)
+    redis: Redis = field(default_factory=Redis)
+    web: Web = field(default_factory=Web)
+    live: Live = field(default_factory=Live)
+    match: Match = field(default_factory=Match)
+    limits: Limits = field(default_factory=Limits)
+    clock: Clock = field(default_factory=Clock)
+    market: Market = field(default_factory=Market)
+    session: TradingSchedule = field(default_factory=TradingSchedule)
+    log: Log = field(default_factory=Log)
+    sessions: Mapping[str, TradingSchedule] = field(default_factory=dict, metadata={"section": False})
+    """The schedules of markets that have one of their own, by the market's name."""
+
+    def session_of(self, market: str) -> TradingSchedule:
+        """The schedule that the stocks of `market` follow."""
+        return self.sessions.get(market, self.session)
