@@ -12,7 +12,7 @@ from api.resource import Resource
 from api.schemas.accounts import BalanceSchema, PortfolioSchema
 from api.schemas.market import OwnFillPageSchema
 from api.schemas.stocks import PageQuerySchema
-from services.read_accounts import read_balance, read_fills, read_portfolio
+from services.accounts.read_accounts import read_balance, read_fills, read_portfolio
 
 blueprint = Resource("accounts", __name__, url_prefix="/api/v1", description="Cash, holdings and fills.")
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from api.database import Database
 from services.errors import MatchQueueTooDeep
-from services.read_health import backlog_by_group
+from services.operations.health import backlog_by_group
 from settings.sections import Match
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from api.auth import Access
 from api.desk import desk
 from api.resource import Resource
 from api.schemas.accounts import NewBrokerSchema, RegisteredSchema, StandingSchema
-from services.register import register_broker
-from services.suspension import ACTIVE, SUSPENDED, activate, suspend
+from services.identity.register import register_broker
+from services.identity.suspension import ACTIVE, SUSPENDED, activate, suspend
 
 blueprint = Resource("brokers", __name__, url_prefix="/api/v1", description="Members of the exchange.")
 

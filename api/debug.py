@@ -9,7 +9,7 @@ from api.answers import answer
 from api.auth import Access
 from api.desk import desk
 from api.resource import Resource
-from services.reset import reset_exchange, trade_count
+from services.operations.reset import reset_exchange, trade_count
 
 log = logging.getLogger(__name__)
 

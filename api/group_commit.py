@@ -11,38 +11,38 @@ from typing import Generic, TypeVar
 
 from services.errors import Failed
 
-Wish = TypeVar("Wish")
+Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
 MOST = 200
 """Wishes in one group, unless one request alone brings more: a larger statement gains nothing and takes longer."""
 
 
-class _Ticket(Generic[Wish, Answer]):
-    """What one request wishes; its thread is woken once, with answers or with the lead."""
+class _Ticket(Generic[Request, Answer]):
+    """What one request requests; its thread is woken once, with answers or with the lead."""
 
-    __slots__ = ("answers", "leads", "wishes", "woken")
+    __slots__ = ("answers", "leads", "requests", "woken")
 
-    def __init__(self, wishes: Sequence[Wish]) -> None:
-        self.wishes = wishes
+    def __init__(self, requests: Sequence[Request]) -> None:
+        self.requests = requests
         self.woken = threading.Lock()
         self.woken.acquire()
         self.answers: Sequence[Answer | Failed] = ()
         self.leads = False
 
 
-class GroupCommit(Generic[Wish, Answer]):
-    """Runs wishes in groups through `store`, which gives one answer for each, in their order.
+class GroupCommit(Generic[Request, Answer]):
+    """Runs requests in groups through `store`, which gives one answer for each, in their order.
 
     An answer may be Failed; `store` raises only when it has done nothing.
 
-    When `store` raises for a group, its wishes are tried one by one, so that each gets the answer that it would have
+    When `store` raises for a group, its requests are tried one by one, so that each gets the answer that it would have
     got alone; unless `is_final` says that the error holds for all of them, such as a lost database.
     """
 
     def __init__(
         self,
-        store: Callable[[Sequence[Wish]], Sequence[Answer | Failed]],
+        store: Callable[[Sequence[Request]], Sequence[Answer | Failed]],
         is_final: Callable[[BaseException], bool],
         most: int = MOST,
     ) -> None:
@@ -50,19 +50,19 @@ class GroupCommit(Generic[Wish, Answer]):
         self._is_final = is_final
         self._most = most
         self._mutex = threading.Lock()
-        self._waiting: deque[_Ticket[Wish, Answer]] = deque()
+        self._waiting: deque[_Ticket[Request, Answer]] = deque()
         self._led = False
 
-    def submit(self, wish: Wish) -> Answer:
-        """The answer to `wish`, when its group is durable. Raises what `store` raised for it."""
-        (answer,) = self.submit_all([wish])
+    def submit(self, request: Request) -> Answer:
+        """The answer to `request`, when its group is durable. Raises what `store` raised for it."""
+        (answer,) = self.submit_all([request])
         if isinstance(answer, Failed):
             raise answer.error
         return answer
 
-    def submit_all(self, wishes: Sequence[Wish]) -> Sequence[Answer | Failed]:
+    def submit_all(self, requests: Sequence[Request]) -> Sequence[Answer | Failed]:
         """One answer for each, in the same order, when all are durable; they are not torn apart."""
-        ticket: _Ticket[Wish, Answer] = _Ticket(wishes)
+        ticket: _Ticket[Request, Answer] = _Ticket(requests)
         with self._mutex:
             self._waiting.append(ticket)
             ticket.leads = not self._led
@@ -78,9 +78,9 @@ class GroupCommit(Generic[Wish, Answer]):
         with self._mutex:
             group = self._gather()
         try:
-            answers = self._answers([wish for ticket in group for wish in ticket.wishes])
+            answers = self._answers([request for ticket in group for request in ticket.requests])
             for ticket in group:
-                ticket.answers, answers = answers[: len(ticket.wishes)], answers[len(ticket.wishes) :]
+                ticket.answers, answers = answers[: len(ticket.requests)], answers[len(ticket.requests) :]
         finally:
             with self._mutex:
                 heir = self._waiting[0] if self._waiting else None
@@ -92,27 +92,27 @@ class GroupCommit(Generic[Wish, Answer]):
                 heir.leads = True
                 heir.woken.release()
 
-    def _gather(self) -> list[_Ticket[Wish, Answer]]:
+    def _gather(self) -> list[_Ticket[Request, Answer]]:
         group = [self._waiting.popleft()]
-        room = self._most - len(group[0].wishes)
-        while self._waiting and len(self._waiting[0].wishes) <= room:
+        room = self._most - len(group[0].requests)
+        while self._waiting and len(self._waiting[0].requests) <= room:
             group.append(self._waiting.popleft())
-            room -= len(group[-1].wishes)
+            room -= len(group[-1].requests)
         return group
 
-    def _answers(self, wishes: Sequence[Wish]) -> Sequence[Answer | Failed]:
+    def _answers(self, requests: Sequence[Request]) -> Sequence[Answer | Failed]:
         try:
-            return self._store(wishes)
+            return self._store(requests)
         except BaseException as error:  # noqa: BLE001 - whoever waits must be told, whatever it was
-            if len(wishes) == 1 or self._is_final(error):
-                return [Failed(error)] * len(wishes)
-        return self._one_by_one(wishes)
+            if len(requests) == 1 or self._is_final(error):
+                return [Failed(error)] * len(requests)
+        return self._one_by_one(requests)
 
-    def _one_by_one(self, wishes: Sequence[Wish]) -> Sequence[Answer | Failed]:
+    def _one_by_one(self, requests: Sequence[Request]) -> Sequence[Answer | Failed]:
         answers: list[Answer | Failed] = []
-        for wish in wishes:
-            (answer,) = self._answers([wish])
+        for request in requests:
+            (answer,) = self._answers([request])
             if isinstance(answer, Failed) and self._is_final(answer.error):
-                return [*answers, *[answer] * (len(wishes) - len(answers))]
+                return [*answers, *[answer] * (len(requests) - len(answers))]
             answers.append(answer)
         return answers

@@ -9,9 +9,8 @@ from api.auth import Access
 from api.desk import desk
 from api.resource import Resource
 from api.schemas.health import HealthSchema, ReadySchema, TimeSchema
-from services.instants import microseconds
-from services.read_health import is_ready
-from services.shapes import timestamp
+from services.operations.health import is_ready
+from services.timestamps import microseconds, timestamp
 
 blueprint = Resource("health", __name__, url_prefix="/api/v1", description="Is the exchange up?")
 at_root = Resource("health at the root", __name__, description="The same where load balancers look for it.")

@@ -1,7 +1,7 @@
-"""Take orders, cancels and amendments in: from checked wishes to a filled inbox and a woken worker. Knows no HTTP.
+"""Take orders, cancels and amendments in: from checked requests to a filled inbox and a woken worker. Knows no HTTP.
 
-What waits at the same moment is stored together, in one transaction, and each wish gets its own answer; a lone order is
-a batch of one.
+What waits at the same moment is stored together, in one transaction, and each request gets its own answer; a lone
+order is a batch of one.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -18,21 +18,21 @@ from api.rules_cache import RulesCache
 from api.unknown_symbols import list_unknown
 from database.errors import is_passing
 from queues.wakeups import Wakeups
-from services.amend import Amendment, amend_orders
-from services.cancel import Cancel, Standing, cancel_orders
 from services.errors import Failed, MarketError, UnknownStock
-from services.listing import StockRules
-from services.place import Placed, place_orders
-from services.store_orders import NewOrder, Wish
+from services.order_entry.amend import Amendment, amend_orders
+from services.order_entry.cancel import Cancel, cancel_orders
+from services.order_entry.place import Placed, place_orders
+from services.order_entry.requests import NewOrder, OrderRequest, QueuedCommand
+from services.stocks.listing import StockRules
 from settings.sections import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A wish, whose it is, and who waits for the book's answer."""
+    """A request, whose it is, and who waits for the book's answer."""
 
     broker_id: int
-    wish: Wish
+    request: OrderRequest
     reply_to: str | None = None
 
 
@@ -52,8 +52,8 @@ class Intake:
         self._settings = settings
         self._rules = RulesCache()
         self._orders: GroupCommit[Asked, Placed | MarketError] = GroupCommit(self._place, _holds_for_all)
-        self._cancels: GroupCommit[Cancel, Standing | MarketError] = GroupCommit(self._cancel, _holds_for_all)
-        self._amendments: GroupCommit[Amendment, Standing | MarketError] = GroupCommit(self._amend, _holds_for_all)
+        self._cancels: GroupCommit[Cancel, QueuedCommand | MarketError] = GroupCommit(self._cancel, _holds_for_all)
+        self._amendments: GroupCommit[Amendment, QueuedCommand | MarketError] = GroupCommit(self._amend, _holds_for_all)
 
     def place(self, asked: Sequence[Asked]) -> Sequence[Placed | MarketError | Failed]:
         """One answer for each order, in the same order; durable when this returns."""
@@ -63,13 +63,13 @@ class Intake:
         """What became of one order. Raises the refusal."""
         return _accepted(self._orders.submit(asked))
 
-    def cancel(self, wish: Cancel) -> Standing:
+    def cancel(self, request: Cancel) -> QueuedCommand:
         """The order to be cancelled, as it stands. Raises UnknownOrder, NotYourOrder."""
-        return _accepted(self._cancels.submit(wish))
+        return _accepted(self._cancels.submit(request))
 
-    def amend(self, wish: Amendment) -> Standing:
+    def amend(self, request: Amendment) -> QueuedCommand:
         """The order to be amended, as it stands. Raises what `amend_orders` returns."""
-        return _accepted(self._amendments.submit(wish))
+        return _accepted(self._amendments.submit(request))
 
     def _place(self, asked: Sequence[Asked]) -> list[Placed | MarketError | Failed]:
         self._backpressure.look()
@@ -77,29 +77,31 @@ class Intake:
         orders: dict[int, NewOrder] = {}
         rules = self._rules_for(asked)
         for n, one in enumerate(asked):
-            stock = rules.get(one.wish.symbol)
+            stock = rules.get(one.request.symbol)
             if stock is None:
-                answers[n] = UnknownStock(f"There is no stock {one.wish.symbol}.", field="symbol")
+                answers[n] = UnknownStock(f"There is no stock {one.request.symbol}.", field="symbol")
             elif refusal := self._backpressure.refusal(stock.group_name):
                 answers[n] = refusal
             else:
-                orders[n] = NewOrder(one.broker_id, stock, one.wish, one.reply_to)
+                orders[n] = NewOrder(one.broker_id, stock, one.request, one.reply_to)
         commit, market = self._database.run_at_once, self._settings.market
         placed = place_orders(commit, list(orders.values()), market, datetime.now(UTC)) if orders else []
         answers.update(zip(orders, placed, strict=True))
         self._ring(orders[n].stock for n in orders if isinstance(one := answers[n], Placed) and not one.known)
         return [answers[n] for n in range(len(asked))]
 
-    def _cancel(self, wishes: Sequence[Cancel]) -> list[Standing | MarketError]:
-        answers = self._database.run_at_once(lambda session: cancel_orders(session, wishes))
-        self._ring(one for one in answers if isinstance(one, Standing) and one.command_id is not None)
+    def _cancel(self, requests: Sequence[Cancel]) -> list[QueuedCommand | MarketError]:
+        answers = self._database.run_at_once(lambda session: cancel_orders(session, requests))
+        self._ring(one for one in answers if isinstance(one, QueuedCommand) and one.command_id is not None)
         return answers
 
-    def _amend(self, wishes: Sequence[Amendment]) -> list[Standing | MarketError]:
+    def _amend(self, requests: Sequence[Amendment]) -> list[QueuedCommand | MarketError]:
         self._backpressure.look()
         market, refusal = self._settings.market, self._backpressure.refusal
-        answers = self._database.run(lambda session: amend_orders(session, wishes, market, datetime.now(UTC), refusal))
-        self._ring(one for one in answers if isinstance(one, Standing))
+        answers = self._database.run(
+            lambda session: amend_orders(session, requests, market, datetime.now(UTC), refusal)
+        )
+        self._ring(one for one in answers if isinstance(one, QueuedCommand))
         return answers
 
     def forget_rules(self) -> None:
@@ -111,15 +113,15 @@ class Intake:
         if news := dict.fromkeys(stocks):
             self._ringer.ring(news)
 
-    def _ring(self, stocks: Iterable[StockRules | Standing]) -> None:
+    def _ring(self, stocks: Iterable[StockRules | QueuedCommand]) -> None:
         """Wake the workers of these stocks: their inboxes have something new."""
         self.ring((stock.symbol, stock.group_name) for stock in stocks)
 
     def _rules_for(self, asked: Collection[Asked]) -> dict[str, StockRules]:
-        symbols = {one.wish.symbol for one in asked}
+        symbols = {one.request.symbol for one in asked}
         if self._settings.exchange.list_unknown_symbols:
             list_unknown(self._database, self._rules, self._settings, symbols)
-        urgent = {one.wish.symbol for one in asked if one.wish.order_type == "market"}
+        urgent = {one.request.symbol for one in asked if one.request.order_type == "market"}
         with self._database.reading() as session:
             rules = self._rules.fresh(session, urgent) if urgent else {}
             return {**rules, **self._rules.recent(session, symbols - urgent)}

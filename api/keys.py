@@ -5,9 +5,8 @@ import time
 from dataclasses import dataclass
 
 from api.database import Database
-from services.admin_key import is_admin_key
-from services.read_caller import holder_of, holders_of
-from services.register import hash_of_key
+from services.identity.admin_key import is_admin_key
+from services.identity.api_keys import hash_of_key, holder_of, holders_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from api.schemas.market import (
 from api.schemas.stocks import PageQuerySchema
 from api.stocks import STOCK
 from services.errors import UnknownStock
-from services.read_book import read_book, read_entry
-from services.read_market import read_events, read_price, read_trades
+from services.market_data.book import read_book, read_entry
+from services.market_data.trades import read_events, read_price, read_trades
 
 blueprint = Resource("market data", __name__, url_prefix="/api/v1", description="Prices, books and tapes.")
 

@@ -11,10 +11,10 @@ from api.outcomes import PREFER, awaited, preference_applied
 from api.resource import Resource
 from api.schemas.mass_cancel import CancelAfterSchema, CancelFilterSchema, MassCancelSchema, SwitchSchema
 from queues.replies import Expected
-from services.cancel_after import arm
-from services.mass_cancel import Asked, cancel_all, cancelled
-from services.read_book import listed_id
-from services.shapes import timestamp
+from services.order_entry.cancel_after import arm
+from services.order_entry.mass_cancel import Asked, cancel_all, cancelled
+from services.stocks.listing import listed_id
+from services.timestamps import timestamp
 
 blueprint = Resource("mass cancels", __name__, url_prefix="/api/v1", description="Cancel many of one's orders at once.")
 
@@ -45,14 +45,14 @@ def cancel_orders(wanted: dict[str, Any]) -> Response:
 @blueprint.open_to(Access.BROKER, "/orders/cancel-after", "POST")
 @blueprint.arguments(CancelAfterSchema)
 @blueprint.response(200, SwitchSchema)
-def cancel_after(wish: dict[str, int]) -> Response:
+def cancel_after(request: dict[str, int]) -> Response:
     """Have all of one's orders cancelled unless this is called again in time
 
     A dead man's switch: each call starts the time anew, and 0 turns it off. Once it has cancelled it is off.
     """
     with desk().database.writing() as session:
-        due = arm(session, broker_id(), wish["seconds"])
-    return answer({"seconds": wish["seconds"], "cancel_at": timestamp(due)})
+        due = arm(session, broker_id(), request["seconds"])
+    return answer({"seconds": request["seconds"], "cancel_at": timestamp(due)})
 
 
 def _all_taken(asked: Asked, reply: Expected) -> bool:

@@ -17,8 +17,8 @@ from api.problems import InvalidRequest
 from api.resource import Resource
 from api.schemas.batches import BatchAnswerSchema, BatchSchema
 from services.errors import Failed, MarketError, Unavailable
-from services.place import Placed
-from services.store_orders import Wish
+from services.order_entry.place import Placed
+from services.order_entry.requests import OrderRequest
 
 Answer = Placed | MarketError | Failed
 
@@ -35,12 +35,12 @@ def place_batch(batch: dict[str, Any]) -> Response:
     Those that were accepted are stored and reserved before this answers. Only when nothing at all could be taken,
     because the exchange is away or its queue too deep, the whole batch is refused.
     """
-    orders: Sequence[Wish | InvalidRequest] = batch["orders"]
+    orders: Sequence[OrderRequest | InvalidRequest] = batch["orders"]
     charge(ORDERS, len(orders))
     refuse_suspended()
-    asked = {n: Asked(broker_id(), wish) for n, wish in enumerate(orders) if isinstance(wish, Wish)}
+    asked = {n: Asked(broker_id(), request) for n, request in enumerate(orders) if isinstance(request, OrderRequest)}
     placed = dict(zip(asked, _place(list(asked.values())), strict=True))
-    return answer({"results": [_result(wish, placed.get(n)) for n, wish in enumerate(orders)]})
+    return answer({"results": [_result(request, placed.get(n)) for n, request in enumerate(orders)]})
 
 
 def _place(asked: Sequence[Asked]) -> Sequence[Answer]:
@@ -53,9 +53,9 @@ def _place(asked: Sequence[Asked]) -> Sequence[Answer]:
     return answers
 
 
-def _result(wish: Wish | InvalidRequest, placed: Answer | None) -> dict[str, Any]:
-    if isinstance(wish, Wish) and isinstance(placed, Placed):
-        order, status = placed_document(wish, placed)
+def _result(request: OrderRequest | InvalidRequest, placed: Answer | None) -> dict[str, Any]:
+    if isinstance(request, OrderRequest) and isinstance(placed, Placed):
+        order, status = placed_document(request, placed)
         return {"status": status, "order": order}
-    problem = problem_for(placed.error if isinstance(placed, Failed) else placed or wish)
+    problem = problem_for(placed.error if isinstance(placed, Failed) else placed or request)
     return {"status": problem["status"], "problem": problem}

@@ -13,11 +13,11 @@ from api.problems import AmendmentRefused, CancelRefused
 from api.resource import Resource
 from api.schemas.orders import AmendmentSchema, OrderSchema
 from engine.codes import PRICE_OUTSIDE_BAND
-from services.amend import Amendment
-from services.cancel import Cancel
 from services.errors import OrderClosed
-from services.read_orders import read_order
-from services.read_stocks import read_stock
+from services.order_entry.amend import Amendment
+from services.order_entry.cancel import Cancel
+from services.order_entry.read_orders import read_order
+from services.stocks.read_stocks import read_stock
 
 blueprint = Resource("order changes", __name__, url_prefix="/api/v1", description="Amend and cancel one's orders.")
 
@@ -27,14 +27,14 @@ blueprint = Resource("order changes", __name__, url_prefix="/api/v1", descriptio
 @blueprint.arguments(AmendmentSchema)
 @blueprint.response(200, OrderSchema, description="Applied: the order as it is now.")
 @blueprint.alt_response(202, schema=OrderSchema, description="Still queued: the order as it was.")
-def amend(wish: dict[str, Any], order_id: int) -> Response:
+def amend(request: dict[str, Any], order_id: int) -> Response:
     """Amend an order
 
     Less quantity at the same price keeps its place in time; more quantity or another price loses it.
     """
     refuse_suspended()
     with desk().replies.expect() as reply:
-        standing = desk().intake.amend(Amendment(broker_id(), order_id, **wish, reply_to=reply.address))
+        standing = desk().intake.amend(Amendment(broker_id(), order_id, **request, reply_to=reply.address))
         outcome = outcome_of(cast(int, standing.command_id), reply)
     if outcome is not None and outcome.order_was_closed:
         raise OrderClosed(f"Order {order_id} was closed before the amendment reached the book.")

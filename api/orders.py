@@ -14,9 +14,9 @@ from api.schemas.new_order import NewOrderSchema
 from api.schemas.orders import OrderFilterSchema, OrderPageSchema, OrderSchema, PlacedSchema
 from api.waiting import wait_for
 from queues.replies import Expected
-from services.place import Placed
-from services.read_orders import OrderFilter, read_order, read_orders
-from services.store_orders import Wish
+from services.order_entry.place import Placed
+from services.order_entry.read_orders import OrderFilter, read_order, read_orders
+from services.order_entry.requests import OrderRequest
 
 blueprint = Resource("orders", __name__, url_prefix="/api/v1", description="One's own orders.")
 
@@ -34,7 +34,7 @@ PREFER_WAIT = {
 @blueprint.arguments(NewOrderSchema)
 @blueprint.response(201, PlacedSchema, description="Stored and reserved.")
 @blueprint.alt_response(200, schema=PlacedSchema, description="The same client_order_id again: the first answer.")
-def place_order(wish: Wish) -> Response:
+def place_order(request: OrderRequest) -> Response:
     """Place an order
 
     The money or the shares are reserved and the order is stored before it is answered. The same `client_order_id`
@@ -43,9 +43,9 @@ def place_order(wish: Wish) -> Response:
     refuse_suspended()
     seconds = min(preferences().wait or 0, desk().settings.web.max_wait_seconds)
     if not seconds:
-        return _placed(wish, _place(wish))
+        return _placed(request, _place(request))
     with desk().replies.expect() as reply:
-        placed = _place(wish, reply.address)
+        placed = _place(request, reply.address)
         return _placed_and_matched(placed, reply, seconds)
 
 
@@ -70,18 +70,18 @@ def get_order(order_id: int) -> Response:
         return answer(read_order(session, broker_id(), order_id))
 
 
-def _place(wish: Wish, reply_to: str | None = None) -> Placed:
-    return desk().intake.place_one(Asked(broker_id(), wish, reply_to))
+def _place(request: OrderRequest, reply_to: str | None = None) -> Placed:
+    return desk().intake.place_one(Asked(broker_id(), request, reply_to))
 
 
-def placed_document(wish: Wish, placed: Placed) -> tuple[dict[str, Any], int]:
+def placed_document(request: OrderRequest, placed: Placed) -> tuple[dict[str, Any], int]:
     """What a PlacedSchema holds, and the status that goes with it."""
-    document = {"order_id": placed.order_id, "status": placed.status, "client_order_id": wish.client_order_id}
+    document = {"order_id": placed.order_id, "status": placed.status, "client_order_id": request.client_order_id}
     return document, 200 if placed.known else 201
 
 
-def _placed(wish: Wish, placed: Placed) -> Response:
-    return answer(*placed_document(wish, placed), _location(placed))
+def _placed(request: OrderRequest, placed: Placed) -> Response:
+    return answer(*placed_document(request, placed), _location(placed))
 
 
 def _placed_and_matched(placed: Placed, reply: Expected, seconds: int) -> Response:

@@ -9,7 +9,7 @@ from api.answers import Preferences, preferences
 from api.desk import desk
 from api.waiting import wait_for
 from queues.replies import Expected
-from services.read_command import Settled, settled
+from services.order_entry.command_result import Settled, settled
 
 Found = TypeVar("Found")
 

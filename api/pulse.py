@@ -11,7 +11,7 @@ from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.database import Database
-from services.read_health import inbox_is_stuck
+from services.operations.health import inbox_is_stuck
 
 log = logging.getLogger(__name__)
 

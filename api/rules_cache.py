@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.listing import StockRules, rule_values
+from services.stocks.listing import StockRules, rule_values
 
 BELIEVED_SECONDS = 1.0
 """A halt or a new reference price reaches entry within this time; the book checks again, with what is true then."""

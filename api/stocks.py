@@ -13,9 +13,9 @@ from api.paging import page, position_in
 from api.problems import InvalidRequest
 from api.resource import Resource
 from api.schemas.stocks import NewStockSchema, PageQuerySchema, StockPageSchema, StockSchema
-from services.listing import list_stock
-from services.market_clock import enter_present_phase
-from services.read_stocks import read_stock, read_stocks
+from services.stocks.listing import list_stock
+from services.stocks.read_stocks import read_stock, read_stocks
+from services.stocks.run_schedule import enter_present_phase
 from settings.sections import MAIN_MARKET
 
 blueprint = Resource("stocks", __name__, url_prefix="/api/v1", description="What is traded, and by which rules.")
@@ -36,14 +36,14 @@ RULES = {
 @blueprint.open_to(Access.ADMIN, "/stocks", "POST")
 @blueprint.arguments(NewStockSchema)
 @blueprint.response(201, StockSchema)
-def list_new_stock(wish: dict[str, Any]) -> Response:
+def list_new_stock(request: dict[str, Any]) -> Response:
     """List a stock"""
     settings = desk().settings
-    rules = {setting: wish[name] for name, setting in RULES.items() if name in wish}
+    rules = {setting: request[name] for name, setting in RULES.items() if name in request}
     market = dataclasses.replace(settings.market, **rules)
-    symbol, reference = wish["symbol"], wish["reference_price"]
-    group = wish["group"] or settings.match.groups[0]
-    session_of = wish["market"] or MAIN_MARKET
+    symbol, reference = request["symbol"], request["reference_price"]
+    group = request["group"] or settings.match.groups[0]
+    session_of = request["market"] or MAIN_MARKET
     errors = {}
     if session_of not in (markets := (MAIN_MARKET, *settings.sessions)):
         errors["market"] = [f"Must be one of: {', '.join(markets)}."]
@@ -57,7 +57,7 @@ def list_new_stock(wish: dict[str, Any]) -> Response:
         list_stock(
             session,
             symbol=symbol,
-            name=wish["name"] or symbol,
+            name=request["name"] or symbol,
             market=market,
             group=group,
             session_of=session_of,

@@ -10,8 +10,8 @@ from api.problems import StateRefused
 from api.resource import Resource
 from api.schemas.stocks import StateChangeSchema, StockSchema
 from api.stocks import STOCK
-from services.read_stocks import read_stock
-from services.trading_states import ROLL, STATE, UNCROSS, Change, ask_for
+from services.stocks.read_stocks import read_stock
+from services.stocks.trading_states import ROLL, STATE, UNCROSS, Change, ask_for
 
 blueprint = Resource("trading states", __name__, url_prefix="/api/v1", description="Halts, auctions and their ends.")
 
@@ -21,13 +21,13 @@ blueprint = Resource("trading states", __name__, url_prefix="/api/v1", descripti
 @blueprint.arguments(StateChangeSchema)
 @blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
 @blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
-def change_state(wish: dict[str, str | None], symbol: str) -> Response:
+def change_state(request: dict[str, str | None], symbol: str) -> Response:
     """Halt, resume, gather orders for an auction, or close
 
     `halted` and `closed` take only cancels; in `pre_open` and `auction` orders gather without matching. Going from
     there to `open` trades everything that can be at one price, and then matches as orders come.
     """
-    return _changed(symbol, Change(STATE, wish["state"], wish["reason"], by=caller().name))
+    return _changed(symbol, Change(STATE, request["state"], request["reason"], by=caller().name))
 
 
 @blueprint.open_to(Access.OPERATOR, f"{STOCK}/uncross", "POST")

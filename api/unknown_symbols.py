@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from api.database import Database
 from api.rules_cache import RulesCache
 from services.errors import StockExists
-from services.listing import list_stock
-from services.market_clock import enter_present_phase
+from services.stocks.listing import list_stock
+from services.stocks.run_schedule import enter_present_phase
 from settings.sections import Settings
 
 log = logging.getLogger(__name__)

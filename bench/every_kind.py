@@ -68,8 +68,8 @@ class Client:
         if self.choose.random() < 0.5:
             self._ask("cancels", "DELETE", f"/orders/{order_id}", at_once)
         else:
-            wish = self.choose.choice(({"price": self._price()}, {"quantity": self.choose.randrange(1, 60)}))
-            self._ask("amendments", "PUT", f"/orders/{order_id}", at_once, wish)
+            request = self.choose.choice(({"price": self._price()}, {"quantity": self.choose.randrange(1, 60)}))
+            self._ask("amendments", "PUT", f"/orders/{order_id}", at_once, request)
 
     def _ask(self, what: str, method: str, path: str, headers: dict[str, str], body: Any = None) -> requests.Response:
         answer = self.http.request(method, self.url + path, json=body, headers=headers, timeout=PATIENCE_SECONDS)

@@ -23,9 +23,9 @@ from embedded.run import RunProcess
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from services.errors import MarketError
-from services.listing import rules_of
-from services.place import place_orders
-from services.store_orders import NewOrder, Wish
+from services.order_entry.place import place_orders
+from services.order_entry.requests import NewOrder, OrderRequest
+from services.stocks.listing import rules_of
 from settings.loading import load_settings
 from workers.database import connect_worker
 from workers.matcher import Matcher
@@ -51,8 +51,8 @@ def trade_one(broker_id: int, symbol: str, side: str, price: int, quantity: int)
     with transaction(engine) as session:
         stock = rules_of(session, [symbol])[symbol]
         fingerprint = hashlib.sha256(f"{broker_id} {symbol} {side} {price} {quantity}".encode()).digest()
-        wish = Wish(symbol, "52998", side, "limit", "gtc", price, quantity, fingerprint)
-        order = NewOrder(broker_id, stock, wish)
+        request = OrderRequest(symbol, "52998", side, "limit", "gtc", price, quantity, fingerprint)
+        order = NewOrder(broker_id, stock, request)
         (placed,) = place_orders(lambda work: work(session), [order], market, datetime.now(UTC))
     if isinstance(placed, MarketError):
         raise placed
@@ -74,14 +74,14 @@ def orders_settled(world: World, orders: int, seed: int) -> float:
     queue = Queue(QUEUE, connection=redis)
     choose = random.Random(seed)
     for _ in range(orders):
-        wish = (
+        request = (
             choose.choice(world.traders).broker_id,
             choose.choice(world.symbols),
             choose.choice(("bid", "ask")),
             choose.randint(REFERENCE - SPREAD, REFERENCE + SPREAD),
             10 * choose.randint(1, 100),
         )
-        queue.enqueue(trade_one, *wish, result_ttl=0)
+        queue.enqueue(trade_one, *request, result_ttl=0)
     workers = [_start_worker(world, n) for n in range(WORKERS)]
     try:
         until(lambda: _is_done(world, redis, orders), "every job ran", seconds=30 + orders / 10)

@@ -20,9 +20,9 @@ from bench.world import World, until
 from database.session import transaction
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
-from services.listing import rules_of
-from services.place import Placed, place_orders
-from services.store_orders import NewOrder, Wish
+from services.order_entry.place import Placed, place_orders
+from services.order_entry.requests import NewOrder, OrderRequest
+from services.stocks.listing import rules_of
 
 PART = "restart"
 
@@ -80,9 +80,9 @@ def _restart(world: World) -> tuple[float, float]:
     return first, time.monotonic() - began
 
 
-def _wish(symbol: str) -> Wish:
+def _wish(symbol: str) -> OrderRequest:
     price, fingerprint = REFERENCE - GAP + 1, f"restart {symbol}".encode()
-    return Wish(symbol, "52998", "bid", "limit", "gtc", price, 10, fingerprint)
+    return OrderRequest(symbol, "52998", "bid", "limit", "gtc", price, 10, fingerprint)
 
 
 def _place(world: World, symbols: list[str]) -> int:

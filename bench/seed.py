@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.listing import list_stock
-from services.register import register_broker
+from services.identity.register import register_broker
+from services.stocks.listing import list_stock
 from settings.sections import Market
 
 REFERENCE: Final = 10_000

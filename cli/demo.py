@@ -14,8 +14,9 @@ from database.session import connect, transaction
 from embedded.folder import data_folder
 from embedded.secret import write_private
 from models import Broker, Stock
-from services.listing import list_stock
-from services.register import hash_of_key, register_broker
+from services.identity.api_keys import hash_of_key
+from services.identity.register import register_broker
+from services.stocks.listing import list_stock
 from settings.sections import Settings
 
 STOCKS = {

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from engine import ASK, BID, UNCHANGED, Amend, Cancel, Clock, Command, New, Order, Roll, State, Uncross
 from engine.codes import INVALID_PRICE
-from engine.orders import GTC, GTD, LIMIT, MARKET, STOP
+from engine.order_types import GTC, GTD, LIMIT, MARKET, STOP
 from engine.rules import STP_MODES
 
 LARGEST: Final = 2**53

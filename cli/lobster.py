@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine import ASK, BID, Amend, Cancel, Event, New, Order, Trade
-from engine.orders import IOC, LIMIT
+from engine.order_types import IOC, LIMIT
 
 ENTRY: Final = 1
 REDUCTION: Final = 2

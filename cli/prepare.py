@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cli.demo import DemoBroker, seed
 from cli.schema import upgrade
 from database.session import connect, transaction
-from services.admin_key import ensure_admin_key
+from services.identity.admin_key import ensure_admin_key
 from settings.sections import Settings
 
 

@@ -12,7 +12,8 @@ from cli.exits import FAILED
 from cli.lobster import Message, Step
 from cli.terminal import CommandError, say
 from engine import Amend, Cancel, New
-from engine.orders import BID, IOC
+from engine.order_types import IOC
+from engine.orders import BID
 
 WAIT_SECONDS = 10
 """How long a taker's answer may wait for the match."""

@@ -17,7 +17,7 @@ from cli.running import running
 from cli.terminal import CommandError, coloured, say
 from database.session import connect, transaction
 from embedded.folder import data_folder as data_folder_of
-from services.shapes import timestamp
+from services.timestamps import timestamp
 from services.verify import Check, Report, verify
 from settings.sections import Settings
 

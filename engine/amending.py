@@ -8,7 +8,7 @@ from engine import codes
 from engine.commands import Amend, Unchanged
 from engine.entering import enter
 from engine.events import Amended, Event, Rejected
-from engine.orders import LIMITED
+from engine.order_types import LIMITED
 from engine.rules import check_price, check_quantity
 from engine.states import OPEN, REFUSALS
 

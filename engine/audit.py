@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.expiry import is_current
-from engine.orders import BID, LIMITED, MARKET, RESTING_TIFS
+from engine.order_types import LIMITED, MARKET, RESTING_TIFS
+from engine.orders import BID
 from engine.states import OPEN
 
 if TYPE_CHECKING:

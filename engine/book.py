@@ -13,6 +13,7 @@ from engine.election import elect
 from engine.entering import new
 from engine.events import Event, Rejected
 from engine.ladder import NOTHING, Ladder
+from engine.order_types import LIMITED, MARKET, RESTING_TIFS
 from engine.orders import Order
 from engine.state_changes import change_state, end_auction, end_session
 from engine.states import AUCTION, OPEN
@@ -60,12 +61,6 @@ class Book(Ladder):
             events.append(self.indicative)
         self.watchful = bool(self.state != OPEN or self.buy_stops.best or self.sell_stops.best)
 
-    def restore(self, orders: Iterable[Order]) -> None:
-        """As `Ladder.restore`; of an auction nothing is told again that was told before."""
-        super().restore(orders)
-        if self.state == AUCTION:
-            self.indicative = equilibrium(self)
-
     def renew_indicative(self) -> bool:
         """Find out what an auction would bring now; whether it is something else than before. Walks the whole book."""
         if self.state != AUCTION and self.indicative is NOTHING:
@@ -100,3 +95,26 @@ class Book(Ladder):
     def _expire_due(self, events: list[Event]) -> None:
         while (order := self.expiries.pop_due(self.now)) is not None:
             self.expire(order, events)
+
+    def restore(self, orders: Iterable[Order]) -> None:
+        """Fill an empty book with open orders, given in priority order with the priorities they had.
+
+        From here on the book behaves as the one they were taken from; of an auction nothing is told again.
+        Raises ValueError if the orders are not in priority order, or one cannot rest.
+        """
+        for order in orders:
+            if order.priority < self.next_priority:
+                raise ValueError(f"order {order.id!r} is not in priority order")
+            if order.id in self.orders or order.remaining <= 0 or not self._may_wait(order):
+                raise ValueError(f"order {order.id!r} cannot rest in this book")
+            self.next_priority = order.priority
+            self.gather(order)
+        if self.state == AUCTION:
+            self.indicative = equilibrium(self)
+
+    def _may_wait(self, order: Order) -> bool:
+        if order.waits:
+            return order.stop_price is not None
+        if order.type == MARKET:
+            return self.state != OPEN
+        return order.price is not None and order.type in LIMITED and order.tif in RESTING_TIFS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine.codes import PRICE_OUTSIDE_BAND
 from engine.entering import enter
 from engine.events import Event, Trade
-from engine.orders import STOP_LIMIT
+from engine.order_types import STOP_LIMIT
 from engine.states import OPEN
 from engine.stops import next_reached, trigger
 

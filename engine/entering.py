@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from engine import codes
 from engine.events import Accepted, Event, Rejected
 from engine.matching import match, would_fill
-from engine.orders import BID, FOK, LIMIT, LIMITED, RESTING_TIFS, STOPS, TIFS, TYPES
+from engine.order_types import FOK, LIMIT, LIMITED, RESTING_TIFS, STOPS, TIFS, TYPES
+from engine.orders import BID
 from engine.rules import NO_LIMIT, check_gathering, check_price, check_quantity
 from engine.states import GATHERING, OPEN, REFUSALS
 from engine.stops import is_reached, trigger

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from typing import Final
 
 from engine.events import Cancelled, Event, Expired, Indicative
 from engine.expiry import ExpiryQueue
-from engine.orders import ASK, BID, LIMITED, MARKET, RESTING_TIFS, Order
+from engine.order_types import MARKET
+from engine.orders import ASK, BID, Order
 from engine.rules import LAST, Rules, band_limits
 from engine.side import BookSide
 from engine.states import OPEN
@@ -78,27 +79,6 @@ class Ladder:
         self._reference = price
         self.lowest, self.highest = band_limits(price, self.rules.band_bps, self.rules.tick)
         self.bids.outermost, self.asks.outermost = self.highest, -self.lowest
-
-    def restore(self, orders: Iterable[Order]) -> None:
-        """Fill an empty book with open orders, given in priority order with the priorities they had.
-
-        From here on the book behaves as the one they were taken from. Raises ValueError if the orders are not in
-        priority order, or one cannot rest.
-        """
-        for order in orders:
-            if order.priority < self.next_priority:
-                raise ValueError(f"order {order.id!r} is not in priority order")
-            if order.id in self.orders or order.remaining <= 0 or not self._may_wait(order):
-                raise ValueError(f"order {order.id!r} cannot rest in this book")
-            self.next_priority = order.priority
-            self.gather(order)
-
-    def _may_wait(self, order: Order) -> bool:
-        if order.waits:
-            return order.stop_price is not None
-        if order.type == MARKET:
-            return self.state != OPEN
-        return order.price is not None and order.type in LIMITED and order.tif in RESTING_TIFS
 
     def best(self, side: int) -> int | None:
         """The best price of `side` in cents, or None if nobody is there."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from engine import codes
 from engine.events import Event, StateChanged, Trade
-from engine.orders import ASK, BID, LIMITED, Order
+from engine.order_types import LIMITED
+from engine.orders import ASK, BID, Order
 from engine.prevention import prevent
 from engine.rules import CANCEL_RESTING, NO_LIMIT, NONE, SELLER, band_limits
 from engine.states import AUCTION

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine import codes
-from engine.orders import FOK, MARKET, RESTING_TIFS, STOPS
+from engine.order_types import FOK, MARKET, RESTING_TIFS, STOPS
 
 BASIS_POINTS: Final = 10_000
 """Basis points in the whole."""

@@ -16,7 +16,7 @@ from engine.auction import uncross
 from engine.election import elect
 from engine.entering import enter
 from engine.events import Event, Rejected, StateChanged
-from engine.orders import DAY
+from engine.order_types import DAY
 from engine.states import CLOSED, GATHERING, OPEN, STATES
 
 if TYPE_CHECKING:

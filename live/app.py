@@ -16,7 +16,7 @@ from live.relay import Relay
 from live.snapshots import top_of
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
-from services.read_book import read_book, read_tape
+from services.market_data.book import read_book, read_tape
 from settings.sections import Settings
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from sqlalchemy import Engine, text
 
 from database.session import transaction
-from services.register import hash_of_key
+from services.identity.api_keys import hash_of_key
 
 BY_KEY = text("SELECT id FROM brokers WHERE api_key_hash = :key_hash")
 STILL_VALID = text("SELECT api_key_hash FROM brokers WHERE api_key_hash = ANY(:hashes)")

@@ -9,7 +9,7 @@ from models.base import Amount, Base, CreatedAt, Id, Instant
 
 
 class Command(Base):
-    """One wish to change a book, written in the transaction that reserves for it.
+    """One request to change a book, written in the transaction that reserves for it.
 
     The worker gives it its `sequence` (gapless for each stock) and its time when it takes it; both together with
     `payload` are the journal that a fresh engine replays. `refused` holds the code of a command that never reached

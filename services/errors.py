@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Stands for the answer to one of several wishes when it is an error."""
+    """Stands for the answer to one of several requests when it is an error."""
 
     error: BaseException
 

@@ -15,8 +15,8 @@ from sqlalchemy import CheckConstraint
 from engine.codes import MESSAGES
 from models import OPEN_STATUSES, Base
 from services import errors
-from services.journal import NEVER_MATCHED, engine_command
-from services.verify.ledger import ENDS
+from services.matching.journal import NEVER_MATCHED, engine_command
+from services.verify.checks.ledger import ENDS
 from settings.loading import ROOT
 
 PACKAGES = (
@@ -39,7 +39,7 @@ LONGEST_FILE = 250
 """Lines; most files have 60 to 150."""
 
 MAY_SHOW_FRACTIONS = {
-    "services/shapes.py": "an average price for showing, from which nothing is computed",
+    "services/prices.py": "an average price for showing, from which nothing is computed",
     "services/verify/report.py": "the seconds that a check took",
 }
 

@@ -18,11 +18,11 @@ from database.errors import is_passing
 from database.session import transaction
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
-from services.cancel_after import cancel_for_the_silent
-from services.expire import expire_due_orders
-from services.lease import release_lease, take_lease
-from services.market_clock import run_schedules
-from services.sweep import forgotten_stocks
+from services.matching.sweep import forgotten_stocks
+from services.operations.lease import release_lease, take_lease
+from services.order_entry.cancel_after import cancel_for_the_silent
+from services.order_entry.expire import expire_due_orders
+from services.stocks.run_schedule import run_schedules
 from settings.sections import Settings
 from workers.database import connect_worker
 

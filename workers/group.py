@@ -31,7 +31,7 @@ from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from queues.jobs import ExchangeJob, ExchangeQueue, queue_of
 from queues.wakeups import Wakeups
-from services.sweep import symbols_of, waiting_stocks
+from services.matching.sweep import symbols_of, waiting_stocks
 from settings.sections import Settings
 from workers.database import connect_worker
 from workers.matcher import Matcher

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from database.errors import Overtaken
 from database.session import transaction
 from queues.bus import Bus
-from services.books import Books
-from services.match import BrokenTurn, Culprit, match_turn
-from services.turn import Turn
+from services.matching.books import Books
+from services.matching.match import BrokenTurn, Culprit, match_turn
+from services.matching.turn import Turn
 from workers.faults import reach
 
 log = logging.getLogger(__name__)

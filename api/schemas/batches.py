@@ -10,7 +10,7 @@ from api.schemas.fields import Strict
 from api.schemas.new_order import NewOrderSchema
 from api.schemas.orders import PlacedSchema
 from api.schemas.problems import RefusalSchema
-from services.store_orders import Wish
+from services.order_entry.requests import OrderRequest
 
 MOST: Final = 500
 """Orders in one batch."""
@@ -19,7 +19,7 @@ ORDER: Final = NewOrderSchema()
 
 
 class EachOrder(Strict, fields.List):
-    """A list of orders, each checked for itself: a Wish, or the InvalidRequest that it would have got alone."""
+    """Orders, each checked for itself: an OrderRequest, or the InvalidRequest that it would have got alone."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(fields.Nested(NewOrderSchema), validate=validate.Length(1, MOST), **options)
@@ -52,11 +52,11 @@ class BatchAnswerSchema(Schema):
     results = fields.List(fields.Nested(ResultSchema), required=True)
 
 
-def _checked(order: Any) -> Wish | InvalidRequest:
+def _checked(order: Any) -> OrderRequest | InvalidRequest:
     if type(order) is not dict:
         return InvalidRequest("Each order is an object.")
     try:
-        wish: Wish = ORDER.load(order)
+        request: OrderRequest = ORDER.load(order)
     except ValidationError as error:
         return InvalidRequest(errors=flat(error.messages_dict))
-    return wish
+    return request

@@ -7,9 +7,9 @@ import orjson
 from marshmallow import Schema, ValidationError, post_load, validates_schema
 
 from api.schemas.fields import Choice, Flag, Instant, Side, Symbol, Text, Whole
-from engine.orders import GTC, GTD, IOC, LIMIT, LIMITED, MARKET, RESTING_TIFS, STOPS, TIFS, TYPES
+from engine.order_types import GTC, GTD, IOC, LIMIT, LIMITED, MARKET, RESTING_TIFS, STOPS, TIFS, TYPES
 from engine.rules import STP_MODES
-from services.store_orders import Wish
+from services.order_entry.requests import OrderRequest
 
 SELDOM: Final = ("stop_price", "display_quantity", "post_only")
 """Fields that few orders have. They came later than the others, so an order without them has the fingerprint that it
@@ -65,13 +65,13 @@ class NewOrderSchema(Schema):
             raise ValidationError({name: [message] for name, message in errors.items()})
 
     @post_load
-    def wish(self, order: dict[str, Any], **_: Any) -> Wish:
+    def request(self, order: dict[str, Any], **_: Any) -> OrderRequest:
         """The order with what its fields imply, and a fingerprint of all of it."""
         order["time_in_force"] = order["time_in_force"] or _implied_time(order)
         order["post_only"] = bool(order["post_only"])
         asked = {name: value for name, value in order.items() if value or name not in SELDOM}
         canonical = orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)
-        return Wish(**order, fingerprint=hashlib.sha256(canonical).digest())
+        return OrderRequest(**order, fingerprint=hashlib.sha256(canonical).digest())
 
 
 def _implied_time(order: dict[str, Any]) -> str:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.verify import balances, books, conservation, fills, ledger, sequences, settlement, trades
-from services.verify.positions import check_positions
-from services.verify.replay import replay_journals
+from services.verify.checks import balances, books, conservation, fills, ledger, sequences, settlement, trades
+from services.verify.checks.positions import check_positions
+from services.verify.checks.rule import Rule, count, search
+from services.verify.replay.journals import replay_journals
 from services.verify.report import Check, Report
-from services.verify.rules import Rule, count, search
 
 SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 """One snapshot for all queries: whatever commits meanwhile is not seen, and nobody waits for it."""

@@ -130,7 +130,7 @@ def test_a_revoked_key_is_believed_for_a_moment_at_most(database_url: str, redis
 
 def test_a_stored_administrators_key(database_url: str, redis_url: str) -> None:
     from database.session import transaction  # noqa: PLC0415
-    from services.admin_key import ensure_admin_key  # noqa: PLC0415
+    from services.identity.admin_key import ensure_admin_key  # noqa: PLC0415
 
     venue = Venue(settings_for(database_url, redis_url, exchange={"admin_key": ""}))
     with transaction(venue.engine) as session:

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from services.read_health import backlog_by_group
+from services.operations.health import backlog_by_group
 from tests.api.venue import Venue, an_order, settings_for
 
 LIMIT = 5

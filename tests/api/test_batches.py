@@ -18,7 +18,7 @@ def statuses(answer):
 def test_each_order_is_answered_as_if_it_had_come_alone(venue: Venue) -> None:
     stock = venue.list()
     broker = venue.broker(cash=1_000_000, shares={stock: 50})
-    wishes = [
+    requests = [
         an_order("bid", stock, 100, 3_500, client_order_id="one"),
         an_order("bid", stock, 0, 3_500),
         an_order("bid", "NOSUCH", 100, 3_500),
@@ -30,7 +30,7 @@ def test_each_order_is_answered_as_if_it_had_come_alone(venue: Venue) -> None:
         an_order("bid", stock, 101, 3_500, client_order_id="one"),
         {**an_order("bid", stock), "broker_id": 1},
     ]
-    answer = broker.post(BATCH, {"orders": wishes})
+    answer = broker.post(BATCH, {"orders": requests})
     assert statuses(answer) == [201, 422, 404, 422, 201, 422, 422, 200, 422, 422]
     first, *_ = results = answer.json["results"]
     assert first == {
@@ -118,10 +118,10 @@ def test_without_a_database_the_whole_batch_is_refused(venue: Venue, monkeypatch
 
 def test_an_order_that_breaks_the_statement_breaks_no_other(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
     stock, broker = venue.list(), venue.broker()
-    from services.place import place_orders  # noqa: PLC0415
+    from services.order_entry.place import place_orders  # noqa: PLC0415
 
     def fragile(session: object, orders: list, *rest: object) -> object:
-        if any(order.wish.quantity == 13 for order in orders):
+        if any(order.request.quantity == 13 for order in orders):
             raise ValueError("thirteen")
         return place_orders(session, orders, *rest)
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from database.session import transaction
-from services.trading_states import ROLL, Change, ask_for
+from services.stocks.trading_states import ROLL, Change, ask_for
 from tests.api.venue import Venue, an_order, settings_for
 
 
@@ -149,7 +149,7 @@ class TestAmend:
         assert broker.get(f"/orders/{order_id}")["price"] == 1_000
 
     @pytest.mark.parametrize(
-        ("wish", "code"),
+        ("change", "code"),
         [
             ({"price": 3_499_999}, "price_outside_band"),
             ({"quantity": 10**9}, "insufficient_funds"),
@@ -157,10 +157,10 @@ class TestAmend:
             ({"valid_until": "2020-01-01T00:00:00Z"}, "valid_until_in_the_past"),
         ],
     )
-    def test_that_can_never_be(self, venue: Venue, wish: dict[str, object], code: str) -> None:
+    def test_that_can_never_be(self, venue: Venue, change: dict[str, object], code: str) -> None:
         stock, broker = venue.list(), venue.broker()
         order_id = broker.order("bid", stock, 100, 3_500)
-        answer = broker.put(f"/orders/{order_id}", wish)
+        answer = broker.put(f"/orders/{order_id}", change)
         assert (answer.status_code, answer.json["code"]) == (422, code)
         assert broker.get("/balance")["reserved"] == 350_000
 

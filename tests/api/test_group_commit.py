@@ -17,15 +17,15 @@ class Store:
         self.open.set()
         self.entered = threading.Event()
 
-    def __call__(self, wishes):
-        self.groups.append(list(wishes))
+    def __call__(self, requests):
+        self.groups.append(list(requests))
         self.entered.set()
         assert self.open.wait(10)
-        if any(wish == "bad" for wish in wishes):
+        if any(request == "bad" for request in requests):
             raise ValueError("bad")
-        if any(wish == "gone" for wish in wishes):
+        if any(request == "gone" for request in requests):
             raise ConnectionError("gone")
-        return [wish * 2 for wish in wishes]
+        return [request * 2 for request in requests]
 
 
 @pytest.fixture
@@ -38,15 +38,15 @@ def commit(store):
     return GroupCommit(store, lambda error: isinstance(error, ConnectionError), most=50)
 
 
-def gathered(store, commit, wishes):
-    """The futures of `wishes`, submitted in order while the first of them is held back in the store."""
-    pool = ThreadPoolExecutor(len(wishes))
+def gathered(store, commit, requests):
+    """The futures of `requests`, submitted in order while the first of them is held back in the store."""
+    pool = ThreadPoolExecutor(len(requests))
     store.open.clear()
     store.entered.clear()
-    futures = [pool.submit(commit.submit, wishes[0])]
+    futures = [pool.submit(commit.submit, requests[0])]
     assert store.entered.wait(10)
-    for n, wish in enumerate(wishes[1:], 1):
-        futures.append(pool.submit(commit.submit, wish))
+    for n, request in enumerate(requests[1:], 1):
+        futures.append(pool.submit(commit.submit, request))
         while len(commit._waiting) < n:
             threading.Event().wait(0.001)
     store.open.set()
@@ -92,7 +92,7 @@ def test_what_holds_for_all_is_not_tried_one_by_one(store, commit):
 def test_many_threads_lose_nothing(store, commit):
     with ThreadPoolExecutor(32) as pool:
         assert list(pool.map(commit.submit, range(2000))) == [n * 2 for n in range(2000)]
-    assert sorted(wish for group in store.groups for wish in group) == list(range(2000))
+    assert sorted(request for group in store.groups for request in group) == list(range(2000))
 
 
 def test_what_one_request_brings_stays_together_and_keeps_its_answers(store, commit):

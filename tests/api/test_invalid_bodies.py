@@ -206,12 +206,12 @@ def test_a_wrong_query(broker: Caller, query: str, field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wish", [{}, {"price": None}, {"quantity": 0}, {"quantity": True}, {"side": "ask"}, {"price": 1.5}]
+    "change", [{}, {"price": None}, {"quantity": 0}, {"quantity": True}, {"side": "ask"}, {"price": 1.5}]
 )
-def test_a_wrong_amendment(broker: Caller, wish: dict[str, Any]) -> None:
-    answer = broker.put(f"/orders/{broker.order('bid', 'STK', 1, 3_500)}", wish)
+def test_a_wrong_amendment(broker: Caller, change: dict[str, Any]) -> None:
+    answer = broker.put(f"/orders/{broker.order('bid', 'STK', 1, 3_500)}", change)
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_request")
-    assert set(answer.json["errors"]) == (set(wish) or {"price", "quantity", "valid_until"})
+    assert set(answer.json["errors"]) == (set(change) or {"price", "quantity", "valid_until"})
 
 
 @pytest.mark.parametrize(

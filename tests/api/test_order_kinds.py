@@ -58,8 +58,10 @@ def test_the_same_again_is_known_and_another_is_refused(venue: Venue, kind: str)
 
 def test_a_plain_order_has_the_fingerprint_that_it_always_had() -> None:
     """An order that was sent before an upgrade, and is sent again after it, is the same order."""
-    wish = NewOrderSchema().load({"document_number": "1", "side": "bid", "symbol": "PETR4", "quantity": 1, "price": 2})
-    assert wish.fingerprint.hex()[:16] == "d0a7833f7bf5bcf4"
+    request = NewOrderSchema().load(
+        {"document_number": "1", "side": "bid", "symbol": "PETR4", "quantity": 1, "price": 2}
+    )
+    assert request.fingerprint.hex()[:16] == "d0a7833f7bf5bcf4"
 
 
 def test_a_waiting_stop_reserves_and_gives_back(venue: Venue) -> None:

@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import text
 
 from api.database import Database
-from services.amend import AMEND, LOCK, WAITING
-from services.cancel import CANCEL
-from services.place import FIND_KNOWN
-from services.reset import JOIN_WHOLE_TABLES, RESTORE_BALANCES
-from services.store_orders import PLACE
+from services.operations.reset import JOIN_WHOLE_TABLES, RESTORE_BALANCES
+from services.order_entry.amend import AMEND, LOCK, WAITING
+from services.order_entry.cancel import CANCEL
+from services.order_entry.place import FIND_KNOWN
+from services.order_entry.store import PLACE
 
 STATEMENTS = {
     "place": PLACE.text.replace(":document", "$1"),

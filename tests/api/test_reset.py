@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from database.session import transaction
-from services.reset import reset_exchange
+from services.operations.reset import reset_exchange
 from services.verify import verify
 from tests.api.venue import Venue, an_order
 

@@ -4,7 +4,7 @@ import pytest
 
 from api import rules_cache
 from api.rules_cache import RulesCache
-from services.listing import StockRules
+from services.stocks.listing import StockRules
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from cli.running import RunState, lock_of, write_state
 from cli.terminal import CommandError
 from cli.verify import command
 from database.session import connect, transaction
-from services.books import Books
-from services.listing import list_stock, rules_of
-from services.match import match_turn
-from services.place import place_orders
-from services.register import register_broker
-from services.store_orders import NewOrder, Wish
+from services.identity.register import register_broker
+from services.matching.books import Books
+from services.matching.match import match_turn
+from services.order_entry.place import place_orders
+from services.order_entry.requests import NewOrder, OrderRequest
+from services.stocks.listing import list_stock, rules_of
 from settings.sections import Market
 
 
@@ -34,7 +34,7 @@ def engine(database_url: str) -> Iterator[Engine]:
         list_stock(session, symbol="PETR4", name="Petrobras", market=Market(), group="A", reference_price=3_500)
         broker = register_broker(session, name="Aurora", cash=1_000_000).broker_id
         stock = rules_of(session, ["PETR4"])["PETR4"]
-        order = NewOrder(broker, stock, Wish("PETR4", "1", "bid", "limit", "gtc", 3_500, 100, b"x"))
+        order = NewOrder(broker, stock, OrderRequest("PETR4", "1", "bid", "limit", "gtc", 3_500, 100, b"x"))
         place_orders(lambda work: work(session), [order], Market(), datetime.now(UTC))
     with transaction(engine) as session:
         match_turn(session, ["PETR4"], Books(), 10)

@@ -16,8 +16,8 @@ from sqlalchemy import text
 from database.session import connect, transaction
 from embedded.ports import random_free_port
 from embedded.run import RunProcess, RunProcesses
-from services.listing import list_stock
-from services.register import register_broker
+from services.identity.register import register_broker
+from services.stocks.listing import list_stock
 from services.verify import verify
 from settings.sections import Settings
 

@@ -15,16 +15,16 @@ from sqlalchemy import Engine, Row, text
 
 from database.session import in_transaction, transaction
 from models import CASH
-from services.amend import Amendment, amend_orders
-from services.books import Books
-from services.cancel import Cancel, Standing, cancel_orders
 from services.errors import Failed, MarketError
-from services.listing import list_stock, rules_of
-from services.match import Turn, match_turn
-from services.place import Placed, place_orders
-from services.register import register_broker
-from services.store_orders import NewOrder, Wish
-from services.trading_states import Change, ask_for
+from services.identity.register import register_broker
+from services.matching.books import Books
+from services.matching.match import Turn, match_turn
+from services.order_entry.amend import Amendment, amend_orders
+from services.order_entry.cancel import Cancel, cancel_orders
+from services.order_entry.place import Placed, place_orders
+from services.order_entry.requests import NewOrder, OrderRequest, QueuedCommand
+from services.stocks.listing import list_stock, rules_of
+from services.stocks.trading_states import Change, ask_for
 from services.verify import verify
 from settings.sections import Market
 
@@ -97,7 +97,7 @@ class Floor:
         with transaction(self.engine) as session:
             stock = rules_of(session, [symbol])[symbol]
         values.setdefault("fingerprint", repr((symbol, side, quantity, price, sorted(fields.items()))).encode())
-        return NewOrder(broker, stock, Wish(symbol, side=side, quantity=quantity, price=price, **values))
+        return NewOrder(broker, stock, OrderRequest(symbol, side=side, quantity=quantity, price=price, **values))
 
     def bid(self, broker: int, symbol: str, quantity: int, price: int | None = None, **fields: Any) -> int:
         """Place a bid that the exchange accepts; its id."""
@@ -115,13 +115,13 @@ class Floor:
         """Place orders in one batch."""
         return place_orders(partial(in_transaction, self.engine), orders, self.market, datetime.now(UTC))
 
-    def amend(self, broker: int, order_id: int, **wish: Any) -> Standing:
+    def amend(self, broker: int, order_id: int, **request: Any) -> QueuedCommand:
         """Ask for an amendment."""
         with transaction(self.engine) as session:
-            amendment = Amendment(broker, order_id, **wish)
+            amendment = Amendment(broker, order_id, **request)
             return accepted(amend_orders(session, [amendment], self.market, datetime.now(UTC)))
 
-    def cancel(self, broker: int, order_id: int) -> Standing:
+    def cancel(self, broker: int, order_id: int) -> QueuedCommand:
         """Ask for a cancel."""
         with transaction(self.engine) as session:
             return accepted(cancel_orders(session, [Cancel(broker, order_id)]))

@@ -1,6 +1,6 @@
 """A stream of random trading on a floor: every kind of command, turns of any size, some of them rolled back.
 
-The same seed gives the same wishes; what they come upon may differ, because expiry follows the database's clock.
+The same seed gives the same requests; what they come upon may differ, because expiry follows the database's clock.
 """
 
 import itertools
@@ -11,13 +11,13 @@ from typing import Any
 
 from database.session import transaction
 from models import CASH
-from services.accounts import deposit
-from services.books import Books
+from services.accounts.deposits import deposit
 from services.errors import MarketError
-from services.expire import expire_due_orders
-from services.match import match_turn
-from services.place import Placed
-from services.store_orders import NewOrder
+from services.matching.books import Books
+from services.matching.match import match_turn
+from services.order_entry.expire import expire_due_orders
+from services.order_entry.place import Placed
+from services.order_entry.requests import NewOrder
 from tests.services.floor import Floor
 
 STOCKS = (
@@ -83,12 +83,12 @@ class Stream:
                 self.seen[answer.code()] += 1
 
     def amend(self) -> None:
-        wish = {"price": self._price(), "quantity": self.random.randrange(1, 13) * 5}
+        request = {"price": self._price(), "quantity": self.random.randrange(1, 13) * 5}
         for name in self.random.choice(((), (), ("price",), ("quantity",))):
-            del wish[name]
+            del request[name]
         if self.random.random() < 0.2:
-            wish["valid_until"] = self.random.choice((None, self._soon()))
-        self._ask_for(self.floor.amend, **wish)
+            request["valid_until"] = self.random.choice((None, self._soon()))
+        self._ask_for(self.floor.amend, **request)
 
     def cancel(self) -> None:
         self._ask_for(self.floor.cancel)
@@ -144,12 +144,12 @@ class Stream:
         )
         assert held.cents == self.deposited
 
-    def _ask_for(self, act, **wish) -> None:
+    def _ask_for(self, act, **request) -> None:
         if not self.orders:
             return
         broker, order = self.random.choice(self.orders[-12:])
         try:
-            act(broker, order, **wish)
+            act(broker, order, **request)
             self.seen[act.__name__] += 1
         except MarketError as refusal:
             self.seen[refusal.code()] += 1
@@ -181,7 +181,7 @@ class Stream:
             price,
             **fields,
         )
-        if order.wish.client_order_id:
+        if order.request.client_order_id:
             self.repeatable.append(order)
         return order
 

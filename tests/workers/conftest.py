@@ -12,10 +12,10 @@ from database.session import connect, transaction
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
-from services.listing import list_stock, rules_of
-from services.place import Placed, place_orders
-from services.register import register_broker
-from services.store_orders import NewOrder, Wish
+from services.identity.register import register_broker
+from services.order_entry.place import Placed, place_orders
+from services.order_entry.requests import NewOrder, OrderRequest
+from services.stocks.listing import list_stock, rules_of
 from settings.sections import Settings
 from workers.database import connect_worker
 from workers.matcher import Matcher
@@ -44,8 +44,8 @@ class SmallExchange:
         self.placed += 1
         with transaction(self.engine) as session:
             stock = rules_of(session, [symbol])[symbol]
-            wish = Wish(symbol, document, side, "limit", "gtc", price, quantity, b"%d" % self.placed)
-            order = NewOrder(self.broker_id, stock, wish)
+            request = OrderRequest(symbol, document, side, "limit", "gtc", price, quantity, b"%d" % self.placed)
+            order = NewOrder(self.broker_id, stock, request)
             (answer,) = place_orders(lambda work: work(session), [order], self.settings.market, datetime.now(UTC))
         assert isinstance(answer, Placed), answer
         return answer.order_id

@@ -3,12 +3,13 @@
 import pytest
 from sqlalchemy import text
 
-from services import inbox, settle_balances, settle_statements
+from services.matching import inbox
+from services.settlement import balance_rows, statements
 from workers.database import connect_worker
 
 STATEMENTS = {
     name: value
-    for module in (inbox, settle_balances, settle_statements)
+    for module in (inbox, balance_rows, statements)
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str) and value.startswith("\n")
 }

@@ -1,0 +1,1 @@
+"""What brokers own: deposits, balances, positions."""

@@ -1,0 +1,1 @@
+"""Who may come in: brokers, their keys and status, and the administrator."""

@@ -1,0 +1,37 @@
+"""The administrator's key: made at the first start, kept as a hash."""
+
+import hmac
+import secrets
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.orm import Session
+
+from models import AdminKey
+from services.identity.api_keys import KEY_BYTES, hash_of_key
+
+STORED = text("SELECT key_hash FROM admin_keys")
+
+
+def ensure_admin_key(session: Session, configured: str = "") -> str | None:
+    """Make sure that there is an administrator's key; the new one if one was made just now, else None.
+
+    A `configured` key replaces whatever was stored.
+    """
+    session.execute(text("LOCK TABLE admin_keys IN SHARE ROW EXCLUSIVE MODE"))
+    if configured:
+        session.execute(delete(AdminKey))
+        session.add(AdminKey(key_hash=hash_of_key(configured)))
+        return None
+    if session.scalar(select(func.count()).select_from(AdminKey)):
+        return None
+    key = f"mxadmin_{secrets.token_urlsafe(KEY_BYTES)}"
+    session.add(AdminKey(key_hash=hash_of_key(key)))
+    return key
+
+
+def is_admin_key(session: Session, key: str, configured: str = "") -> bool:
+    """Whether this is the administrator's key; each comparison takes constant time."""
+    if configured:
+        return hmac.compare_digest(hash_of_key(key), hash_of_key(configured))
+    stored = session.scalars(STORED)
+    return any(hmac.compare_digest(hash_of_key(key), bytes(one)) for one in stored)

@@ -1,0 +1,40 @@
+"""API keys: how one is made and stored, and whose it is. The only door to a key, for REST and sockets alike."""
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+KEY_BYTES = 32
+"""Entropy of an API key: 256 bits, so an unsalted SHA-256 is a safe way to store it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """The broker that a key belongs to; `status` is active, close_only or suspended."""
+
+    broker_id: int
+    name: str
+    status: str
+
+
+HOLDERS = text("SELECT api_key_hash, id, name, status FROM brokers WHERE api_key_hash = ANY(:hashes)")
+
+
+def hash_of_key(key: str) -> bytes:
+    """What is stored of a key."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def holder_of(session: Session, key: str) -> KeyHolder | None:
+    """The broker with this API key, found by the key's hash; None for an unknown key."""
+    digest = hash_of_key(key)
+    return holders_of(session, [digest]).get(digest)
+
+
+def holders_of(session: Session, hashes: Collection[bytes]) -> dict[bytes, KeyHolder]:
+    """The brokers whose keys have these hashes, by hash; unknown ones are left out."""
+    rows = session.execute(HOLDERS, {"hashes": list(hashes)})
+    return {bytes(row.api_key_hash): KeyHolder(row.id, row.name, row.status) for row in rows}

@@ -1,0 +1,65 @@
+"""Register a broker: its key, its accounts, what it brings."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import CASH, Broker, Stock
+from services.accounts.deposits import deposit, open_account
+from services.errors import UnknownStock
+from services.identity.api_keys import KEY_BYTES, hash_of_key
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What a new broker is told; the key and the secret are shown this once."""
+
+    broker_id: int
+    api_key: str
+    webhook_secret: str
+
+
+def register_broker(
+    session: Session,
+    *,
+    name: str,
+    cash: int = 0,
+    positions: Mapping[str, int] | None = None,
+    credit_limit: int = 0,
+    short_limit: int = 0,
+    webhook_url: str | None = None,
+) -> Registered:
+    """A new active broker with `cash` (cents) and `positions` (shares by symbol).
+
+    `credit_limit` (cents) is how far its cash may go below zero, `short_limit` (shares) how far each stock may.
+    Shares come in at the stock's last or reference price. Raises UnknownStock for a symbol that is not listed.
+    """
+    api_key = f"mx_{secrets.token_urlsafe(KEY_BYTES)}"
+    webhook_secret = f"whsec_{secrets.token_urlsafe(KEY_BYTES)}"
+    broker = Broker(
+        name=name,
+        api_key_hash=hash_of_key(api_key),
+        webhook_url=webhook_url,
+        webhook_secret=webhook_secret,
+        short_limit=short_limit,
+    )
+    session.add(broker)
+    session.flush()
+    open_account(session, broker.id, CASH, credit_limit)
+    if cash:
+        deposit(session, broker.id, CASH, cash)
+    for stock, shares in _listed(session, positions or {}):
+        price = stock.last_price or stock.reference_price or 0
+        deposit(session, broker.id, stock.id, shares, cost=price * shares, credit_limit=short_limit)
+    return Registered(broker.id, api_key, webhook_secret)
+
+
+def _listed(session: Session, positions: Mapping[str, int]) -> list[tuple[Stock, int]]:
+    stocks = {stock.symbol: stock for stock in session.scalars(select(Stock).where(Stock.symbol.in_(positions)))}
+    for symbol in positions:
+        if symbol not in stocks:
+            raise UnknownStock(f"There is no stock {symbol}.", field="positions")
+    return [(stocks[symbol], shares) for symbol, shares in positions.items() if shares]

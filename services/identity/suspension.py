@@ -1,0 +1,43 @@
+"""The kill switch: a suspended broker enters nothing, all its orders are cancelled, until it is let in again.
+
+Every order reserves from an account of its broker, and the accounts are locked and blocked before the orders are looked
+up: so what was accepted before is cancelled, and after the commit nothing is accepted, whatever a process still
+believes of the broker's key.
+"""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.errors import UnknownBroker
+from services.order_entry.mass_cancel import Asked, cancel_all
+
+SUSPENDED = "suspended"
+ACTIVE = "active"
+
+SET_STATUS = text("UPDATE brokers SET status = :status WHERE id = :broker_id RETURNING id")
+
+BLOCK = text("""
+    WITH locked AS MATERIALIZED (
+        SELECT broker_id, asset_id FROM balances WHERE broker_id = :broker_id
+        ORDER BY broker_id, asset_id FOR NO KEY UPDATE
+    )
+    UPDATE balances b SET blocked = :blocked FROM locked l
+    WHERE b.broker_id = l.broker_id AND b.asset_id = l.asset_id
+""")
+
+
+def suspend(session: Session, broker_id: int) -> Asked:
+    """Keep the broker from entering orders, and ask for the cancels of all it has. Raises UnknownBroker."""
+    _set_status(session, broker_id, SUSPENDED)
+    return cancel_all(session, [broker_id])
+
+
+def activate(session: Session, broker_id: int) -> None:
+    """Let the broker enter orders again. Raises UnknownBroker."""
+    _set_status(session, broker_id, ACTIVE)
+
+
+def _set_status(session: Session, broker_id: int, status: str) -> None:
+    if session.scalar(SET_STATUS, {"broker_id": broker_id, "status": status}) is None:
+        raise UnknownBroker(f"There is no broker {broker_id}.")
+    session.execute(BLOCK, {"broker_id": broker_id, "blocked": status == SUSPENDED})

@@ -1,0 +1,1 @@
+"""What everybody may see of a stock: its book and its trades."""

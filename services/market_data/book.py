@@ -1,0 +1,106 @@
+"""A stock's book and its tape as they are now."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.errors import UnknownOrder
+from services.market_data.snapshots import BOOK_DEPTH
+from services.prices import indicative
+
+VERSION = text("SELECT book_version FROM stocks WHERE symbol = :symbol")
+
+QUOTED = "{0}.closed_at IS NULL AND {0}.status NOT IN ('pending', 'untriggered') AND {0}.price IS NOT NULL"
+"""What stands in the book at a price: nothing that is not in it yet, no stops that wait, no market orders."""
+
+LEVELS = """(
+    SELECT coalesce(json_agg(json_build_object(
+        'price', l.price, 'total_quantity', l.total_quantity, 'order_count', l.order_count) ORDER BY l.price {order}
+    ), '[]')
+    FROM (
+        SELECT o.price, sum(coalesce(o.shown_quantity, o.remaining_quantity)) AS total_quantity,
+            count(*) AS order_count
+        FROM orders o WHERE o.stock_id = s.id AND o.side = '{side}' AND {quoted}
+        GROUP BY o.price ORDER BY o.price {order} LIMIT :depth
+    ) l
+)"""
+
+BOOK = text(f"""
+    SELECT s.symbol, s.book_version AS version, s.event_sequence AS sequence,
+        {LEVELS.format(side="bid", order="DESC", quoted=QUOTED.format("o"))} AS bids,
+        {LEVELS.format(side="ask", order="ASC", quoted=QUOTED.format("o"))} AS asks
+    FROM stocks s WHERE s.symbol = :symbol
+""")  # noqa: S608 - constants of this file
+"""One statement, so version, sequence and levels belong together. Of icebergs only what they show counts."""
+
+ENTRY = text(f"""
+    SELECT o.id, s.symbol, o.side, o.price, coalesce(o.shown_quantity, o.remaining_quantity) AS remaining_quantity,
+        count(a.id) AS ahead, coalesce(sum(coalesce(a.shown_quantity, a.remaining_quantity)), 0) AS quantity_ahead
+    FROM orders o JOIN stocks s ON s.id = o.stock_id
+    LEFT JOIN orders a ON a.stock_id = o.stock_id AND {QUOTED.format("a")} AND a.side = o.side AND a.price = o.price
+        AND a.priority < o.priority
+    WHERE o.id = :order_id AND s.symbol = :symbol AND {QUOTED.format("o")}
+    GROUP BY o.id, s.symbol
+""")  # noqa: S608 - constants of this file
+
+TAPE = text("""
+    SELECT symbol, event_sequence, state, state_reason, reference_price, last_price, indicative_price,
+        indicative_volume, indicative_surplus
+    FROM stocks WHERE symbol = :symbol
+""")
+
+
+def read_book(
+    session: Session, symbol: str, cached: Mapping[str, Any] | None = None, depth: int = BOOK_DEPTH
+) -> dict[str, Any] | None:
+    """{symbol, version, sequence, bids, asks} with the best `depth` levels a side; None for a stock not listed.
+
+    `cached` is the worker's last snapshot; it is used where its version is the stock's, else the book is added up from
+    the open orders. A level is {price (cents), total_quantity (shares), order_count}.
+    """
+    if cached is not None:
+        version = session.scalar(VERSION, {"symbol": symbol})
+        if version is not None and version == cached.get("version"):
+            return {**cached, "bids": cached["bids"][:depth], "asks": cached["asks"][:depth]}
+    row = session.execute(BOOK, {"symbol": symbol, "depth": depth}).one_or_none()
+    return None if row is None else row._asdict()
+
+
+def read_entry(session: Session, symbol: str, order_id: int) -> dict[str, Any]:
+    """Where an order stands in the book: its place (1 is next) and the shares ahead of it at its price.
+
+    Raises UnknownOrder when it does not rest in this book. Says nothing about whose it is.
+    """
+    row = session.execute(ENTRY, {"symbol": symbol, "order_id": order_id}).one_or_none()
+    if row is None:
+        raise UnknownOrder(f"There is no order {order_id} in the book of {symbol}.")
+    return {
+        "order_id": row.id,
+        "symbol": row.symbol,
+        "side": row.side,
+        "price": row.price,
+        "remaining_quantity": row.remaining_quantity,
+        "place": row.ahead + 1,
+        "quantity_ahead": int(row.quantity_ahead),
+    }
+
+
+def read_tape(session: Session, symbol: str) -> dict[str, Any] | None:
+    """Where a stock's public tape stands: its last sequence, state, reference and last price; None if not listed.
+
+    In an auction `indicative` is what it would bring: {price (cents), volume, surplus (shares)}.
+    """
+    row = session.execute(TAPE, {"symbol": symbol}).one_or_none()
+    if row is None:
+        return None
+    return {
+        "symbol": row.symbol,
+        "sequence": row.event_sequence,
+        "state": row.state,
+        "state_reason": row.state_reason,
+        "reference_price": row.reference_price,
+        "last_price": row.last_price,
+        "indicative": indicative(row),
+    }

@@ -1,0 +1,74 @@
+"""What has been traded: the average price, the public tape, and the events that a listener missed."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.errors import UnknownStock
+from services.prices import average_price
+from services.stocks.listing import listed_id
+from services.timestamps import timestamp
+
+PRICE = text("""
+    SELECT s.last_price, CAST(t.total AS bigint) AS total, t.trades
+    FROM stocks s CROSS JOIN LATERAL (
+        SELECT coalesce(sum(latest.price), 0) AS total, count(*) AS trades
+        FROM (
+            SELECT price FROM trades WHERE stock_id = s.id AND busted_at IS NULL ORDER BY sequence DESC LIMIT :trades
+        ) latest
+    ) t
+    WHERE s.symbol = :symbol
+""")
+
+TRADES = text("""
+    SELECT id, sequence, price, quantity, aggressor_side, executed_at, busted_at IS NOT NULL AS busted
+    FROM trades WHERE stock_id = :stock_id AND sequence < :before ORDER BY sequence DESC LIMIT :limit
+""")
+
+EVENTS = text("""
+    SELECT sequence, kind, payload FROM events
+    WHERE stock_id = :stock_id AND sequence > :after ORDER BY sequence LIMIT :limit
+""")
+
+
+def read_price(session: Session, symbol: str, trades: int) -> dict[str, Any]:
+    """The last price and the mean price (cents) of at most the last `trades` trades. Raises UnknownStock.
+
+    Each trade counts alike, however many shares it had; busted ones do not count.
+    """
+    row = session.execute(PRICE, {"symbol": symbol, "trades": trades}).one_or_none()
+    if row is None:
+        raise UnknownStock(f"There is no stock {symbol}.")
+    return {
+        "symbol": symbol,
+        "last_price": row.last_price,
+        "average_price": average_price(row.total, row.trades),
+        "trades_in_average": row.trades,
+    }
+
+
+def read_trades(session: Session, symbol: str, before: int, limit: int) -> list[dict[str, Any]]:
+    """At most `limit` trades of a stock with a sequence below `before`, newest first. Raises UnknownStock."""
+    stock_id = listed_id(session, symbol)
+    rows = session.execute(TRADES, {"stock_id": stock_id, "before": before, "limit": limit})
+    return [
+        {
+            "trade_id": row.id,
+            "symbol": symbol,
+            "sequence": row.sequence,
+            "price": row.price,
+            "quantity": row.quantity,
+            "aggressor_side": row.aggressor_side,
+            "executed_at": timestamp(row.executed_at),
+            "busted": row.busted,
+        }
+        for row in rows
+    ]
+
+
+def read_events(session: Session, symbol: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """At most `limit` public events of a stock behind the sequence `after`, oldest first. Raises UnknownStock."""
+    stock_id = listed_id(session, symbol)
+    rows = session.execute(EVENTS, {"stock_id": stock_id, "after": after, "limit": limit})
+    return [{"sequence": row.sequence, "event": row.kind, "payload": row.payload} for row in rows]

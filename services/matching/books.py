@@ -1,0 +1,133 @@
+"""The books that a worker keeps in memory between its turns, and how one is rebuilt from open orders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine.book import Book
+from engine.orders import SIDES, Order
+from engine.rules import Rules
+from engine.states import OPEN
+from services.settlement.ledger import Account
+from services.timestamps import microseconds
+
+OPEN_ORDERS = text("""
+    SELECT stock_id, id, broker_id, document_number, side, order_type, coalesce(price, protection_price) AS price,
+        quantity, time_in_force, valid_until, self_trade_prevention, filled_quantity, filled_notional,
+        cancelled_quantity, priority, post_only, stop_price, display_quantity, triggered_at, shown_quantity
+    FROM orders WHERE stock_id = ANY(:stock_ids) AND closed_at IS NULL AND priority IS NOT NULL
+    ORDER BY stock_id, priority
+""")
+
+TOGETHER = 16
+"""Books rebuilt by one query: a restarted worker would else hold the rows of all open orders beside the books."""
+
+MOST_ACCOUNTS = 200_000
+"""Accounts remembered as open, some 30 MB; beyond that the memory starts anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A book, the version of the stock's row that it belongs to, and each side as it was last shown, in JSON."""
+
+    version: int
+    book: Book
+    shown: dict[int, bytes]
+
+
+class Books:
+    """Books by stock, each with the version it is a copy of.
+
+    The version in `stocks`, read under the row's lock, says whether a copy is current: another worker, a crash or a
+    rolled back turn costs a rebuild, never a wrong match.
+    """
+
+    def __init__(self) -> None:
+        self._copies: dict[int, Copy] = {}
+        self.accounts: set[Account] = set()
+        """Accounts that committed turns brought something, so that they are open: none is ever closed."""
+        self.rebuilds = 0
+
+    def current(self, session: Session, stocks: Sequence[Any]) -> dict[int, Book]:
+        """The books of `stocks` (their locked rows) by id: from memory where the copy is current, else rebuilt."""
+        copies = ((stock, self._copies.get(stock.id)) for stock in stocks)
+        books = {stock.id: copy.book for stock, copy in copies if copy and copy.version == stock.book_version}
+        missing = [stock for stock in stocks if stock.id not in books]
+        if missing:
+            self.rebuilds += len(missing)
+            for begin in range(0, len(missing), TOGETHER):
+                books |= rebuilt_books(session, missing[begin : begin + TOGETHER])
+        return books
+
+    def shown(self, stock: Any) -> dict[int, bytes]:
+        """How the sides of the book of `stock` were shown when it last changed; nothing where no copy is current."""
+        copy = self._copies.get(stock.id)
+        return dict(copy.shown) if copy is not None and copy.version == stock.book_version else {}
+
+    def keep(self, stock_id: int, copy: Copy) -> None:
+        """Remember a book after its turn was committed."""
+        self._copies[stock_id] = copy
+
+    def know(self, accounts: set[Account]) -> None:
+        """Remember that these accounts are open."""
+        if len(self.accounts) > MOST_ACCOUNTS:
+            self.accounts.clear()
+        self.accounts |= accounts
+
+    def forget_all(self) -> None:
+        """Drop everything: a turn may have changed some books without committing."""
+        self._copies.clear()
+        self.accounts.clear()
+
+
+def empty_book(stock: Any, reference: int | None, last_price: int | None = None, state: str = OPEN) -> Book:
+    """A book with the rules of `stock`, this session reference price and last price (cents), in this state."""
+    rules = Rules(
+        tick=stock.tick_size,
+        lot=stock.lot_size,
+        band_bps=stock.band_bps,
+        execution_price=stock.execution_price,
+        stp=stock.self_trade_prevention,
+        band_reference=stock.band_reference,
+        dynamic_band_bps=stock.dynamic_band_bps,
+    )
+    book = Book(rules, reference, last_price, state)
+    book.tells_indicative = False  # once a turn is enough, and with deep books thousands of times would be too often
+    return book
+
+
+def rebuilt_books(session: Session, stocks: Sequence[Any]) -> dict[int, Book]:
+    """The books of `stocks` by id, as their open orders say; one query for all."""
+    books = {stock.id: empty_book(stock, stock.reference_price, stock.last_price, stock.state) for stock in stocks}
+    rows = session.execute(OPEN_ORDERS, {"stock_ids": list(books)})
+    for stock_id, resting in groupby(rows, key=attrgetter("stock_id")):
+        books[stock_id].restore(map(_order, resting))
+    return books
+
+
+def _order(row: Any) -> Order:
+    return Order(
+        row.id,
+        (row.broker_id, row.document_number),
+        SIDES[row.side],
+        row.order_type,
+        row.price,
+        row.quantity,
+        row.time_in_force,
+        microseconds(row.valid_until),
+        row.self_trade_prevention,
+        row.filled_quantity,
+        row.filled_notional,
+        row.cancelled_quantity,
+        row.priority,
+        row.post_only,
+        row.stop_price,
+        row.display_quantity,
+        row.triggered_at is not None,
+        row.shown_quantity or 0,
+    )

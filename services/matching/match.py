@@ -1,0 +1,189 @@
+"""One turn of a worker: lock the stocks, read their inboxes, match, settle and commit. Then the caller tells."""
+
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from database.errors import is_passing
+from engine.book import Book
+from engine.commands import Amend
+from engine.orders import ASK, BID
+from services.matching.books import Books
+from services.matching.inbox import take_inbox
+from services.matching.journal import BROKEN, UNDERFUNDED, engine_command
+from services.matching.messages import public_events
+from services.matching.turn import Settled, Taking, Turn
+from services.settlement.ledger import need_of
+from services.settlement.settle import StockRows, Stored, commit_movements, store_matches
+from services.settlement.turn_outcome import Outcome
+from services.settlement.turn_records import StockTurn
+from services.stocks.trading_states import ROLL, STATE, UNCROSS
+from services.timestamps import microseconds, timestamp
+
+MOST_REPORTS = 10_000
+"""Execution reports after which a turn takes no further command. A market that opens, or closes, brings many thousands
+with each; PostgreSQL would end the transaction of a worker that is silent while it works them all out."""
+
+PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '30s'")
+"""One command may by itself bring more than a turn should, and cannot be divided: the opening of a market, or an order
+that sweeps through a hundred thousand others."""
+
+OF_WHOLE_BOOKS = frozenset({STATE, UNCROSS, ROLL})
+
+
+class BrokenTurn(Exception):
+    """A turn could not be matched or settled; `command_ids` are the commands that it had taken."""
+
+    def __init__(self, command_ids: Sequence[int]) -> None:
+        super().__init__(f"{len(command_ids)} commands could not be matched and settled")
+        self.command_ids = command_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """The one command that breaks even a turn of its own, and how."""
+
+    command_id: int
+    error: BaseException
+
+
+def match_turn(
+    session: Session,
+    symbols: Sequence[str],
+    books: Books,
+    limit: int,
+    culprit: Culprit | None = None,
+    before_commit: Callable[[], None] = lambda: None,
+    patient: bool = False,
+) -> Turn:
+    """Take at most `limit` waiting commands of these stocks, match and settle them, and commit.
+
+    It takes fewer where they bring very much; `patient`, it may be silent for longer than a worker otherwise may.
+    With `culprit` that one command is refused with its error's report instead of matched. `before_commit` is called
+    when all that is left is one way to PostgreSQL, with COMMIT as its end; what it raises is raised as it is. Books in
+    memory are changed as the turn goes on; if this raises the caller must `forget` them, else it calls the turn's
+    `committed`. Raises BrokenTurn, from whatever broke it; errors that will pass (`database.errors`) are raised as they
+    are.
+    """
+    stocks, inbox = take_inbox(session, symbols, limit, None if culprit is None else culprit.command_id)
+    if not inbox:
+        return Turn()
+    with _blamed_on(inbox):
+        if patient or any(row.kind in OF_WHOLE_BOOKS for row in inbox):
+            session.execute(PATIENCE)
+        outcome, found, taken = _matched(session, stocks, inbox, books, culprit)
+        stored = store_matches(session, outcome)
+    inbox, left = inbox[:taken], len(inbox) - taken
+    taking = {row.stock_id: found[row.stock_id] for row in inbox}
+    before_commit()
+    with _blamed_on(inbox):
+        settled = _committed(session, outcome, stored, taking, books)
+    return Turn(
+        commands=len(inbox),
+        trades=len(outcome.executions),
+        more=left > 0 or len(inbox) == limit,
+        replies=[row.reply_to for row in inbox if row.reply_to],
+        settled=settled,
+        spared=[one for stock_id, one in found.items() if stock_id not in taking],
+    )
+
+
+@contextmanager
+def _blamed_on(inbox: Sequence[Any]) -> Iterator[None]:
+    """Turns what is raised and will not pass into a BrokenTurn."""
+    try:
+        yield
+    except Exception as error:
+        if is_passing(error):
+            raise
+        raise BrokenTurn([row.id for row in inbox]) from error
+
+
+def _matched(
+    session: Session, stocks: Sequence[Any], inbox: Sequence[Any], books: Books, culprit: Culprit | None
+) -> tuple[Outcome, Taking, int]:
+    """What the commands bring, the stocks that they name, and how many of them were taken."""
+    wanted = {row.stock_id for row in inbox}
+    stocks = [stock for stock in stocks if stock.id in wanted]
+    current = books.current(session, stocks)
+    found = {stock.id: (stock, _turn_of(stock), current[stock.id]) for stock in stocks}
+    outcome = Outcome()
+    taken = 0
+    for row in inbox:
+        _, turn, book = found[row.stock_id]
+        _apply(outcome, turn, book, row, culprit)
+        taken += 1
+        if len(outcome.reports) >= MOST_REPORTS:
+            break
+    return outcome, found, taken
+
+
+def _turn_of(stock: Any) -> StockTurn:
+    now = stock.now
+    return StockTurn(
+        stock.id, stock.symbol, stock.command_sequence, stock.event_sequence, microseconds(now), timestamp(now)
+    )
+
+
+def _apply(outcome: Outcome, stock: StockTurn, book: Book, row: Any, culprit: Culprit | None) -> None:
+    command = engine_command(row.kind, row.order_id, row.broker_id, row.payload)
+    stock.command_sequence += 1
+    if culprit is not None:
+        report = "".join(traceback.format_exception(culprit.error))
+        outcome.refuse(stock, row, command, BROKEN, report)
+    elif isinstance(command, Amend) and _underfunded(book, command, row.reserved):
+        outcome.refuse(stock, row, command, UNDERFUNDED)
+    else:
+        reference = book.reference
+        events = book.apply(command, stock.now)
+        outcome.take(stock, row, command, events, reference)
+
+
+def _underfunded(book: Book, command: Amend, reserved: int) -> bool:
+    """Whether an amendment would need more than the order has and what was set aside for it.
+
+    `services.order_entry.amend` sets aside the most that it can need; this holds the line should that ever be wrong.
+    """
+    order = book.orders.get(command.id)
+    if order is None or command.quantity is None:
+        return False
+    remaining = max(0, command.quantity - order.filled - order.cancelled)
+    price = order.price if command.price is None else command.price
+    return need_of(order, price, remaining) > need_of(order, order.price, order.remaining) + reserved
+
+
+def _committed(session: Session, outcome: Outcome, stored: Stored, stocks: Taking, books: Books) -> Settled:
+    events = public_events(outcome, stored.trade_ids)
+    in_order = [(stock, book) for _, (_, stock, book) in sorted(stocks.items())]
+    for stock, book in in_order:
+        stock.indicates = book.renew_indicative()
+    counters = [_counters(stock, book) for stock, book in in_order]
+    markets = [_market(stock, book) for stock, book in in_order if stock.state or stock.indicates]
+    balances = commit_movements(session, outcome, stored, books.accounts, events, StockRows(counters, markets))
+    return Settled(outcome, events, stored.orders, balances, stocks)
+
+
+def _market(turn: StockTurn, book: Book) -> tuple[Any, ...]:
+    """What `UPDATE_MARKETS` stores of a stock whose state, or whose auction's outcome, is another now."""
+    changed, reason = turn.state is not None, turn.state.reason if turn.state else None
+    since = turn.sequenced_at if changed else None
+    found = book.indicative
+    return turn.id, book.state, changed, reason, since, found.price, found.volume, found.surplus
+
+
+def _counters(turn: StockTurn, book: Book) -> tuple[Any, ...]:
+    return (
+        turn.id,
+        turn.command_sequence,
+        turn.event_sequence,
+        turn.sequenced_at,
+        book.reference,
+        book.last_price,
+        book.best(BID),
+        book.best(ASK),
+    )

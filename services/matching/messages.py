@@ -1,0 +1,162 @@
+"""What the world is told after a turn: the messages for each room, and the snapshot of each book."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+import orjson
+
+from engine.book import Book
+from engine.codes import SELF_TRADE_PREVENTION
+from engine.events import Amended, Cancelled, Expired, Rejected, Trade
+from engine.order_types import LIMITED
+from engine.orders import ASK, BID, SIDE_NAMES
+from models import CASH
+from services.prices import average_price
+from services.settlement.execution_reports import Report
+from services.settlement.ledger import broker_of, order_id_of
+from services.settlement.turn_outcome import Outcome
+from services.settlement.turn_records import Announcement, StockTurn
+from services.timestamps import timestamp
+
+
+@dataclass(slots=True)
+class Message:
+    """One Socket.IO event for one room."""
+
+    room: str
+    event: str
+    payload: dict[str, Any]
+
+
+def public_events(outcome: Outcome, trade_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The rows of `events`, and what the room `stock:` hears: every trade, every change of a stock's state."""
+    events = [
+        {
+            "stock_id": one.stock_id,
+            "sequence": one.sequence,
+            "kind": "TRADE_EXECUTED",
+            "payload": {
+                "symbol": one.symbol,
+                "sequence": one.sequence,
+                "trade_id": trade_id,
+                "price": one.price,
+                "quantity": one.quantity,
+                "aggressor_side": one.aggressor_side,
+                "executed_at": one.executed_at,
+            },
+        }
+        for one, trade_id in zip(outcome.executions, trade_ids, strict=True)
+    ]
+    if outcome.announcements:
+        events += map(_stock_state, outcome.announcements)
+        events.sort(key=itemgetter("stock_id", "sequence"))
+    return events
+
+
+def _stock_state(one: Announcement) -> dict[str, Any]:
+    payload = {
+        "symbol": one.symbol,
+        "sequence": one.sequence,
+        "state": one.change.state,
+        "reason": one.change.reason,
+        "changed_at": one.changed_at,
+    }
+    return {"stock_id": one.stock_id, "sequence": one.sequence, "kind": "STOCK_STATE", "payload": payload}
+
+
+def indicative_message(stock: StockTurn, book: Book) -> Message:
+    """What the auction of `stock` would bring now. It is not on the tape: only the latest counts."""
+    found = book.indicative
+    payload = {"symbol": stock.symbol, "price": found.price, "volume": found.volume, "surplus": found.surplus}
+    return Message(f"stock:{stock.symbol}", "INDICATIVE", {**payload, "at": stock.sequenced_at})
+
+
+def told(
+    outcome: Outcome,
+    events: Sequence[dict[str, Any]],
+    orders: Mapping[int, Any],
+    balances: Sequence[Any],
+    symbols: Mapping[int, str],
+) -> list[Message]:
+    """Every message of the turn: the public tape, then each owner's reports, then each owner's changed balances."""
+    messages = [Message(f"stock:{event['payload']['symbol']}", event["kind"], event["payload"]) for event in events]
+    for stock, report in outcome.reports:
+        row = orders[order_id_of(report.order)]
+        payload = _order_payload(stock, report, row)
+        messages.append(Message(f"user:{broker_of(report.order)}", report.kind, payload))
+    changed: dict[int, list[dict[str, Any]]] = {}
+    for balance in balances:
+        changed.setdefault(balance.broker_id, []).append(balance_payload(balance, symbols))
+    messages.extend(
+        Message(f"user:{broker}", "PORTFOLIO_UPDATED", {"broker_id": broker, "balances": rows})
+        for broker, rows in changed.items()
+    )
+    return messages
+
+
+def balance_payload(balance: Any, symbols: Mapping[int, str]) -> dict[str, Any]:
+    """One changed balance, in cents or shares; `symbol` is null for cash."""
+    symbol = None if balance.asset_id == CASH else symbols[balance.asset_id]
+    return {
+        "asset": "cash" if symbol is None else "stock",
+        "symbol": symbol,
+        "available": balance.available,
+        "reserved": balance.reserved,
+    }
+
+
+def book_snapshot(stock: StockTurn, version: int, shown: Mapping[int, bytes]) -> dict[str, Any]:
+    """The book's best levels a side, as `shown_side` shows them, and which version of the stock's row they belong to.
+
+    To be written by orjson, which takes the sides as they are.
+    """
+    return {
+        "symbol": stock.symbol,
+        "version": version,
+        "sequence": stock.event_sequence,
+        "bids": orjson.Fragment(shown[BID]),
+        "asks": orjson.Fragment(shown[ASK]),
+    }
+
+
+def _order_payload(stock: StockTurn, report: Report, row: Any) -> dict[str, Any]:
+    order, standing = report.order, report.standing
+    return {
+        "order_id": row.id,
+        "client_order_id": row.client_order_id,
+        "document_number": row.document_number,
+        "symbol": stock.symbol,
+        "side": SIDE_NAMES[order.side],
+        "order_type": row.order_type,
+        "time_in_force": row.time_in_force,
+        "status": report.status,
+        "price": standing.price if order.type in LIMITED else None,
+        "stop_price": order.stop_price,
+        "quantity": standing.quantity,
+        "filled_quantity": standing.filled,
+        "remaining_quantity": standing.remaining,
+        "average_price": average_price(standing.notional, standing.filled),
+        "valid_until": timestamp(row.valid_until),
+        "created_at": timestamp(row.created_at),
+        "sequence": row.sequence,
+        **_change(report),
+    }
+
+
+def _change(report: Report) -> dict[str, Any]:
+    """What this very event changed."""
+    match report.event:
+        case Trade(price=price, quantity=quantity):
+            return {"last_price": price, "last_quantity": quantity}
+        case Cancelled(quantity=quantity, reason=reason):
+            prevented = reason == SELF_TRADE_PREVENTION
+            return {"prevented_quantity" if prevented else "cancelled_quantity": quantity, "reason": reason}
+        case Expired(quantity=quantity):
+            return {"expired_quantity": quantity}
+        case Rejected(code=code):
+            return {"code": code}
+        case Amended(kept_priority=kept):
+            return {"kept_priority": kept}
+    return {}

@@ -1,0 +1,73 @@
+"""What a settled turn leaves behind: books to remember and messages to send, both only once it is committed.
+
+The messages are made after the commit, because until then the turn keeps others waiting for the balances it changed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.book import Book
+from engine.orders import ASK, BID
+from engine.states import AUCTION
+from services.market_data.snapshots import shown_side
+from services.matching.books import Books, Copy
+from services.matching.messages import Message, book_snapshot, indicative_message, told
+from services.settlement.turn_outcome import Outcome
+from services.settlement.turn_records import StockTurn
+
+Taken = tuple[Any, StockTurn, Book]
+"""A stock of a turn: its row before it, the counters and the book."""
+
+Taking = dict[int, Taken]
+"""The stocks of a turn by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the messages of a turn are made of."""
+
+    outcome: Outcome
+    events: Sequence[dict[str, Any]]
+    orders: Mapping[int, Any]
+    """The lasting properties of every order that was touched, by id."""
+    balances: Sequence[Any]
+    stocks: Taking
+
+
+@dataclass
+class Turn:
+    """What a turn did, and after `committed` what it is to tell."""
+
+    commands: int = 0
+    trades: int = 0
+    more: bool = False
+    """Whether commands were left for the next turn."""
+    replies: list[str] = field(default_factory=list)
+    """Who waits for one of the commands."""
+    settled: Settled | None = None
+    spared: Sequence[Taken] = ()
+    """Stocks whose commands were all left for the next turn; their books are as they were."""
+    messages: list[Message] = field(default_factory=list)
+    snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The book of each changed stock, best levels first."""
+
+    def committed(self, books: Books) -> None:
+        """Remember the books as they are, now that the database says the same, and make the messages."""
+        if self.settled is None:
+            return
+        settled, self.settled = self.settled, None
+        for stock_id, (row, stock, book) in settled.stocks.items():
+            shown = books.shown(row)
+            for side in (BID, ASK):
+                if side not in shown or side in stock.changed:
+                    shown[side] = shown_side(book, side)
+            books.keep(stock_id, Copy(row.book_version + 1, book, shown))
+            self.snapshots[stock.symbol] = book_snapshot(stock, row.book_version + 1, shown)
+        for row, _, book in self.spared:
+            books.keep(row.id, Copy(row.book_version, book, books.shown(row)))
+        books.know(settled.outcome.ledger.receiving)
+        symbols = {stock_id: stock.symbol for stock_id, (_, stock, _) in settled.stocks.items()}
+        self.messages = told(settled.outcome, settled.events, settled.orders, settled.balances, symbols)
+        auctions = [(one, book) for _, one, book in settled.stocks.values() if one.indicates and book.state == AUCTION]
+        self.messages += [indicative_message(one, book) for one, book in auctions]

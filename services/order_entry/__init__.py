@@ -1,0 +1,1 @@
+"""Orders, cancels and amendments on their way into the inbox, and what became of them."""

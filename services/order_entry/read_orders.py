@@ -1,0 +1,107 @@
+"""A broker's orders: one, or a page of them, each with its fills as they are at one moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from services.errors import NotYourOrder, UnknownOrder
+from services.prices import average_price
+from services.timestamps import timestamp
+
+FILLS = r"""
+    SELECT json_agg(json_build_object(
+        'trade_id', t.id, 'price', t.price, 'quantity', t.quantity, 'side', o.side,
+        'executed_at', to_char(t.executed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\:MI\:SS.US"Z"'),
+        'busted', t.busted_at IS NOT NULL
+    ) ORDER BY t.id) AS trades
+    FROM (
+        SELECT * FROM trades WHERE o.side = 'bid' AND buy_order_id = o.id
+        UNION ALL SELECT * FROM trades WHERE o.side = 'ask' AND sell_order_id = o.id
+    ) t
+"""
+"""Part of the order's own statement: an order never shows a fill that its quantities do not."""
+
+ORDERS = f"""
+    SELECT o.id, o.broker_id, o.client_order_id, o.document_number, s.symbol, o.side, o.order_type, o.time_in_force,
+        o.status, o.reject_code, o.price, o.quantity, o.filled_quantity, o.remaining_quantity, o.cancelled_quantity,
+        o.prevented_quantity, o.filled_notional, o.self_trade_prevention, o.valid_until, o.created_at, o.updated_at,
+        o.sequence, o.stop_price, o.triggered_at, o.display_quantity, o.post_only, f.trades
+    FROM orders o JOIN stocks s ON s.id = o.stock_id LEFT JOIN LATERAL ({FILLS}) f ON o.filled_quantity > 0
+"""  # noqa: S608 - constants of this file
+
+ONE = text(f"{ORDERS} WHERE o.id = :order_id")
+
+CONDITIONS = {
+    "before": "o.id < :before",
+    "status": "o.status = :status",
+    "symbol": "s.symbol = :symbol",
+    "side": "o.side = :side",
+    "since": "o.created_at >= :since",
+    "until": "o.created_at < :until",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which of a broker's orders; None leaves a condition out. `before` is an order id: only older orders."""
+
+    before: int | None = None
+    status: str | None = None
+    symbol: str | None = None
+    side: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def read_order(session: Session, broker_id: int, order_id: int) -> dict[str, Any]:
+    """The broker's order as the API shows it. Raises UnknownOrder, NotYourOrder."""
+    row = session.execute(ONE, {"order_id": order_id}).one_or_none()
+    if row is None:
+        raise UnknownOrder(f"There is no order {order_id}.")
+    if row.broker_id != broker_id:
+        raise NotYourOrder
+    return shape_of(row)
+
+
+def read_orders(session: Session, broker_id: int, wanted: OrderFilter, limit: int) -> list[dict[str, Any]]:
+    """At most `limit` of the broker's orders, newest first."""
+    given = {name: value for name in CONDITIONS if (value := getattr(wanted, name)) is not None}
+    conditions = " AND ".join(["o.broker_id = :broker_id", *(CONDITIONS[name] for name in given)])
+    statement = text(f"{ORDERS} WHERE {conditions} ORDER BY o.id DESC LIMIT :limit")
+    rows = session.execute(statement, {"broker_id": broker_id, "limit": limit, **given})
+    return [shape_of(row) for row in rows]
+
+
+def shape_of(row: Row[Any]) -> dict[str, Any]:
+    """An order as the API shows it; prices in cents, quantities in shares."""
+    return {
+        "order_id": row.id,
+        "client_order_id": row.client_order_id,
+        "document_number": row.document_number,
+        "symbol": row.symbol,
+        "side": row.side,
+        "order_type": row.order_type,
+        "time_in_force": row.time_in_force,
+        "status": row.status,
+        "reject_code": row.reject_code,
+        "price": row.price,
+        "stop_price": row.stop_price,
+        "triggered_at": timestamp(row.triggered_at),
+        "display_quantity": row.display_quantity,
+        "post_only": row.post_only,
+        "quantity": row.quantity,
+        "filled_quantity": row.filled_quantity,
+        "remaining_quantity": row.remaining_quantity,
+        "cancelled_quantity": row.cancelled_quantity - row.prevented_quantity,
+        "prevented_quantity": row.prevented_quantity,
+        "average_price": average_price(row.filled_notional, row.filled_quantity),
+        "self_trade_prevention": row.self_trade_prevention,
+        "valid_until": timestamp(row.valid_until),
+        "created_at": timestamp(row.created_at),
+        "updated_at": timestamp(row.updated_at),
+        "sequence": row.sequence,
+        "trades": row.trades or [],
+    }

@@ -1,0 +1,112 @@
+"""The one statement that reserves for orders and stores them, with their commands and transfers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from services.order_entry.requests import FundedOrder, OrderRequest
+from services.order_entry.reserve import RESERVE
+from services.timestamps import microseconds
+
+PLACE = text(f"""
+    WITH request AS (
+        SELECT * FROM ROWS FROM (json_to_recordset(CAST(:document AS json)) AS (
+            broker_id bigint, stock_id bigint, document_number text, side text, order_type text, time_in_force text,
+            price bigint, protection_price bigint, quantity bigint, self_trade_prevention text,
+            valid_until timestamptz, client_order_id text, fingerprint bytea, asset_id bigint, amount bigint,
+            payload json, reply_to text, stop_price bigint, display_quantity bigint, post_only boolean
+        )) WITH ORDINALITY AS w (
+            broker_id, stock_id, document_number, side, order_type, time_in_force, price, protection_price, quantity,
+            self_trade_prevention, valid_until, client_order_id, fingerprint, asset_id, amount, payload, reply_to,
+            stop_price, display_quantity, post_only, n
+        )
+    ), known AS (
+        SELECT w.n, o.id, o.status, o.fingerprint
+        FROM request w JOIN orders o ON o.broker_id = w.broker_id AND o.client_order_id = w.client_order_id
+    ), fresh AS (
+        SELECT w.*, nextval('orders_id_seq') AS id FROM request w WHERE w.n NOT IN (SELECT n FROM known)
+    ), {RESERVE}, stored AS (
+        INSERT INTO orders (id, broker_id, stock_id, document_number, side, order_type, time_in_force, price,
+            protection_price, quantity, remaining_quantity, self_trade_prevention, valid_until, client_order_id,
+            fingerprint, stop_price, display_quantity, post_only)
+        SELECT id, broker_id, stock_id, document_number, side, order_type, time_in_force, price,
+            protection_price, quantity, quantity, self_trade_prevention, valid_until, client_order_id, fingerprint,
+            stop_price, display_quantity, coalesce(post_only, false)
+        FROM accepted
+    ), inbox AS (
+        INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
+        SELECT stock_id, 'new', id, broker_id, payload, reply_to FROM accepted ORDER BY n
+    ), ledger AS (
+        INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
+        SELECT 'reserve', asset_id, amount, broker_id, 'available', broker_id, 'reserved', id FROM accepted
+    )
+    SELECT n, id, 'pending' AS status, fingerprint, false AS known FROM accepted
+    UNION ALL SELECT n, id, status, fingerprint, true FROM known
+""")  # noqa: S608 - both parts are ours
+"""One JSON document: writing and reading it costs a third of what an array for each column does."""
+
+
+def reserve_and_store(session: Session, orders: Sequence[FundedOrder]) -> Sequence[Row[Any]]:
+    """Reserve for the orders in their order, and store those that are paid for.
+
+    A row {n, id, status, fingerprint, known} for each that was stored or was known by its client_order_id, `n` being
+    its place counted from 1. No client_order_id may come twice.
+    """
+    document = orjson.dumps([_row(one) for one in orders]).decode()
+    return session.execute(PLACE, {"document": document}).all()
+
+
+def _row(one: FundedOrder) -> dict[str, Any]:
+    order, request = one.order, one.order.request
+    row: dict[str, Any] = {
+        "broker_id": order.broker_id,
+        "stock_id": order.stock.id,
+        "document_number": request.document_number,
+        "side": request.side,
+        "order_type": request.order_type,
+        "time_in_force": request.time_in_force,
+        "price": request.price,
+        "protection_price": one.protection_price,
+        "quantity": request.quantity,
+        "self_trade_prevention": request.self_trade_prevention,
+        "valid_until": request.valid_until,
+        "client_order_id": request.client_order_id,
+        "fingerprint": f"\\x{request.fingerprint.hex()}",
+        "asset_id": one.asset_id,
+        "amount": one.amount,
+        "payload": _journal(one),
+        "reply_to": order.reply_to,
+    }
+    if request.stop_price or request.display_quantity or request.post_only:
+        seldom = _seldom(request)
+        row |= seldom
+        row["payload"] |= seldom
+    return row
+
+
+def _journal(one: FundedOrder) -> dict[str, Any]:
+    """What the engine will be told, kept as it was: amendments change the order's row, never this."""
+    request = one.order.request
+    return {
+        "document": request.document_number,
+        "side": request.side,
+        "type": request.order_type,
+        "tif": request.time_in_force,
+        "price": request.price if request.price is not None else one.protection_price,
+        "quantity": request.quantity,
+        "expire_at": microseconds(request.valid_until),
+        "stp": request.self_trade_prevention,
+    }
+
+
+def _seldom(request: OrderRequest) -> dict[str, Any]:
+    """What few orders have: written only where it is, and null where it is not."""
+    values = {
+        "stop_price": request.stop_price,
+        "display_quantity": request.display_quantity,
+        "post_only": request.post_only,
+    }
+    return {name: value for name, value in values.items() if value}

@@ -1,0 +1,30 @@
+"""How prices look from outside."""
+
+from typing import Any
+
+from engine.states import AUCTION
+
+FOUR_DECIMALS = 10_000
+
+
+def average_price(notional: int, quantity: int) -> int | float | None:
+    """`notional` / `quantity` in cents as a JSON number of at most four decimals, rounded half up; None for nothing.
+
+    For showing only: nothing is ever computed from it.
+    """
+    if not quantity:
+        return None
+    scaled = (2 * notional * FOUR_DECIMALS + quantity) // (2 * quantity)
+    whole, rest = divmod(scaled, FOUR_DECIMALS)
+    return whole if not rest else scaled / FOUR_DECIMALS
+
+
+def indicative(stock: Any) -> dict[str, Any] | None:
+    """What the auction of a stock (its row) would bring, in cents and shares; None where there is no auction."""
+    if stock.state != AUCTION:
+        return None
+    return {
+        "price": stock.indicative_price,
+        "volume": stock.indicative_volume,
+        "surplus": stock.indicative_surplus,
+    }

@@ -1,0 +1,1 @@
+"""What a turn changes in the database: orders, trades, transfers, balances, positions."""

@@ -1,0 +1,118 @@
+"""What a turn changes on balances: read without a lock, and changed by its last statement before COMMIT.
+
+Whoever places an order waits for the balances that a turn has locked, and all brokers' cash is among them. So they are
+locked by the statement that changes them, and nothing but COMMIT follows. Only average cost needs to know what was
+there before: of the shares that were traded. The statement checks that it is still so; placing orders moves shares
+between available and reserved and does no harm, a deposit does.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from database.errors import Overtaken
+from database.pipeline import Pipeline, numbers
+from services.settlement.average_cost import average_cost
+from services.settlement.ledger import Account, Change, Ledger
+from services.settlement.turn_outcome import Outcome
+
+READ_POSITIONS = """
+    SELECT b.broker_id, b.asset_id, b.available, b.reserved, b.cost
+    FROM unnest($1::bigint[], $2::bigint[]) AS t (broker_id, asset_id)
+    JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
+"""
+
+OPEN_BALANCES = """
+    INSERT INTO balances (broker_id, asset_id, credit_limit, blocked)
+    SELECT t.broker_id, t.asset_id, CASE t.asset_id WHEN 1 THEN 0 ELSE b.short_limit END, b.status = 'suspended'
+    FROM unnest($1::bigint[], $2::bigint[]) AS t (broker_id, asset_id)
+    JOIN brokers b ON b.id = t.broker_id
+    WHERE NOT EXISTS (SELECT FROM balances o WHERE o.broker_id = t.broker_id AND o.asset_id = t.asset_id)
+    ORDER BY 1, 2 ON CONFLICT DO NOTHING
+"""
+"""What a broker gets for the first time. Opened before any balance is locked: one that appeared between two locking
+statements would be locked out of order. Until the commit only who opens the same one waits."""
+
+MISSING = "a balance is not open"
+MOVED = "a position is not as it was read"
+
+CHANGE_BALANCES = f"""
+    WITH locked AS MATERIALIZED (
+        SELECT t.*
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+            $8::bigint[], $9::bigint[])
+            AS t (broker_id, asset_id, available, reserved, traded, held, cost, more_cost, realised)
+        JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
+        ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
+    ), changed AS (
+        UPDATE balances b SET available = b.available + t.available, reserved = b.reserved + t.reserved,
+            traded = b.traded + t.traded, cost = b.cost + t.more_cost, realised_pnl = b.realised_pnl + t.realised
+        FROM locked t
+        WHERE b.broker_id = t.broker_id AND b.asset_id = t.asset_id
+            AND (t.held IS NULL OR b.available + b.reserved = t.held AND b.cost = t.cost)
+        RETURNING b.broker_id, b.asset_id, b.available, b.reserved
+    )
+    SELECT broker_id, asset_id, available, reserved FROM changed
+    UNION ALL
+    SELECT b.broker_id, b.asset_id, b.available, b.reserved
+    FROM unnest($10::bigint[], $11::bigint[]) AS t (broker_id, asset_id)
+    JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
+    UNION ALL
+    SELECT NULL, NULL, NULL, NULL WHERE CAST(
+        CASE WHEN (SELECT count(*) FROM locked) < cardinality($1) THEN '{MISSING}'
+            WHEN (SELECT count(*) FROM changed) < cardinality($1) THEN '{MOVED}' ELSE '0' END
+    AS integer) > 0
+"""  # noqa: S608 - the words are ours
+"""Also reads the balances that the turn's commands had reserved from and that the turn itself leaves alone.
+
+Where not every balance can be changed the last part fails, a text being no number, so that PostgreSQL itself refuses
+the COMMIT that is already on its way; it gives no row.
+"""
+
+
+class MissingBalance(Exception):
+    """A turn was to change a balance that the worker took for open and that is not."""
+
+
+def read_positions(sent: Pipeline, ledger: Ledger) -> Iterable[Any]:
+    """Ask for the share accounts that trades move, as they are now."""
+    traded = [account for account, change in ledger.changes.items() if change.trades]
+    return sent.send(READ_POSITIONS, *keys(traded)) if traded else ()
+
+
+def change_balances(sent: Pipeline, outcome: Outcome, known: set[Account], positions: Iterable[Any]) -> Iterable[Any]:
+    """Open what has to be opened and change the balances; to be followed by nothing but COMMIT.
+
+    Balances of `known` accounts are open; `positions` are the rows that `read_positions` asked for. Gives the balances
+    that were changed, or from which the turn's commands had reserved. What it raises `refusal_of` explains.
+    """
+    ledger = outcome.ledger
+    if new := ledger.receiving - known:
+        sent.send(OPEN_BALANCES, *keys(new))
+    untouched = outcome.reserving - ledger.changes.keys()
+    if not ledger.changes and not untouched:
+        return ()
+    held = {(row.broker_id, row.asset_id): (row.available + row.reserved, row.cost) for row in positions}
+    rows = [_row(account, change, held.get(account, (0, 0))) for account, change in ledger.changes.items()]
+    columns = list(zip(*rows, strict=True)) or [()] * 9
+    return sent.send(CHANGE_BALANCES, *map(numbers, columns), *keys(untouched))
+
+
+def _row(account: Account, change: Change, held: tuple[int, int]) -> tuple[int | None, ...]:
+    moved = (*account, change.available, change.reserved, change.traded)
+    if not change.trades:
+        return *moved, None, None, 0, 0
+    shares, cost = held
+    new_cost, realised = average_cost(shares, cost, 0, change.trades)
+    return *moved, shares, cost, new_cost - cost, realised
+
+
+def refusal_of(error: BaseException) -> Exception | None:
+    """What an error of `change_balances` means: MissingBalance, Overtaken, or None for any other."""
+    words = str(error)
+    return MissingBalance() if MISSING in words else Overtaken(MOVED) if MOVED in words else None
+
+
+def keys(accounts: Iterable[Account]) -> tuple[str, str]:
+    """The brokers and the assets of these accounts, in their order."""
+    ordered = sorted(accounts)
+    return numbers([broker for broker, _ in ordered]), numbers([asset for _, asset in ordered])

@@ -1,0 +1,150 @@
+"""What one turn of the worker brings: from the engine's events to trades, movements and reports, still in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.codes import SELF_TRADE_PREVENTION
+from engine.commands import Amend, New
+from engine.events import (
+    Accepted,
+    Amended,
+    Cancelled,
+    Event,
+    Expired,
+    Rejected,
+    StateChanged,
+    Trade,
+    Triggered,
+)
+from engine.orders import BID, SIDE_NAMES, Order
+from models import CASH
+from services.settlement.execution_reports import Report, rejection, reports_of
+from services.settlement.ledger import Account, Ledger, asset_of, broker_of, need_of, order_id_of
+from services.settlement.turn_records import Announcement, Execution, Sequenced, StockTurn, Touched
+
+
+@dataclass
+class Outcome:
+    """Everything that a turn is to store and to tell."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    executions: list[Execution] = field(default_factory=list)
+    announcements: list[Announcement] = field(default_factory=list)
+    commands: list[Sequenced] = field(default_factory=list)
+    touched: dict[int, Touched] = field(default_factory=dict)
+    prevented: dict[int, int] = field(default_factory=dict)
+    """Shares that self-trade prevention took, by order."""
+    triggered: dict[int, str] = field(default_factory=dict)
+    """When stops were elected, by order."""
+    reports: list[tuple[StockTurn, Report]] = field(default_factory=list)
+    reserving: set[Account] = field(default_factory=set)
+    """Accounts that the turn's commands reserved from before they were taken: their owners are told of that, too."""
+
+    def take(self, stock: StockTurn, row: Any, command: Any, events: Sequence[Event], reference: int | None) -> None:
+        """Book what `command` (the inbox's `row`) did; its sequence and time are already in `stock`.
+
+        `reference` (cents) is what the band lay around before it.
+        """
+        taken = Sequenced(row.id, stock.command_sequence, stock.sequenced_at)
+        self.commands.append(taken)
+        reports = reports_of(events)
+        for event in events:
+            match event:
+                case Trade():
+                    stock.changed.add(event.maker.side)
+                    self._execute(stock, event, reference)
+                case Rejected():
+                    taken.refused = event.code
+                case Cancelled() | Expired():
+                    stock.changed.add(event.order.side)
+                    self.ledger.release_unfilled(event.order, stock.id, event.quantity)
+                    self._note_prevented(event)
+                case Accepted() | Amended():
+                    stock.changed.add(event.order.side)
+                case _:
+                    self._note_market(stock, event)
+        if isinstance(command, New):
+            if taken.refused:
+                reports.append(rejection(command.order, Rejected(row.order_id, taken.refused)))
+            self._enter(stock, command.order, taken.refused)
+        self._report(stock, reports)
+        if isinstance(command, Amend):
+            self._amend(stock, row, reports)
+
+    def refuse(self, stock: StockTurn, row: Any, command: Any, code: str, error: str | None = None) -> None:
+        """Book a command that is kept from the engine; what it had set aside is released."""
+        taken = Sequenced(row.id, stock.command_sequence, stock.sequenced_at, code, error)
+        self.commands.append(taken)
+        if isinstance(command, New):
+            self._enter(stock, command.order, code)
+            self._report(stock, [rejection(command.order, Rejected(row.order_id, code))])
+        elif isinstance(command, Amend):
+            self._amend(stock, row, [])
+
+    def _note_prevented(self, event: Cancelled | Expired) -> None:
+        if isinstance(event, Cancelled) and event.reason == SELF_TRADE_PREVENTION:
+            order_id = order_id_of(event.order)
+            self.prevented[order_id] = self.prevented.get(order_id, 0) + event.quantity
+
+    def _note_market(self, stock: StockTurn, event: Event) -> None:
+        """What concerns more than one order's own course: an elected stop shows, a state and an auction are told."""
+        match event:
+            case Triggered():
+                stock.changed.add(event.order.side)
+                self.triggered[order_id_of(event.order)] = stock.sequenced_at
+            case StateChanged():
+                stock.event_sequence += 1
+                stock.state = event
+                sequence, changed_at = stock.event_sequence, stock.sequenced_at
+                self.announcements.append(Announcement(stock.id, stock.symbol, sequence, event, changed_at))
+
+    def _execute(self, stock: StockTurn, trade: Trade, reference: int | None) -> None:
+        taker, maker = trade.taker, trade.maker
+        bid, ask = (taker, maker) if taker.side == BID else (maker, taker)
+        self.ledger.settle(bid, ask, stock.id, trade.price, trade.quantity, len(self.executions))
+        stock.event_sequence += 1
+        self.executions.append(
+            Execution(
+                stock.id,
+                stock.symbol,
+                stock.event_sequence,
+                stock.command_sequence,
+                bid,
+                ask,
+                trade.price,
+                trade.quantity,
+                reference,
+                SIDE_NAMES[taker.side],
+                stock.sequenced_at,
+            )
+        )
+
+    def _enter(self, stock: StockTurn, order: Order, refused: str | None) -> None:
+        self.reserving.add((broker_of(order), asset_of(order, stock.id)))
+        touched = Touched(order, "open", stock.command_sequence)
+        if refused:
+            touched.status, touched.reject_code = "rejected", refused
+            self.ledger.release_unfilled(order, stock.id, order.quantity)
+        self.touched[order_id_of(order)] = touched
+
+    def _report(self, stock: StockTurn, reports: Sequence[Report]) -> None:
+        for report in reports:
+            touched = self.touched.get(order_id_of(report.order))
+            if touched is None:
+                touched = self.touched[order_id_of(report.order)] = Touched(report.order, report.status)
+            touched.status = report.status
+            self.reports.append((stock, report))
+
+    def _amend(self, stock: StockTurn, row: Any, reports: Sequence[Report]) -> None:
+        """Give back what was set aside for the amendment, and what the order had, as far as it needs no more."""
+        free = row.reserved
+        for report in reports:
+            if isinstance(report.event, Amended):
+                event, order = report.event, report.order
+                free += need_of(order, event.old_price, event.old_remaining)
+                free -= need_of(order, event.price, report.standing.remaining)
+        asset = CASH if row.side == "bid" else stock.id
+        if row.reserved:
+            self.reserving.add((row.broker_id, asset))
+        self.ledger.release(row.broker_id, asset, free, row.order_id)

@@ -1,0 +1,81 @@
+"""Listed stocks as the API shows them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from engine.codes import VOLATILITY
+from engine.rules import NO_LIMIT, band_limits
+from engine.states import AUCTION
+from services.errors import UnknownStock
+from services.prices import indicative
+from services.stocks.schedule import AUCTIONS, next_after
+from services.timestamps import timestamp
+from settings.sections import Settings
+
+ONE = text("SELECT * FROM stocks WHERE symbol = :symbol")
+PAGE = text("SELECT * FROM stocks WHERE symbol > :after ORDER BY symbol LIMIT :limit")
+
+PRICE_SCALE = 2
+"""Prices are whole numbers of the currency's smallest unit, of which 10 to this power make one."""
+
+
+def read_stock(session: Session, symbol: str, settings: Settings) -> dict[str, Any]:
+    """One stock. Raises UnknownStock."""
+    stock = session.execute(ONE, {"symbol": symbol}).one_or_none()
+    if stock is None:
+        raise UnknownStock(f"There is no stock {symbol}.")
+    return shape_of(stock, settings)
+
+
+def read_stocks(session: Session, after: str, limit: int, settings: Settings) -> list[dict[str, Any]]:
+    """At most `limit` stocks with symbols behind `after`, in the order of their symbols."""
+    rows = session.execute(PAGE, {"after": after, "limit": limit})
+    return [shape_of(stock, settings) for stock in rows]
+
+
+def shape_of(stock: Any, settings: Settings) -> dict[str, Any]:
+    """A stock's rules and state: prices in cents, the band in basis points, quantities in shares."""
+    market = settings.market
+    lowest, highest = band_limits(stock.reference_price, stock.band_bps, stock.tick_size)
+    return {
+        "symbol": stock.symbol,
+        "name": stock.name,
+        "state": stock.state,
+        "state_reason": stock.state_reason,
+        "state_since": timestamp(stock.state_since),
+        "auction_ends_at": timestamp(_end_of_auction(stock, settings)),
+        "indicative": indicative(stock),
+        "currency": settings.exchange.currency,
+        "price_scale": PRICE_SCALE,
+        "tick_size": stock.tick_size,
+        "lot_size": stock.lot_size,
+        "smallest_quantity": stock.lot_size,
+        "largest_quantity": market.max_quantity // stock.lot_size * stock.lot_size,
+        "band": stock.band_bps,
+        "band_reference": stock.band_reference,
+        "dynamic_band": stock.dynamic_band_bps,
+        "reference_price": stock.reference_price,
+        "lowest_price": lowest,
+        "highest_price": market.max_price if highest == NO_LIMIT else min(highest, market.max_price),
+        "last_price": stock.last_price,
+        "best_bid": stock.best_bid,
+        "best_ask": stock.best_ask,
+        "execution_price": stock.execution_price,
+        "self_trade_prevention": stock.self_trade_prevention,
+        "group": stock.group_name,
+        "market": stock.market,
+    }
+
+
+def _end_of_auction(stock: Any, settings: Settings) -> datetime | None:
+    """When an auction ends at the earliest: a scheduled one ends at random after that, an operator's nobody knows."""
+    if stock.state != AUCTION:
+        return None
+    since: datetime = stock.state_since
+    schedule = settings.session_of(stock.market)
+    if stock.state_reason == VOLATILITY:
+        return since + timedelta(seconds=schedule.volatility_auction_seconds)
+    return next_after(schedule, since).at if stock.state_reason in AUCTIONS else None

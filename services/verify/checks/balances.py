@@ -1,0 +1,67 @@
+"""2. No balance is beyond its limit, and what is reserved is what open orders need: each account's, each order's.
+
+An open order needs its price (a market buy: its protection price) times what remains, or for an ask the shares that
+remain. An amendment that waits in the inbox has set aside its own part. Closed orders need nothing.
+"""
+
+from services.verify.checks.rule import Rule
+
+TABLES = ("balances", "orders")
+
+NEED = """CASE o.side
+    WHEN 'bid' THEN CAST(coalesce(o.price, o.protection_price) AS numeric) * o.remaining_quantity
+    ELSE o.remaining_quantity END"""
+
+ASSET = "CASE o.side WHEN 'bid' THEN 1 ELSE o.stock_id END"
+
+RULES = (
+    Rule(
+        "balances",
+        """
+        SELECT broker_id, asset_id, bounds.what, bounds.found, bounds.expected
+        FROM balances CROSS JOIN LATERAL (VALUES
+            ('available', available, 'at least ' || -credit_limit, available >= -credit_limit),
+            ('reserved', reserved, 'at least 0', reserved >= 0)
+        ) AS bounds (what, found, expected, holds)
+        WHERE (available < -credit_limit OR reserved < 0) AND NOT bounds.holds
+        ORDER BY broker_id, asset_id
+        """,
+    ),
+    Rule(
+        "balances",
+        f"""
+        WITH needs AS (
+            SELECT o.broker_id, {ASSET} AS asset_id, {NEED} AS amount FROM orders o WHERE o.closed_at IS NULL
+            UNION ALL
+            SELECT o.broker_id, {ASSET}, c.reserved
+            FROM commands c JOIN orders o ON o.id = c.order_id WHERE c.sequence IS NULL
+        ), need AS (
+            SELECT broker_id, asset_id, sum(amount) AS amount FROM needs GROUP BY broker_id, asset_id
+        )
+        SELECT broker_id, asset_id, 'reserved for open orders' AS what, b.reserved AS found,
+            coalesce(n.amount, 0) AS expected
+        FROM balances b FULL JOIN need n USING (broker_id, asset_id)
+        WHERE coalesce(b.reserved, 0) <> coalesce(n.amount, 0)
+        ORDER BY broker_id, asset_id
+        """,  # noqa: S608 - constants of this file
+    ),
+    Rule(
+        "orders",
+        f"""
+        WITH held AS (
+            SELECT order_id, sum(CASE to_bucket WHEN 'reserved' THEN amount ELSE 0 END)
+                - sum(CASE from_bucket WHEN 'reserved' THEN amount ELSE 0 END) AS amount
+            FROM transfers WHERE order_id IS NOT NULL GROUP BY order_id
+        ), waiting AS (
+            SELECT order_id, sum(reserved) AS amount FROM commands WHERE sequence IS NULL GROUP BY order_id
+        ), reserve AS (
+            SELECT o.id, coalesce(h.amount, 0) AS found,
+                CASE WHEN o.closed_at IS NULL THEN {NEED} ELSE 0 END + coalesce(w.amount, 0) AS expected
+            FROM orders o LEFT JOIN held h ON h.order_id = o.id LEFT JOIN waiting w ON w.order_id = o.id
+        )
+        SELECT id, 'held for it by its transfers' AS what, found, expected
+        FROM reserve WHERE found IS DISTINCT FROM expected
+        ORDER BY id
+        """,  # noqa: S608 - constants of this file
+    ),
+)

@@ -1,0 +1,59 @@
+"""Rows as they are stored, and the same as the replayed engine has them."""
+
+from typing import Any
+
+from engine.events import Trade
+from engine.orders import BID, SIDE_NAMES, Order
+from services.timestamps import microseconds
+from services.verify.report import shown
+
+
+def differences(row: Any, order: Order) -> list[tuple[str, Any, Any]]:
+    """What of a stored open order is compared, as stored and as the replay left it: (name, found, wanted)."""
+    status = "untriggered" if order.waits else "partially_filled" if order.filled else "open"
+    return [
+        ("side", row.side, SIDE_NAMES[order.side]),
+        ("price", row.price if row.price is not None else row.protection_price, order.price),
+        ("stop price", row.stop_price, order.stop_price),
+        ("quantity", row.quantity, order.quantity),
+        ("filled quantity", row.filled_quantity, order.filled),
+        ("filled notional", row.filled_notional, order.filled_value),
+        ("remaining quantity", row.remaining_quantity, order.remaining),
+        ("shown quantity", row.shown_quantity, None if order.display_quantity is None else order.shown),
+        ("cancelled quantity", row.cancelled_quantity, order.cancelled),
+        ("valid_until in microseconds", microseconds(row.valid_until), order.expire_at),
+        ("status", row.status, status),
+    ]
+
+
+def replayed_trade(trade: Trade, command: Any, reference: int | None) -> tuple[Any, ...]:
+    """A trade of the replay, as `stored_trade` gives one."""
+    bid, ask = (trade.taker, trade.maker) if trade.taker.side == BID else (trade.maker, trade.taker)
+    parties = (bid.id, ask.id, bid.account[0], ask.account[0])  # type: ignore[index]
+    side = SIDE_NAMES[trade.taker.side]
+    return (*parties, trade.price, trade.quantity, side, command.sequence, command.sequenced_at, reference)
+
+
+def stored_trade(row: Any) -> tuple[Any, ...]:
+    """A stored trade: parties, price, quantity, aggressor, command, time, reference."""
+    parties = (row.buy_order_id, row.sell_order_id, row.buyer_id, row.seller_id)
+    return (
+        *parties,
+        row.price,
+        row.quantity,
+        row.aggressor_side,
+        row.command_sequence,
+        row.executed_at,
+        row.reference_price,
+    )
+
+
+def shown_trade(trade: tuple[Any, ...] | None) -> str:
+    """A trade as a finding shows it."""
+    if trade is None:
+        return "nothing"
+    bid, ask, buyer, seller, price, quantity, aggressor, command, time, reference = trade
+    return (
+        f"{quantity} at {price} of order {ask} (broker {seller}) to order {bid} (broker {buyer}), "
+        f"{aggressor} by command {command} at {shown(time)}, reference {shown(reference)}"
+    )
