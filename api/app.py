@@ -5,8 +5,9 @@ from typing import Any
 
 from flask import Flask
 
-from api import answers, charging, errors, requests
-from api.desk import EXTENSION, open_desk
+from api.access import charging
+from api.components import EXTENSION, open_components
+from api.http import answers, errors, middleware
 from api.routes import register
 from settings.sections import Settings
 
@@ -22,10 +23,10 @@ class Rest(Flask):
 def create_app(settings: Settings) -> Flask:
     """The WSGI application of a REST process. PostgreSQL and Redis are connected to when first needed."""
     app = Rest("minex", static_folder=None)
-    app.extensions[EXTENSION] = open_desk(settings)
+    components = app.extensions[EXTENSION] = open_components(settings)
     answers.init_app(app)
-    errors.init_app(app)
-    requests.init_app(app, settings)
+    errors.init_app(app, components.health_probe.forget)
+    middleware.init_app(app, settings)
     charging.init_app(app)
     register(app, settings)
     return app

@@ -1,29 +1,17 @@
 """All routes of the application, and their description (OpenAPI)."""
 
-from typing import Any
-
 from flask import Flask
 from flask_smorest import Api
-from werkzeug.routing import BaseConverter, IntegerConverter
 
-from api import (
-    accounts,
-    brokers,
-    debug,
-    docs,
-    health,
-    market_data,
-    mass_cancel,
-    order_batches,
-    order_changes,
-    orders,
-    stocks,
-    trading_states,
-)
-from api.auth import Access
-from api.errors import MIMETYPE
-from api.resource import Resource
-from api.schemas.problems import ProblemSchema
+from api.access.auth import Access
+from api.access.resource import Resource
+from api.accounts import accounts, brokers
+from api.http.converters import IdConverter, SymbolConverter
+from api.http.errors import MIMETYPE
+from api.http.problem_schemas import ProblemSchema
+from api.market import market_data, stocks, trading_states
+from api.operations import debug, docs, health
+from api.trading import mass_cancel, order_batches, order_changes, orders
 from settings.sections import Settings
 
 RESOURCES: tuple[Resource, ...] = (
@@ -42,23 +30,8 @@ RESOURCES: tuple[Resource, ...] = (
 )
 
 
-class SymbolConverter(BaseConverter):
-    """A symbol in a path; anything else is no path of ours."""
-
-    regex = r"[A-Z0-9.\-]{1,12}"
-
-
-class IdConverter(IntegerConverter):
-    """An id in a path: what a 64-bit integer holds."""
-
-    regex = r"[0-9]{1,19}"
-
-    def __init__(self, map: Any) -> None:
-        super().__init__(map, max=2**63 - 1)
-
-
 class DocumentedApi(Api):
-    """flask-smorest, with errors left to `api.errors`."""
+    """flask-smorest, with errors left to `api.http.errors`."""
 
     ERROR_SCHEMA = ProblemSchema
 

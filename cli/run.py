@@ -35,7 +35,7 @@ def web() -> None:
     """REST: gunicorn with a greenlet for each connection."""
     settings = connected(load_settings())
     processes = settings.web.processes or max(1, (os.cpu_count() or 1) // 2)
-    own = ["--worker-class", "api.http_worker.Worker", "--workers", str(processes), "--worker-connections"]
+    own = ["--worker-class", "api.server.worker.Worker", "--workers", str(processes), "--worker-connections"]
     _serve("wsgi:app", settings, settings.web.host, settings.web.port, [*own, str(settings.web.connections)])
 
 

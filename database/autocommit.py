@@ -42,7 +42,7 @@ class Rows(list[Any]):
         return self[0]
 
 
-class AtOnce:
+class AutocommitSession:
     """Stands in for a Session where services execute text: each statement is committed when it answers."""
 
     def __init__(self, engine: Engine) -> None:
@@ -92,9 +92,9 @@ class AtOnce:
 
 
 @contextmanager
-def at_once(engine: Engine) -> Iterator[AtOnce]:
+def autocommitting(engine: Engine) -> Iterator[AutocommitSession]:
     """A stand-in for a Session; `engine` must be `committing`. A connection is taken when the first statement comes."""
-    session = AtOnce(engine)
+    session = AutocommitSession(engine)
     try:
         yield session
     finally:

@@ -5,9 +5,6 @@ PREFIX = "minex:"
 EVENTS_CHANNEL = f"{PREFIX}events"
 """Every turn's messages for the rooms, one JSON array a turn."""
 
-RULES_CHANNEL = f"{PREFIX}rules"
-"""Says that stocks were listed or changed group, so that workers look again."""
-
 
 def match_queue(symbol: str) -> str:
     """The RQ queue dedicated to one stock."""
@@ -19,9 +16,9 @@ def wake_flag(symbol: str) -> str:
     return f"wake:{symbol}"
 
 
-def bell(group: str) -> str:
+def ready_set(group: str) -> str:
     """The sorted set of a group's stocks that have wake-ups waiting, oldest first."""
-    return f"{PREFIX}bell:{group}"
+    return f"{PREFIX}ready:{group}"
 
 
 def book(symbol: str) -> str:

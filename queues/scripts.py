@@ -1,4 +1,4 @@
-"""What Redis does by itself, in one round trip however many stocks: ring for them, and take what was rung.
+"""What Redis does by itself, in one round trip however many stocks: wake them, and take those that are ready.
 
 Keys of several stocks meet in one script, and TAKE finds the queues' names as it goes: this asks for one Redis (or one
 primary with replicas), not for Redis Cluster.
@@ -6,9 +6,9 @@ primary with replicas), not for Redis Cluster.
 
 WAKE = """
 local again, seconds, moment, score = ARGV[1] == '1', ARGV[2], ARGV[3], ARGV[4]
-local rung = 0
+local woken = 0
 for n = 0, (#KEYS - 1) / 4 - 1 do
-    local flag, queue, bell, job = KEYS[4 * n + 2], KEYS[4 * n + 3], KEYS[4 * n + 4], KEYS[4 * n + 5]
+    local flag, queue, ready_set, job = KEYS[4 * n + 2], KEYS[4 * n + 3], KEYS[4 * n + 4], KEYS[4 * n + 5]
     local symbol, id, packed = ARGV[3 * n + 5], ARGV[3 * n + 6], ARGV[3 * n + 7]
     local asleep
     if again then
@@ -20,15 +20,15 @@ for n = 0, (#KEYS - 1) / 4 - 1 do
         redis.call('HSET', job, 'created_at', moment, 'enqueued_at', moment, unpack(cmsgpack.unpack(packed)))
         redis.call('SADD', KEYS[1], queue)
         redis.call('RPUSH', queue, id)
-        redis.call('ZADD', bell, 'NX', score, symbol)
-        rung = rung + 1
+        redis.call('ZADD', ready_set, 'NX', score, symbol)
+        woken = woken + 1
     end
 end
-return rung
+return woken
 """
-"""KEYS: RQ's set of queues; for each stock its flag, queue, bell and the key of its job-to-be.
+"""KEYS: RQ's set of queues; for each stock its flag, queue, ready_set and the key of its job-to-be.
 
-ARGV: whether to ring for stocks that are awake too, how long a flag lives (seconds), the time as RQ writes it and as
+ARGV: whether to wake stocks that are awake too, how long a flag lives (seconds), the time as RQ writes it and as
 seconds since 1970; for each stock its symbol, the job's id, and the job's other fields (`packed_job`).
 Answers how many were asleep.
 """
@@ -58,13 +58,13 @@ if jobs > 0 and KEYS[2] then
 end
 return wanted
 """
-"""KEYS: the group's bell; the hash of the worker that is to be credited, if any.
+"""KEYS: the group's ready_set; the hash of the worker that is to be credited, if any.
 
-ARGV: how many jobs to take off one queue, how the keys of flags, queues and jobs begin; symbols to take, rung or not.
-Answers all symbols taken, those of ARGV first, then the longest rung first.
+ARGV: how many jobs to take off one queue, how the keys of flags, queues and jobs begin; symbols to take, ready or not.
+Answers all symbols taken, those of ARGV first, then the longest ready first.
 """
 
-UNRUNG = """
+QUEUED = """
 local found = {}
 for n = 2, #ARGV do
     if redis.call('EXISTS', ARGV[1] .. ARGV[n]) == 1 then

@@ -15,7 +15,7 @@ from rq.utils import utcformat
 
 from queues import names
 from queues.jobs import ExchangeJob, ExchangeQueue, packed_job
-from queues.scripts import TAKE, UNRUNG, WAKE
+from queues.scripts import QUEUED, TAKE, WAKE
 
 log = logging.getLogger(__name__)
 
@@ -32,72 +32,72 @@ SUSPENDED = "rq:suspended"
 """Set by `rq suspend`: workers take nothing until `rq resume`."""
 
 
-class Ring(NamedTuple):
+class StockKeys(NamedTuple):
     """What waking a stock writes, but for the time and the job's id: worked out once for each stock."""
 
     flag: bytes
     queue: bytes
-    bell: bytes
+    ready_set: bytes
     symbol: bytes
     job: bytes
 
 
 class Wakeups:
-    """The waiting wake-ups, seen from those who ring and from the worker who answers."""
+    """The waiting wake-ups, seen from those who send and from the worker who takes them."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self._rings: dict[tuple[str, str], Ring] = {}
+        self._keys: dict[tuple[str, str], StockKeys] = {}
         self._wake = redis.register_script(WAKE)
         self._take = redis.register_script(TAKE)
-        self._unrung = redis.register_script(UNRUNG)
+        self._queued = redis.register_script(QUEUED)
 
     def wake(self, stocks: Iterable[tuple[str, str]], *, again: bool = False) -> bool:
         """Wake these stocks, given as (symbol, group); with `again` also those whose flag says they are awake.
 
         One round trip. False when Redis is away: that is logged, and the sweep wakes them when it is back.
         """
-        rings = [self._rings.get(stock) or self._ring(stock) for stock in sorted(set(stocks))]
+        stocks_keys = [self._keys.get(stock) or self._keys_of(stock) for stock in sorted(set(stocks))]
         now = datetime.now(UTC)
         keys: list[bytes | str] = [ExchangeQueue.redis_queues_keys]
         values: list[bytes | str | int | float] = [int(again), FLAG_SECONDS, utcformat(now), now.timestamp()]
-        for ring in rings:
+        for one in stocks_keys:
             job_id = str(uuid.uuid4())
-            keys += (ring.flag, ring.queue, ring.bell, JOB_PREFIX + job_id)
-            values += (ring.symbol, job_id, ring.job)
+            keys += (one.flag, one.queue, one.ready_set, JOB_PREFIX + job_id)
+            values += (one.symbol, job_id, one.job)
         try:
             self._wake(keys, values)
         except RedisError as error:
-            log.warning("Redis is away, %d stocks wait for the sweep: %s", len(rings), error)
+            log.warning("Redis is away, %d stocks wait for the sweep: %s", len(stocks_keys), error)
             return False
         return True
 
-    def _ring(self, stock: tuple[str, str]) -> Ring:
+    def _keys_of(self, stock: tuple[str, str]) -> StockKeys:
         symbol, group = stock
-        ring = self._rings[stock] = Ring(
+        keys = self._keys[stock] = StockKeys(
             names.wake_flag(symbol).encode(),
             (QUEUE_PREFIX + symbol).encode(),
-            names.bell(group).encode(),
+            names.ready_set(group).encode(),
             symbol.encode(),
             packed_job(self.redis, symbol),
         )
-        return ring
+        return keys
 
     def take(self, group: str, seconds: float = 0, *, also: Sequence[str] = (), worker: str | None = None) -> list[str]:
-        """All of `also`, and the symbols of `group` that have been rung, oldest first, after at most `seconds`.
+        """All of `also`, and the symbols of `group` that are ready, oldest first, after at most `seconds`.
 
         Their flags are cleared and their jobs are gone, counted as done by `worker` (RQ's key of it). To be called
-        before the inbox is read: whoever commits a command later finds the flag cleared and rings again. Does not
-        block when something has been rung already: then it is one round trip. Raises RedisError.
+        before the inbox is read: whoever commits a command later finds the flag cleared and wakes again. Does not
+        block when something is ready already: then it is one round trip. Raises RedisError.
         """
         taken = self._taken(group, also, worker)
         if taken or not seconds:
             return taken
-        first: Any = self.redis.bzpopmin(names.bell(group), timeout=seconds)
+        first: Any = self.redis.bzpopmin(names.ready_set(group), timeout=seconds)
         return [] if first is None else self._taken(group, [first[1].decode()], worker)
 
     def _taken(self, group: str, also: Sequence[str], worker: str | None) -> list[str]:
-        keys = [names.bell(group)] if worker is None else [names.bell(group), worker]
+        keys = [names.ready_set(group)] if worker is None else [names.ready_set(group), worker]
         taken: Any = self._take(keys, [MOST_JOBS, names.wake_flag(""), QUEUE_PREFIX, JOB_PREFIX, *also])
         return [symbol.decode() for symbol in taken]
 
@@ -109,8 +109,8 @@ class Wakeups:
             log.warning("Redis is away, the flag of %s stays: %s", symbol, error)
 
     def queued(self, symbols: Sequence[str]) -> list[str]:
-        """Those of `symbols` whose queue holds a job, rung or not: an operator may enqueue one. Raises RedisError."""
-        found: Any = self._unrung([], [QUEUE_PREFIX, *symbols])
+        """Those of `symbols` whose queue holds a job, ready or not: an operator may enqueue one. Raises RedisError."""
+        found: Any = self._queued([], [QUEUE_PREFIX, *symbols])
         return [symbol.decode() for symbol in found]
 
     def suspended(self) -> bool:

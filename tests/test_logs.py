@@ -11,12 +11,12 @@ from settings.sections import Log
 
 def entry(message, *values, error=None):
     trace = (type(error), error, None) if error else None
-    return logging.LogRecord("api.orders", logging.WARNING, "orders.py", 1, message, values, trace)
+    return logging.LogRecord("api.trading.orders", logging.WARNING, "orders.py", 1, message, values, trace)
 
 
 def test_an_entry_is_one_line_of_text():
     line = TextLines().format(entry("%d orders", 5))
-    assert line.endswith(" WARNING api.orders: 5 orders")
+    assert line.endswith(" WARNING api.trading.orders: 5 orders")
 
 
 @pytest.mark.parametrize("forged", ["a\nERROR b", "a\r\nb", "\x1b[31mred", "a\u2028b", "\x9b31m"])
@@ -29,7 +29,7 @@ def test_input_cannot_forge_a_line_or_colour_the_terminal(forged):
 def test_json_entries_carry_the_same():
     found = json.loads(JsonLines().format(entry("%d orders", 5, error=ValueError("no"))))
     assert found["level"] == "warning"
-    assert (found["logger"], found["message"]) == ("api.orders", "5 orders")
+    assert (found["logger"], found["message"]) == ("api.trading.orders", "5 orders")
     assert "ValueError: no" in found["trace"]
 
 

@@ -42,7 +42,7 @@ WAIT_SECONDS = 0.5
 """Longest wait for a wake-up; also how long a shutdown may take."""
 
 LOOK_SECONDS = 1.0
-"""How often the group's list of stocks, suspension and unrung jobs are looked at."""
+"""How often the group's list of stocks, suspension and queued jobs are looked at."""
 
 HEARTBEAT_SECONDS = 5.0
 AWAY_SECONDS = 0.2
@@ -91,10 +91,10 @@ class GroupWorker(SimpleWorker):
     def run_once(self) -> None:
         """Wait for wake-ups, at most WAIT_SECONDS, and take one turn over every stock that has one."""
         try:
-            rung = self._rung()
+            ready = self._ready()
         except RedisError as error:
-            rung = self._without_redis(error)
-        self.pending = list(dict.fromkeys([*self.pending, *rung]))
+            ready = self._without_redis(error)
+        self.pending = list(dict.fromkeys([*self.pending, *ready]))
         if not self.pending:
             return
         try:
@@ -106,19 +106,19 @@ class GroupWorker(SimpleWorker):
             log.warning("PostgreSQL cannot match just now, trying again: %s", error)
             time.sleep(AWAY_SECONDS)
 
-    def _rung(self) -> list[str]:
+    def _ready(self) -> list[str]:
         """The stocks to look at; their flags are cleared and their jobs taken. Raises RedisError."""
         if time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self._look_around()
-            unrung = self.wakeups.queued(self.symbols)
+            queued = self.wakeups.queued(self.symbols)
         else:
-            unrung = []
-        seconds = 0 if self.pending or unrung else WAIT_SECONDS
-        rung = self.wakeups.take(self.group, seconds, also=unrung, worker=self.key)
+            queued = []
+        seconds = 0 if self.pending or queued else WAIT_SECONDS
+        ready = self.wakeups.take(self.group, seconds, also=queued, worker=self.key)
         if self._redis_away:
             log.info("Redis is back")
             self._redis_away = False
-        return rung
+        return ready
 
     def _without_redis(self, error: RedisError) -> list[str]:
         """The stocks whose inbox is not empty, straight from PostgreSQL."""

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from api import orders as orders_views
-from api.auth import Access
+from api.access.auth import Access
 from api.routes import access_of
-from database.autocommit import AtOnce, committing
+from api.trading import orders as orders_views
+from database.autocommit import AutocommitSession, committing
 from database.session import connect
 from tests.api.venue import Venue, an_order, settings_for
 
@@ -36,7 +36,7 @@ class TestHealth:
 
     @pytest.mark.parametrize("path", ["/health", "/healthcheck", "/api/v1/health", "/api/v1/healthcheck"])
     def test_says_what_is_missing(self, venue: Venue, path: str) -> None:
-        venue.desk.pulse._until = 0
+        venue.components.health_probe._until = 0
         client = venue.app.test_client()
         assert client.get(path).json == {"status": "degraded", "missing": ["match"]}
         head = client.head(path)
@@ -45,29 +45,29 @@ class TestHealth:
 
     def test_is_up_when_every_group_has_a_worker(self, database_url: str, redis_url: str) -> None:
         venue = Venue(settings_for(database_url, redis_url, match={"groups": ("A", "B")}))
-        redis = venue.desk.redis
+        redis = venue.components.redis
         now = "2099-01-01T00:00:00.000000Z"
         for group in ("A", "A", "B"):
             assert venue.app.test_client().get("/health").json["missing"] == ["match"]
-            venue.desk.pulse._until = 0
+            venue.components.health_probe._until = 0
             redis.sadd("rq:workers", f"rq:worker:match-{group}-host-1-abc")
             redis.hset(f"rq:worker:match-{group}-host-1-abc", "last_heartbeat", now)
         assert venue.app.test_client().get("/health").json == {"status": "up", "missing": []}
         redis.hset("rq:worker:match-A-host-1-abc", "last_heartbeat", "2020-01-01T00:00:00.000000Z")
-        venue.desk.pulse._until = 0
+        venue.components.health_probe._until = 0
         assert venue.app.test_client().get("/health").json["missing"] == ["match"]
         venue.close()
 
     def test_notices_commands_that_nobody_takes(self, venue: Venue) -> None:
-        redis = venue.desk.redis
+        redis = venue.components.redis
         redis.sadd("rq:workers", "rq:worker:match-A-host-2-abc")
         redis.hset("rq:worker:match-A-host-2-abc", "last_heartbeat", "2099-01-01T00:00:00.000000Z")
         stock, broker = venue.list(), venue.broker()
         order_id = broker.order("bid", stock, 1, 3_500)
-        venue.desk.pulse._until = 0
+        venue.components.health_probe._until = 0
         assert venue.nobody.get("/health")["status"] == "up"
         venue.run("UPDATE commands SET created_at = now() - interval '6 s' WHERE order_id = :id", id=order_id)
-        venue.desk.pulse._until = 0
+        venue.components.health_probe._until = 0
         assert venue.nobody.get("/health")["missing"] == ["match"]
         venue.match()
 
@@ -109,7 +109,7 @@ def test_without_postgresql_every_route_is_503(redis_url: str) -> None:
 
 def test_no_connection_left_is_503(hasty: Venue) -> None:
     broker = hasty.broker()
-    with hasty.desk.database.reading() as session:
+    with hasty.components.database.reading() as session:
         session.execute(text("SELECT 1"))
         answer = broker.call("GET", "/balance")
     assert (answer.status_code, answer.json["code"]) == (503, "busy")
@@ -129,9 +129,9 @@ def test_a_statement_that_takes_too_long_is_503_and_did_nothing(hasty: Venue, da
 
 def test_a_connection_that_was_closed_meanwhile_costs_no_order(venue: Venue) -> None:
     stock, broker = venue.list(), venue.broker()
-    with venue.desk.database.reading() as session:
+    with venue.components.database.reading() as session:
         pid = session.scalar(text("SELECT pg_backend_pid()"))
-    venue.desk.keys._cache_seconds = 60
+    venue.components.keys._cache_seconds = 60
     assert broker.post("/orders", an_order("bid", stock)).status_code == 201
     venue.run("""
         SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -139,8 +139,8 @@ def test_a_connection_that_was_closed_meanwhile_costs_no_order(venue: Venue) -> 
     """)
     assert pid
     assert broker.post("/orders", an_order("bid", stock)).status_code == 201
-    venue.desk.keys._cache_seconds = 0
-    venue.desk.keys.forget()
+    venue.components.keys._cache_seconds = 0
+    venue.components.keys.forget()
 
 
 class TestACommitThatIsLost:
@@ -149,10 +149,10 @@ class TestACommitThatIsLost:
     @pytest.fixture
     def lose(self, venue: Venue, monkeypatch: pytest.MonkeyPatch) -> Any:
         """Cut the connection at the next command, `before` or after it was stored."""
-        execute = AtOnce.execute
+        execute = AutocommitSession.execute
 
         def lose(*, before: bool) -> None:
-            def broken(session: AtOnce, statement: Any, *values: Any) -> Any:
+            def broken(session: AutocommitSession, statement: Any, *values: Any) -> Any:
                 if "INSERT INTO commands" not in statement.text:
                     return execute(session, statement, *values)
                 monkeypatch.undo()
@@ -161,7 +161,7 @@ class TestACommitThatIsLost:
                 execute(session, statement, *values)
                 return session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
-            monkeypatch.setattr(AtOnce, "execute", broken)
+            monkeypatch.setattr(AutocommitSession, "execute", broken)
 
         return lose
 
@@ -260,10 +260,10 @@ def test_private_answers_are_not_kept_by_anybody(venue: Venue) -> None:
             assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-def test_a_request_that_met_trouble_is_known_to_the_pulse_at_once(hasty: Venue) -> None:
+def test_a_request_that_met_trouble_is_known_to_the_health_probe_at_once(hasty: Venue) -> None:
     broker = hasty.broker()
     assert hasty.nobody.get("/health")["status"] != "down"
-    with hasty.desk.database.reading() as session:
+    with hasty.components.database.reading() as session:
         session.execute(text("SELECT 1"))
         assert broker.call("GET", "/balance").status_code == 503
         answer = hasty.nobody.call("GET", "/health")
@@ -276,6 +276,6 @@ def test_an_order_that_found_no_database_is_known_not_to_be_placed(
     """No connection, nothing sent: "busy", which is safe to repeat, and not "outcome unknown"."""
     stock, broker = venue.list(), venue.broker()
     away = committing(connect(CLOSED_PORT))
-    monkeypatch.setattr(venue.desk.database, "intake", away)
+    monkeypatch.setattr(venue.components.database, "intake", away)
     answer = broker.post("/orders", an_order("bid", stock))
     assert (answer.status_code, answer.json["code"]) == (503, "busy")

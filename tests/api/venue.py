@@ -14,8 +14,8 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from api.app import create_app
-from api.desk import EXTENSION, Desk
-from api.schemas.orders import PlacedSchema
+from api.components import EXTENSION, Components
+from api.trading.order_schemas import PlacedSchema
 from database.session import connect
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
@@ -122,14 +122,14 @@ class Venue:
             return connection.execute(text(statement), values).scalar()
 
     @property
-    def desk(self) -> Desk:
+    def components(self) -> Components:
         """What the views work with."""
         return self.app.extensions[EXTENSION]
 
     def close(self) -> None:
         """Let go of the servers."""
-        self.desk.database.close()
-        self.desk.replies.close()
+        self.components.database.close()
+        self.components.replies.close()
         self.engine.dispose()
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError
 
-from database.autocommit import at_once, committing
+from database.autocommit import autocommitting, committing
 from database.session import connect
 
 ADD = text("INSERT INTO leases (name, holder, expires_at) VALUES (:name, 'a%b', now())")
@@ -22,14 +22,14 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 def test_each_statement_is_committed_when_it_answers(engine: Engine, database_url: str) -> None:
-    with at_once(engine) as session:
+    with autocommitting(engine) as session:
         assert session.execute(ADD, {"name": "one"}) == []
         with psycopg.connect(database_url) as other:
             assert other.execute("SELECT holder FROM leases WHERE name = 'one'").fetchall() == [("a%b",)]
 
 
 def test_rows_have_names(engine: Engine) -> None:
-    with at_once(engine) as session:
+    with autocommitting(engine) as session:
         row = session.execute(FIND, {"names": ["one"]}).one()
         assert (row.name, row.holder) == ("one", "a%b")
         assert session.scalars(FIND, {"names": ["one"]}) == ["one"]
@@ -39,7 +39,7 @@ def test_rows_have_names(engine: Engine) -> None:
 
 
 def test_a_refused_statement_leaves_the_connection_as_it_was(engine: Engine) -> None:
-    with at_once(engine) as session:
+    with autocommitting(engine) as session:
         with pytest.raises(IntegrityError) as refused:
             session.execute(ADD, {"name": "one"})
         assert not refused.value.connection_invalidated
@@ -47,7 +47,7 @@ def test_a_refused_statement_leaves_the_connection_as_it_was(engine: Engine) -> 
 
 
 def test_a_lost_connection_is_told_and_replaced(engine: Engine) -> None:
-    with at_once(engine) as session:
+    with autocommitting(engine) as session:
         with pytest.raises(OperationalError) as lost:
             session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
         assert lost.value.connection_invalidated
@@ -56,6 +56,6 @@ def test_a_lost_connection_is_told_and_replaced(engine: Engine) -> None:
 
 def test_a_server_that_is_away_has_done_nothing() -> None:
     away = committing(connect("postgresql://minex@127.0.0.1:1/nowhere"))
-    with at_once(away) as session, pytest.raises(OperationalError) as refused:
+    with autocommitting(away) as session, pytest.raises(OperationalError) as refused:
         session.execute(text("SELECT 1"))
     assert not refused.value.connection_invalidated, "nothing was sent, so nothing can have been done"

@@ -17,13 +17,13 @@ import gevent
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from database.green import GreenConnection, green
-from database.autocommit import at_once, committing
+from database.autocommit import autocommitting, committing
 from database.session import connect
 
 engine = green(committing(connect(sys.argv[1], statement_timeout=2000)))
 
 def ask(statement, **values):
-    with at_once(engine) as session:
+    with autocommitting(engine) as session:
         return session.scalar(text(statement), values)
 """
 
@@ -53,7 +53,7 @@ except OperationalError as error:
     print(error.connection_invalidated and ask("SELECT 4") == 4)
 """,
     "it is this connection that waits": """
-with at_once(engine) as session:
+with autocommitting(engine) as session:
     session.scalar(text("SELECT 5"))
     driver = session._connection.driver_connection
     print(type(driver) is GreenConnection and [*driver._watchers] == [1])

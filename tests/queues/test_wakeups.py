@@ -29,7 +29,7 @@ def waiting(redis, symbol):
     return redis.llen(queue_of(redis, symbol).key)
 
 
-def test_one_wakeup_waits_however_often_a_stock_is_rung(redis, wakeups):
+def test_one_wakeup_waits_however_often_a_stock_is_woken(redis, wakeups):
     for _ in range(3):
         assert wakeups.wake([PETR4])
     assert waiting(redis, "PETR4") == 1
@@ -37,7 +37,7 @@ def test_one_wakeup_waits_however_often_a_stock_is_rung(redis, wakeups):
     assert wakeups.take("A") == ["PETR4"]
 
 
-def test_a_stock_is_rung_again_once_its_wakeup_was_taken(redis, wakeups):
+def test_a_stock_is_woken_again_once_its_wakeup_was_taken(redis, wakeups):
     wakeups.wake([PETR4])
     wakeups.take("A")
     wakeups.wake([PETR4])
@@ -100,7 +100,7 @@ def test_redis_may_forget_the_scripts(redis, wakeups):
     assert wakeups.take("A") == ["PETR4"]
 
 
-def test_thousands_of_stocks_are_rung_and_taken_at_once(wakeups):
+def test_thousands_of_stocks_are_woken_and_taken_at_once(wakeups):
     stocks = [(f"S{n:04d}", "A") for n in range(5_000)]
     wakeups.wake(stocks)
     assert wakeups.take("A") == [symbol for symbol, _ in stocks]
@@ -112,7 +112,7 @@ def test_suspension_is_that_of_rq(redis, wakeups):
     assert wakeups.suspended()
 
 
-def test_ringing_without_redis_is_reported_and_not_fatal():
+def test_waking_without_redis_is_reported_and_not_fatal():
     server = fakeredis.FakeServer()
     server.connected = False
     wakeups = Wakeups(fakeredis.FakeRedis(server=server))

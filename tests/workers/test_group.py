@@ -21,7 +21,7 @@ def worker(exchange):
     return make
 
 
-def test_a_rung_stock_is_matched_and_its_job_forgotten(exchange, worker):
+def test_a_woken_stock_is_matched_and_its_job_forgotten(exchange, worker):
     stock = exchange.list("RUNG1", "G1")
     order = exchange.place(stock, "bid", 1000)
     exchange.wakeups.wake([(stock, "G1")])
@@ -53,11 +53,11 @@ def test_a_job_that_nobody_rang_for_is_found(exchange, worker):
     assert exchange.statuses(order) == ["open"]
 
 
-def test_a_command_committed_after_the_look_rings_again(exchange, worker):
+def test_a_command_committed_after_the_look_wakes_again(exchange, worker):
     stock = exchange.list("AGAIN1", "G4")
     one = worker("G4")
     exchange.wakeups.wake([(stock, "G4")])
-    assert one._rung() == [stock]
+    assert one._ready() == [stock]
     order = exchange.place(stock, "bid", 1000)
     exchange.wakeups.wake([(stock, "G4")])
     one.run_once()
@@ -68,7 +68,7 @@ def test_without_redis_the_worker_looks_into_postgresql(exchange, worker, monkey
     stock = exchange.list("AWAY1", "G5")
     order = exchange.place(stock, "bid", 1000)
     one = worker("G5")
-    monkeypatch.setattr(one, "_rung", lambda: one._without_redis(ConnectionError("gone")))
+    monkeypatch.setattr(one, "_ready", lambda: one._without_redis(ConnectionError("gone")))
     one.run_once()
     assert exchange.statuses(order) == ["open"]
 

@@ -1,0 +1,89 @@
+"""Who is calling: API keys of brokers and the administrator's key."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import cast
+
+from flask import g, request
+
+from api.components import components
+from api.http.problems import AdminOnly, BrokerOnly, NotFound, Unauthenticated
+from api.runtime.key_cache import Caller
+from services.errors import BrokerSuspended
+
+SCHEME = "bearer"
+LONGEST_KEY = 256
+"""Characters; our keys have about 50."""
+
+
+class Access(Enum):
+    """Who may use a route."""
+
+    ANYONE = "anyone"
+    KEY = "anyone with a key"
+    BROKER = "broker"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+    DEBUG = "admin, where debugging is switched on"
+
+
+def require_key() -> None:
+    """Find out who calls. Raises Unauthenticated, TooManyRequests."""
+    scheme, _, key = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    key = key.strip()
+    if scheme.lower() != SCHEME or not key or len(key) > LONGEST_KEY or not key.isascii():
+        raise Unauthenticated
+    address = request.remote_addr or ""
+    components().limits.refuse_guesser(address)
+    caller = components().keys.caller_of(key)
+    if caller is None:
+        components().limits.note_failure(address)
+        raise Unauthenticated("This API key is not known.")
+    g.caller = caller
+
+
+def require_broker() -> None:
+    """Raises Unauthenticated, BrokerOnly."""
+    require_key()
+    if caller().broker_id is None:
+        raise BrokerOnly
+
+
+def require_admin() -> None:
+    """Raises Unauthenticated, AdminOnly."""
+    require_key()
+    if caller().broker_id is not None:
+        raise AdminOnly
+
+
+def require_debug() -> None:
+    """Raises NotFound where debugging is off, to everybody alike; else as for an administrator."""
+    if not components().settings.exchange.debug:
+        raise NotFound
+    require_admin()
+
+
+def caller() -> Caller:
+    """Who sent the present request."""
+    return cast(Caller, g.caller)
+
+
+def broker_id() -> int:
+    """The broker that sent the present request; only where access is for brokers."""
+    return cast(int, caller().broker_id)
+
+
+def refuse_suspended() -> None:
+    """Raises BrokerSuspended: reading and cancelling are still allowed."""
+    if caller().status == "suspended":
+        raise BrokerSuspended
+
+
+CHECKS: dict[Access, Callable[[], None]] = {
+    Access.ANYONE: lambda: None,
+    Access.KEY: require_key,
+    Access.BROKER: require_broker,
+    Access.OPERATOR: require_admin,
+    Access.ADMIN: require_admin,
+    Access.DEBUG: require_debug,
+}

@@ -1,0 +1,1 @@
+"""Brokers and what they own over REST."""

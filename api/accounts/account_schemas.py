@@ -1,0 +1,94 @@
+"""What brokers and their accounts look like."""
+
+from urllib.parse import urlsplit
+
+from marshmallow import Schema, ValidationError, fields
+
+from api.http.fields import SYMBOL_RULE, Text, Whole
+
+LARGEST_CASH = 10**15
+"""Cents that one broker may bring or owe: nine thousand such brokers still fit a 64-bit sum."""
+
+LARGEST_POSITION = 10**12
+"""Shares of one stock that one broker may bring or be short of."""
+
+
+def check_web_address(url: str) -> None:
+    """Raises ValidationError unless it is an http(s) URL with a host and no password in it."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValidationError("Must be an http or https URL.") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or " " in url:
+        raise ValidationError("Must be an http or https URL.")
+    if parts.username is not None or parts.password is not None:
+        raise ValidationError("Must not hold a user name or a password.")
+
+
+class NewBrokerSchema(Schema):
+    """A broker to be registered, and what it brings."""
+
+    name = Text(1, 100, required=True)
+    webhook_url = Text(1, 2048, allow_none=True, load_default=None, validate=check_web_address)
+    cash = Whole(0, LARGEST_CASH, load_default=0, metadata={"description": "Cents."})
+    positions = fields.Dict(
+        keys=fields.String(validate=SYMBOL_RULE),
+        values=Whole(0, LARGEST_POSITION),
+        load_default=dict,
+        metadata={"description": "Shares by symbol."},
+    )
+    credit_limit = Whole(
+        0, LARGEST_CASH, load_default=0, metadata={"description": "Cents that cash may go below zero."}
+    )
+    short_limit = Whole(
+        0, LARGEST_POSITION, load_default=0, metadata={"description": "Shares that each stock may go below zero."}
+    )
+
+
+class StandingSchema(Schema):
+    """Whether a broker may trade, and how many of its orders are being cancelled."""
+
+    broker_id = fields.Integer(required=True)
+    status = fields.String(required=True, metadata={"enum": ["active", "close_only", "suspended"]})
+    cancelling = fields.Integer(required=True)
+
+
+class RegisteredSchema(Schema):
+    """A new broker; key and secret are shown this once."""
+
+    broker_id = fields.Integer(required=True)
+    api_key = fields.String(required=True)
+    webhook_secret = fields.String(required=True)
+
+
+class BalanceSchema(Schema):
+    """A broker's cash, in cents; `balance` is what trades brought: sales less purchases."""
+
+    broker_id = fields.Integer(required=True)
+    broker_name = fields.String(required=True)
+    balance = fields.Integer(required=True)
+    available = fields.Integer(required=True)
+    reserved = fields.Integer(required=True)
+    credit_limit = fields.Integer(required=True)
+
+
+class PositionSchema(Schema):
+    """What is held of one stock: shares, and cents at average cost; unknown values are null."""
+
+    symbol = fields.String(required=True)
+    available = fields.Integer(required=True)
+    reserved = fields.Integer(required=True)
+    average_cost = fields.Float(required=True, allow_none=True)
+    market_value = fields.Integer(required=True, allow_none=True)
+    realised_pnl = fields.Integer(required=True)
+    unrealised_pnl = fields.Integer(required=True, allow_none=True)
+
+
+class PortfolioSchema(Schema):
+    """Everything that a broker holds; `cash` in cents is what is available and what is reserved."""
+
+    cash = fields.Integer(required=True)
+    available_cash = fields.Integer(required=True)
+    reserved_cash = fields.Integer(required=True)
+    positions = fields.List(fields.Nested(PositionSchema), required=True)

@@ -1,0 +1,56 @@
+"""Register brokers, suspend them and let them in again."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response
+
+from api.access.auth import Access
+from api.access.resource import Resource
+from api.accounts.account_schemas import NewBrokerSchema, RegisteredSchema, StandingSchema
+from api.components import components
+from api.http.answers import answer
+from services.identity.register import register_broker
+from services.identity.suspension import ACTIVE, SUSPENDED, activate, suspend
+
+blueprint = Resource("brokers", __name__, url_prefix="/api/v1", description="Members of the exchange.")
+
+BROKER = "/brokers/<broker_id:broker_id>"
+
+
+@blueprint.open_to(Access.ADMIN, "/register", "POST")
+@blueprint.arguments(NewBrokerSchema)
+@blueprint.response(201, RegisteredSchema)
+def register(broker: dict[str, Any]) -> Response:
+    """Register a broker
+
+    The API key and the webhook secret are shown in this answer and never again.
+    """
+    with components().database.writing() as session:
+        registered = register_broker(session, **broker)
+    return answer(asdict(registered), 201)
+
+
+@blueprint.open_to(Access.ADMIN, f"{BROKER}/suspend", "POST")
+@blueprint.response(200, StandingSchema)
+def suspend_broker(broker_id: int) -> Response:
+    """Suspend a broker and cancel all its orders
+
+    A kill switch: from this answer on nothing it sends is accepted, until it is activated again. It may still look,
+    and cancel.
+    """
+    with components().database.writing() as session:
+        asked = suspend(session, broker_id)
+    components().keys.forget()
+    components().intake.wake(asked.stocks)
+    return answer({"broker_id": broker_id, "status": SUSPENDED, "cancelling": len(asked.commands)})
+
+
+@blueprint.open_to(Access.ADMIN, f"{BROKER}/activate", "POST")
+@blueprint.response(200, StandingSchema)
+def activate_broker(broker_id: int) -> Response:
+    """Let a suspended broker trade again"""
+    with components().database.writing() as session:
+        activate(session, broker_id)
+    components().keys.forget()
+    return answer({"broker_id": broker_id, "status": ACTIVE, "cancelling": 0})

@@ -1,0 +1,67 @@
+"""What the views of one process work with."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+from redis import Redis
+
+from api.intake.backpressure import Backpressure
+from api.intake.intake import Intake
+from api.runtime.database import Database
+from api.runtime.health_probe import HealthProbe
+from api.runtime.key_cache import Keys
+from api.runtime.rate_limits import RateLimits
+from api.runtime.waiting import WaitingRoom
+from queues.book_cache import BookCache
+from queues.connection import connect as connect_redis
+from queues.replies import Replies
+from queues.wakeups import Wakeups
+from settings.sections import Settings
+
+EXTENSION = "minex"
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """The collaborators of the views, made once by the factory."""
+
+    settings: Settings
+    database: Database
+    redis: Redis
+    keys: Keys
+    wakeups: Wakeups
+    replies: Replies
+    books: BookCache
+    backpressure: Backpressure
+    limits: RateLimits
+    intake: Intake
+    health_probe: HealthProbe
+    waiting_room: WaitingRoom
+
+
+def open_components(settings: Settings) -> Components:
+    """Prepare everything; PostgreSQL and Redis are connected to when first needed."""
+    database = Database(settings)
+    redis = connect_redis(settings.redis)
+    wakeups = Wakeups(redis)
+    backpressure = Backpressure(database, settings.match)
+    return Components(
+        settings=settings,
+        database=database,
+        redis=redis,
+        keys=Keys(database, settings.exchange.admin_key, settings.web.key_cache_ms),
+        wakeups=wakeups,
+        replies=Replies(redis),
+        books=BookCache(redis),
+        backpressure=backpressure,
+        limits=RateLimits(settings.limits, settings.redis),
+        intake=Intake(database, wakeups, backpressure, settings),
+        health_probe=HealthProbe(database, redis, settings.match.groups),
+        waiting_room=WaitingRoom(settings.web.waiting),
+    )
+
+
+def components() -> Components:
+    """The present application's."""
+    return cast(Components, current_app.extensions[EXTENSION])

@@ -1,0 +1,48 @@
+"""From a request to checked arguments: webargs with our own reading of bodies and query strings."""
+
+from typing import Any, NoReturn
+
+import marshmallow
+from flask import Request, current_app
+from webargs.flaskparser import FlaskParser
+
+from api.http.body import BODY_DEADLINE_MS, receive_json
+from api.http.problems import InvalidRequest
+from api.http.strict_json import REPEATED, parse_object
+
+
+class StrictParser(FlaskParser):
+    """Reads JSON strictly and refuses unknown and repeated query parameters too."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - webargs' own declaration
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "query": marshmallow.RAISE,
+        "json": marshmallow.RAISE,
+    }
+
+    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
+        """The body as a dict. Raises what `receive_json` and `parse_object` raise."""
+        return parse_object(receive_json(req, current_app.config[BODY_DEADLINE_MS]))
+
+    def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
+        """The query as a dict of texts."""
+        return {name: values[0] if len(values) == 1 else REPEATED for name, values in req.args.lists()}
+
+    def handle_error(
+        self, error: marshmallow.ValidationError, req: Request, schema: marshmallow.Schema, **_: Any
+    ) -> NoReturn:
+        """Every field at fault, in one answer."""
+        (messages,) = error.messages_dict.values()
+        raise InvalidRequest(errors=flat(messages)) from error
+
+
+def flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:
+    """marshmallow's nested messages by dotted field names."""
+    found: dict[str, list[str]] = {}
+    for name, inner in messages.items():
+        place = f"{prefix}{name}"
+        if isinstance(inner, dict):
+            found.update(flat(inner, f"{place}."))
+        else:
+            found[place] = [str(message) for message in inner]
+    return found

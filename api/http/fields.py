@@ -1,0 +1,135 @@
+"""Fields that take exactly what they say: no text for a number, no number for a text, no time without a zone."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from marshmallow import ValidationError, fields, missing
+from marshmallow.validate import Regexp
+
+from api.http.strict_json import REPEATED
+
+LARGEST: Final = 2**53 - 1
+"""The largest whole number that every JSON reader gets right (RFC 8259, section 6)."""
+
+SYMBOL: Final = r"^[A-Z0-9.\-]{1,12}\Z"
+SYMBOL_RULE = Regexp(SYMBOL, error="A symbol has 1 to 12 characters: A-Z, 0-9, point and hyphen.")
+
+RFC3339: Final = re.compile(r"(\d{4})-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 9998
+"""Years beyond these overflow once a zone is subtracted."""
+
+
+class Strict(fields.Field):
+    """What all have in common."""
+
+    def deserialize(self, value: Any, attr: Any = None, data: Any = None, **kwargs: Any) -> Any:
+        """Refuse what was given more than once, then go on; most fields of most requests are left out."""
+        if value is missing and not self.required:
+            default = self.load_default
+            return default() if callable(default) else default
+        if value is REPEATED:
+            raise ValidationError("Given more than once.")
+        return super().deserialize(value, attr, data, **kwargs)
+
+
+class Whole(Strict, fields.Integer):
+    """A whole number from `least` to `most`, as a JSON number."""
+
+    def __init__(self, least: int = 0, most: int = LARGEST, **options: Any) -> None:
+        self.least, self.most = least, most
+        super().__init__(
+            strict=True, metadata={"minimum": least, "maximum": most, **options.pop("metadata", {})}, **options
+        )
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        if type(value) is not int:
+            raise ValidationError("Must be a whole number.")
+        if not self.least <= value <= self.most:
+            raise ValidationError(f"Must be from {self.least} to {self.most}.")
+        return value
+
+
+class WholeText(Whole):
+    """A whole number in a query string."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,19}", value):
+            raise ValidationError("Must be a whole number.")
+        return super()._deserialize(int(value), attr, data, **kwargs)
+
+
+class Text(Strict, fields.String):
+    """A printable text of `shortest` to `longest` characters: no control characters, no halves of characters."""
+
+    def __init__(self, shortest: int, longest: int, **options: Any) -> None:
+        self.shortest, self.longest = shortest, longest
+        metadata = {"minLength": shortest, "maxLength": longest, **options.pop("metadata", {})}
+        super().__init__(metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        if type(value) is not str:
+            raise ValidationError("Must be a text.")
+        if not self.shortest <= len(value) <= self.longest:
+            raise ValidationError(f"Must have {self.shortest} to {self.longest} characters.")
+        if not value.isprintable():
+            raise ValidationError("Must have printable characters only.")
+        return value
+
+
+class Choice(Strict, fields.String):
+    """One of a few words."""
+
+    def __init__(self, *choices: str, **options: Any) -> None:
+        self.choices = choices
+        words = [*choices, None] if options.get("allow_none") else list(choices)
+        super().__init__(metadata={"enum": words, **options.pop("metadata", {})}, **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        if type(value) is not str or value not in self.choices:
+            raise ValidationError(f"Must be one of: {', '.join(self.choices)}.")
+        return value
+
+
+class Side(Choice):
+    """bid or ask; buy and sell are understood."""
+
+    WORDS: Final = {"bid": "bid", "ask": "ask", "buy": "bid", "sell": "ask"}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(*self.WORDS, **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        return self.WORDS[super()._deserialize(value, attr, data, **kwargs)]
+
+
+class Symbol(Text):
+    """A stock's symbol, in capitals."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(1, 12, validate=SYMBOL_RULE, **options)
+
+
+class Instant(Strict, fields.DateTime):
+    """A moment with its zone (RFC 3339), in UTC once read."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
+        match = RFC3339.fullmatch(value) if type(value) is str else None
+        if match is None:
+            raise ValidationError("Must be a time with its zone, such as 2026-03-02T14:03:22Z.")
+        if not FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
+            raise ValidationError(f"The year must be from {FIRST_YEAR} to {LAST_YEAR}.")
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except ValueError as error:
+            raise ValidationError("There is no such time.") from error
+
+
+class Flag(Strict, fields.Boolean):
+    """true or false, and nothing that might mean either."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        if type(value) is not bool:
+            raise ValidationError("Must be true or false.")
+        return value

@@ -1,0 +1,30 @@
+"""What the client prefers (RFC 7240): to wait for an outcome, or not to."""
+
+from dataclasses import dataclass
+
+from flask import request
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What `Prefer` asks for: `wait` in seconds, None where it does not say."""
+
+    wait: int | None = None
+    respond_async: bool = False
+
+
+NONE = Preferences()
+
+
+def preferences() -> Preferences:
+    """Those of the present request. What cannot be understood is passed over, as the RFC wants."""
+    if "HTTP_PREFER" not in request.environ:
+        return NONE
+    wait, respond_async = None, False
+    for preference in ",".join(request.headers.getlist("Prefer")).split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        name, value = name.strip().lower(), value.strip().strip('"')
+        if name == "wait" and wait is None and value.isascii() and value.isdigit() and len(value) <= 9:
+            wait = int(value)
+        respond_async = respond_async or name == "respond-async"
+    return Preferences(wait, respond_async)

@@ -1,0 +1,50 @@
+"""JSON as it should be: RFC 8259 without what readers disagree about.
+
+A key given twice, NaN, a whole number too long for any field: each becomes a value that no field accepts, so that the
+schema names the field together with all others at fault.
+"""
+
+import json
+from typing import Any, Final
+
+from api.http.problems import InvalidRequest, NotAnObject, NotJson
+
+LONGEST_NUMBER: Final = 20
+"""Digits; everything longer is beyond 2^63 anyhow, and reading thousands of them takes time."""
+
+TOO_LONG: Final = 10**LONGEST_NUMBER
+
+
+class Repeated:
+    """Stands for the value of a key that was given more than once."""
+
+
+REPEATED: Final = Repeated()
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that `body` holds. Raises NotJson, NotAnObject, InvalidRequest for one nested too deeply."""
+    try:
+        document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_int=_whole_number)
+    except RecursionError as error:
+        raise InvalidRequest("The body is nested too deeply.") from error
+    except ValueError as error:  # also what is not UTF-8
+        raise NotJson(f"The body is not JSON: {error}.") from error
+    if not isinstance(document, dict):
+        raise NotAnObject
+    return document
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                members[name] = REPEATED
+            seen.add(name)
+    return members
+
+
+def _whole_number(digits: str) -> int:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else TOO_LONG

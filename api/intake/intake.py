@@ -1,0 +1,138 @@
+"""Take orders, cancels and amendments in: from checked requests to a filled inbox and a woken worker. Knows no HTTP.
+
+What waits at the same moment is stored together, in one transaction, and each request gets its own answer; a lone
+order is a batch of one.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from api.http.problems import OutcomeUnknown
+from api.intake.auto_listing import list_unknown
+from api.intake.backpressure import Backpressure
+from api.intake.group_commit import GroupCommit
+from api.intake.rules_cache import RulesCache
+from api.intake.wakeup_sender import WakeupSender
+from api.runtime.database import Database
+from database.errors import is_passing
+from queues.wakeups import Wakeups
+from services.errors import Failed, MarketError, UnknownStock
+from services.order_entry.amend import Amendment, amend_orders
+from services.order_entry.cancel import Cancel, cancel_orders
+from services.order_entry.place import Placed, place_orders
+from services.order_entry.requests import NewOrder, OrderRequest, QueuedCommand
+from services.stocks.listing import StockRules
+from settings.sections import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, whose it is, and who waits for the book's answer."""
+
+    broker_id: int
+    request: OrderRequest
+    reply_to: str | None = None
+
+
+Accepted = TypeVar("Accepted")
+
+
+class Intake:
+    """Stores orders, cancels and amendments, and wakes the workers of their stocks.
+
+    Its methods raise what the database raises: then nothing was stored, except with OutcomeUnknown.
+    """
+
+    def __init__(self, database: Database, wakeups: Wakeups, backpressure: Backpressure, settings: Settings) -> None:
+        self._database = database
+        self._backpressure = backpressure
+        self._wakeups = WakeupSender(wakeups)
+        self._settings = settings
+        self._rules = RulesCache()
+        self._orders: GroupCommit[Asked, Placed | MarketError] = GroupCommit(self._place, _holds_for_all)
+        self._cancels: GroupCommit[Cancel, QueuedCommand | MarketError] = GroupCommit(self._cancel, _holds_for_all)
+        self._amendments: GroupCommit[Amendment, QueuedCommand | MarketError] = GroupCommit(self._amend, _holds_for_all)
+
+    def place(self, asked: Sequence[Asked]) -> Sequence[Placed | MarketError | Failed]:
+        """One answer for each order, in the same order; durable when this returns."""
+        return self._orders.submit_all(asked)
+
+    def place_one(self, asked: Asked) -> Placed:
+        """What became of one order. Raises the refusal."""
+        return _accepted(self._orders.submit(asked))
+
+    def cancel(self, request: Cancel) -> QueuedCommand:
+        """The order to be cancelled, as it stands. Raises UnknownOrder, NotYourOrder."""
+        return _accepted(self._cancels.submit(request))
+
+    def amend(self, request: Amendment) -> QueuedCommand:
+        """The order to be amended, as it stands. Raises what `amend_orders` returns."""
+        return _accepted(self._amendments.submit(request))
+
+    def _place(self, asked: Sequence[Asked]) -> list[Placed | MarketError | Failed]:
+        self._backpressure.look()
+        answers: dict[int, Placed | MarketError | Failed] = {}
+        orders: dict[int, NewOrder] = {}
+        rules = self._rules_for(asked)
+        for n, one in enumerate(asked):
+            stock = rules.get(one.request.symbol)
+            if stock is None:
+                answers[n] = UnknownStock(f"There is no stock {one.request.symbol}.", field="symbol")
+            elif refusal := self._backpressure.refusal(stock.group_name):
+                answers[n] = refusal
+            else:
+                orders[n] = NewOrder(one.broker_id, stock, one.request, one.reply_to)
+        commit, market = self._database.run_autocommitted, self._settings.market
+        placed = place_orders(commit, list(orders.values()), market, datetime.now(UTC)) if orders else []
+        answers.update(zip(orders, placed, strict=True))
+        self._wake(orders[n].stock for n in orders if isinstance(one := answers[n], Placed) and not one.known)
+        return [answers[n] for n in range(len(asked))]
+
+    def _cancel(self, requests: Sequence[Cancel]) -> list[QueuedCommand | MarketError]:
+        answers = self._database.run_autocommitted(lambda session: cancel_orders(session, requests))
+        self._wake(one for one in answers if isinstance(one, QueuedCommand) and one.command_id is not None)
+        return answers
+
+    def _amend(self, requests: Sequence[Amendment]) -> list[QueuedCommand | MarketError]:
+        self._backpressure.look()
+        market, refusal = self._settings.market, self._backpressure.refusal
+        answers = self._database.run(
+            lambda session: amend_orders(session, requests, market, datetime.now(UTC), refusal)
+        )
+        self._wake(one for one in answers if isinstance(one, QueuedCommand))
+        return answers
+
+    def forget_rules(self) -> None:
+        """Ask for the rules of stocks anew: a state has just changed."""
+        self._rules.forget()
+
+    def wake(self, stocks: Iterable[tuple[str, str]]) -> None:
+        """Wake the workers of these stocks (symbol, group), whose inboxes others have filled."""
+        if news := dict.fromkeys(stocks):
+            self._wakeups.send(news)
+
+    def _wake(self, stocks: Iterable[StockRules | QueuedCommand]) -> None:
+        """Wake the workers of these stocks: their inboxes have something new."""
+        self.wake((stock.symbol, stock.group_name) for stock in stocks)
+
+    def _rules_for(self, asked: Collection[Asked]) -> dict[str, StockRules]:
+        symbols = {one.request.symbol for one in asked}
+        if self._settings.exchange.list_unknown_symbols:
+            list_unknown(self._database, self._rules, self._settings, symbols)
+        urgent = {one.request.symbol for one in asked if one.request.order_type == "market"}
+        with self._database.reading() as session:
+            rules = self._rules.fresh(session, urgent) if urgent else {}
+            return {**rules, **self._rules.recent(session, symbols - urgent)}
+
+
+def _holds_for_all(error: BaseException) -> bool:
+    """The database is away, or a commit's outcome unknown: trying a group's orders one by one would not help."""
+    return isinstance(error, OutcomeUnknown) or is_passing(error)
+
+
+def _accepted(answer: Accepted | MarketError) -> Accepted:
+    if isinstance(answer, MarketError):
+        raise answer
+    return answer

@@ -1,0 +1,1 @@
+"""Stocks, their states and their market data over REST."""

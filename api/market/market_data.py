@@ -1,0 +1,87 @@
+"""Market data of one stock: price, book, tape and events, for anyone with a key."""
+
+from typing import Any
+
+from flask import Response
+
+from api.access.auth import Access
+from api.access.resource import Resource
+from api.components import components
+from api.http.answers import answer
+from api.http.paging import LARGEST, page, position_in
+from api.http.paths import STOCK
+from api.market.market_data_schemas import (
+    BookEntrySchema,
+    BookSchema,
+    DepthQuerySchema,
+    EventPageSchema,
+    EventsQuerySchema,
+    PriceQuerySchema,
+    PriceSchema,
+    TradePageSchema,
+)
+from api.market.stock_schemas import PageQuerySchema
+from services.errors import UnknownStock
+from services.market_data.book import read_book, read_entry
+from services.market_data.trades import read_events, read_price, read_trades
+
+blueprint = Resource("market data", __name__, url_prefix="/api/v1", description="Prices, books and tapes.")
+
+
+@blueprint.open_to(Access.KEY, f"{STOCK}/price")
+@blueprint.arguments(PriceQuerySchema, location="query")
+@blueprint.response(200, PriceSchema)
+def get_price(query: dict[str, Any], symbol: str) -> Response:
+    """Last price, and the average of the latest trades
+
+    Every trade counts alike. `trades_in_average` says how many there were.
+    """
+    with components().database.reading() as session:
+        return answer(read_price(session, symbol, query["trades"]))
+
+
+@blueprint.open_to(Access.KEY, f"{STOCK}/book")
+@blueprint.arguments(DepthQuerySchema, location="query")
+@blueprint.response(200, BookSchema)
+def get_book(query: dict[str, Any], symbol: str) -> Response:
+    """The book's best levels"""
+    depth = query["depth"]
+    with components().database.reading() as session:
+        book = read_book(session, symbol, components().books.get(symbol), depth)
+    if book is None:
+        raise UnknownStock(f"There is no stock {symbol}.")
+    levels = {name: book[name] for name in ("sequence", "bids", "asks")}
+    return answer({"symbol": symbol, "depth": depth, **levels})
+
+
+@blueprint.open_to(Access.KEY, f"{STOCK}/book/<order_id:order_id>")
+@blueprint.response(200, BookEntrySchema)
+def get_entry(symbol: str, order_id: int) -> Response:
+    """One entry of the book, and its place in the queue"""
+    with components().database.reading() as session:
+        return answer(read_entry(session, symbol, order_id))
+
+
+@blueprint.open_to(Access.KEY, f"{STOCK}/trades")
+@blueprint.arguments(PageQuerySchema, location="query")
+@blueprint.response(200, TradePageSchema)
+def get_trades(query: dict[str, Any], symbol: str) -> Response:
+    """The tape, newest trade first"""
+    position = position_in(query["cursor"], 1) or [LARGEST]
+    with components().database.reading() as session:
+        trades = read_trades(session, symbol, position[0], query["limit"] + 1)
+    return page(trades, query["limit"], lambda trade: [trade["sequence"]])
+
+
+@blueprint.open_to(Access.KEY, f"{STOCK}/events")
+@blueprint.arguments(EventsQuerySchema, location="query")
+@blueprint.response(200, EventPageSchema)
+def get_events(query: dict[str, Any], symbol: str) -> Response:
+    """The events after a sequence, oldest first
+
+    Sequences have no gaps: whoever missed some events asks for them here.
+    """
+    position = position_in(query["cursor"], 1) or [query["after"]]
+    with components().database.reading() as session:
+        events = read_events(session, symbol, position[0], query["limit"] + 1)
+    return page(events, query["limit"], lambda event: [event["sequence"]])

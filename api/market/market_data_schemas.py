@@ -1,0 +1,120 @@
+"""What market data looks like."""
+
+from marshmallow import Schema, fields
+
+from api.http.fields import Text, WholeText
+
+
+class PriceQuerySchema(Schema):
+    """Over how many trades the average is."""
+
+    trades = WholeText(1, 1000, load_default=50)
+
+
+class DepthQuerySchema(Schema):
+    """How many levels a side."""
+
+    depth = WholeText(1, 50, load_default=10)
+
+
+class EventsQuerySchema(Schema):
+    """Where to go on."""
+
+    after = WholeText(0, load_default=0, metadata={"description": "The last sequence that is known."})
+    limit = WholeText(1, 500, load_default=50)
+    cursor = Text(1, 200, load_default=None)
+
+
+class PriceSchema(Schema):
+    """A stock's price, in cents."""
+
+    symbol = fields.String(required=True)
+    last_price = fields.Integer(required=True, allow_none=True)
+    average_price = fields.Float(required=True, allow_none=True)
+    trades_in_average = fields.Integer(required=True)
+
+
+class LevelSchema(Schema):
+    """All orders at one price."""
+
+    price = fields.Integer(required=True)
+    total_quantity = fields.Integer(required=True)
+    order_count = fields.Integer(required=True)
+
+
+class BookSchema(Schema):
+    """The best levels a side, and the sequence of the last event that they include."""
+
+    symbol = fields.String(required=True)
+    depth = fields.Integer(required=True)
+    sequence = fields.Integer(required=True)
+    bids = fields.List(fields.Nested(LevelSchema), required=True)
+    asks = fields.List(fields.Nested(LevelSchema), required=True)
+
+
+class BookEntrySchema(Schema):
+    """Where an order stands in the book; whose it is is not told."""
+
+    order_id = fields.Integer(required=True)
+    symbol = fields.String(required=True)
+    side = fields.String(required=True)
+    price = fields.Integer(required=True)
+    remaining_quantity = fields.Integer(required=True)
+    place = fields.Integer(required=True, metadata={"description": "1 is next at its price."})
+    quantity_ahead = fields.Integer(required=True)
+
+
+class TradeSchema(Schema):
+    """A public trade."""
+
+    trade_id = fields.Integer(required=True)
+    symbol = fields.String(required=True)
+    sequence = fields.Integer(required=True)
+    price = fields.Integer(required=True)
+    quantity = fields.Integer(required=True)
+    aggressor_side = fields.String(required=True)
+    executed_at = fields.String(required=True, metadata={"format": "date-time"})
+    busted = fields.Boolean(required=True)
+
+
+class TradePageSchema(Schema):
+    """A page of the tape, newest first."""
+
+    items = fields.List(fields.Nested(TradeSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class EventSchema(Schema):
+    """A public event, with the payload that listeners were sent."""
+
+    sequence = fields.Integer(required=True)
+    event = fields.String(required=True)
+    payload = fields.Dict(required=True)
+
+
+class EventPageSchema(Schema):
+    """A page of events, oldest first."""
+
+    items = fields.List(fields.Nested(EventSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class OwnFillSchema(Schema):
+    """One's own side of a trade."""
+
+    trade_id = fields.Integer(required=True)
+    order_id = fields.Integer(required=True)
+    symbol = fields.String(required=True)
+    side = fields.String(required=True)
+    price = fields.Integer(required=True)
+    quantity = fields.Integer(required=True)
+    liquidity = fields.String(required=True, metadata={"enum": ["maker", "taker"]})
+    executed_at = fields.String(required=True, metadata={"format": "date-time"})
+    busted = fields.Boolean(required=True)
+
+
+class OwnFillPageSchema(Schema):
+    """A page of one's own fills, newest first."""
+
+    items = fields.List(fields.Nested(OwnFillSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)

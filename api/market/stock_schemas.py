@@ -1,0 +1,105 @@
+"""What stocks look like, coming and going."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates
+
+from api.http.fields import Choice, Symbol, Text, Whole, WholeText
+from engine.codes import VOLATILITY
+from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
+from engine.states import STATES
+
+
+class NewStockSchema(Schema):
+    """A stock to be listed; rules left out are the exchange's own. Prices in cents."""
+
+    symbol = Symbol(required=True)
+    name = Text(1, 100, load_default=None)
+    reference_price = Whole(
+        1, 10**12, allow_none=True, load_default=None, metadata={"description": "Without it there is no band yet."}
+    )
+    tick_size = Whole(1, 1_000_000, metadata={"description": "Cents."})
+    lot_size = Whole(1, 1_000_000, metadata={"description": "Shares."})
+    band = Whole(0, 9_999, metadata={"description": "Basis points around the reference price; 0: none."})
+    band_reference = Choice(*BAND_REFERENCES, metadata={"description": "`last`: the band follows the last trade."})
+    dynamic_band = Whole(
+        0,
+        9_999,
+        metadata={"description": "Basis points: a trade further from the last one calls an auction; 0: never."},
+    )
+    execution_price = Choice(*EXECUTION_PRICES)
+    self_trade_prevention = Choice(*STP_MODES)
+    group = Text(1, 32, load_default=None, metadata={"description": "Which worker matches it."})
+    market = Text(1, 32, load_default=None, metadata={"description": "Whose session schedule it follows."})
+
+
+class StateChangeSchema(Schema):
+    """Another trading state, and why."""
+
+    state = Choice(*STATES, required=True)
+    reason = Text(1, 200, allow_none=True, load_default=None, metadata={"description": "Told to everybody."})
+
+    @validates("reason")
+    def check_reason(self, reason: str | None, **_: Any) -> None:
+        """The market's own word says that the price itself called the auction, and that the clock ends it."""
+        if reason == VOLATILITY:
+            raise ValidationError(f"{VOLATILITY} is what the market itself says; use other words.")
+
+
+class PageQuerySchema(Schema):
+    """Which page of a list."""
+
+    limit = WholeText(1, 500, load_default=50)
+    cursor = Text(1, 200, load_default=None)
+
+
+class IndicativeSchema(Schema):
+    """What an auction would bring if it ended now."""
+
+    price = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Cents; null: nothing would trade."}
+    )
+    volume = fields.Integer(required=True, metadata={"description": "Shares."})
+    surplus = fields.Integer(
+        required=True, metadata={"description": "Shares left over at that price: of bids, negative of asks."}
+    )
+
+
+class StockSchema(Schema):
+    """A listed stock; prices in cents, `band` in basis points, quantities in shares."""
+
+    symbol = fields.String(required=True)
+    name = fields.String(required=True)
+    state = fields.String(required=True, metadata={"enum": list(STATES)})
+    state_reason = fields.String(required=True, allow_none=True)
+    state_since = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+    auction_ends_at = fields.String(
+        required=True, allow_none=True, metadata={"format": "date-time", "description": "At the earliest."}
+    )
+    indicative = fields.Nested(IndicativeSchema, required=True, allow_none=True)
+    currency = fields.String(required=True)
+    price_scale = fields.Integer(required=True)
+    tick_size = fields.Integer(required=True)
+    lot_size = fields.Integer(required=True)
+    smallest_quantity = fields.Integer(required=True)
+    largest_quantity = fields.Integer(required=True)
+    band = fields.Integer(required=True)
+    band_reference = fields.String(required=True)
+    dynamic_band = fields.Integer(required=True)
+    reference_price = fields.Integer(required=True, allow_none=True)
+    lowest_price = fields.Integer(required=True)
+    highest_price = fields.Integer(required=True)
+    last_price = fields.Integer(required=True, allow_none=True)
+    best_bid = fields.Integer(required=True, allow_none=True)
+    best_ask = fields.Integer(required=True, allow_none=True)
+    execution_price = fields.String(required=True)
+    self_trade_prevention = fields.String(required=True)
+    group = fields.String(required=True)
+    market = fields.String(required=True)
+
+
+class StockPageSchema(Schema):
+    """A page of stocks, by symbol."""
+
+    items = fields.List(fields.Nested(StockSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)

@@ -1,0 +1,70 @@
+"""Operators change a stock's trading state. Like an order it is a command: the book decides when it comes."""
+
+from flask import Response
+
+from api.access.auth import Access, caller
+from api.access.resource import Resource
+from api.components import components
+from api.http.answers import answer
+from api.http.paths import STOCK
+from api.http.problems import StateRefused
+from api.market.stock_schemas import StateChangeSchema, StockSchema
+from api.trading.command_results import PREFER, outcome_of, preference_applied
+from services.stocks.read_stocks import read_stock
+from services.stocks.trading_states import ROLL, STATE, UNCROSS, Change, ask_for
+
+blueprint = Resource("trading states", __name__, url_prefix="/api/v1", description="Halts, auctions and their ends.")
+
+
+@blueprint.open_to(Access.OPERATOR, f"{STOCK}/state", "POST")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.arguments(StateChangeSchema)
+@blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
+@blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
+def change_state(request: dict[str, str | None], symbol: str) -> Response:
+    """Halt, resume, gather orders for an auction, or close
+
+    `halted` and `closed` take only cancels; in `pre_open` and `auction` orders gather without matching. Going from
+    there to `open` trades everything that can be at one price, and then matches as orders come.
+    """
+    return _changed(symbol, Change(STATE, request["state"], request["reason"], by=caller().name))
+
+
+@blueprint.open_to(Access.OPERATOR, f"{STOCK}/uncross", "POST")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
+@blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
+def uncross(symbol: str) -> Response:
+    """Trade what has gathered, all at one price, and stay in the same state
+
+    Before closing after a closing auction. Refused where no orders gather.
+    """
+    return _changed(symbol, Change(UNCROSS, by=caller().name))
+
+
+@blueprint.open_to(Access.OPERATOR, f"{STOCK}/roll", "POST")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
+@blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
+def roll(symbol: str) -> Response:
+    """End the day of a stock, whatever its state
+
+    DAY orders expire and the last price becomes the reference, as by the schedule once a day.
+    """
+    return _changed(symbol, Change(ROLL, by=caller().name))
+
+
+def _changed(symbol: str, change: Change) -> Response:
+    with components().replies.expect() as reply:
+        with components().database.writing() as session:
+            stock = read_stock(session, symbol, components().settings)
+            command_id = ask_for(session, symbol, change, reply.address)
+        components().intake.wake([(symbol, stock["group"])])
+        outcome = outcome_of(command_id, reply)
+    components().intake.forget_rules()
+    if outcome is not None and outcome.refused:
+        raise StateRefused(outcome.reason, reason=outcome.refused)
+    with components().database.reading() as session:
+        stock = read_stock(session, symbol, components().settings)
+    done = outcome is not None
+    return answer(stock, 200 if done else 202, preference_applied(waited=done))

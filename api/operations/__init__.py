@@ -1,0 +1,1 @@
+"""Health, the description of the API, and what only sandboxes have."""

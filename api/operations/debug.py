@@ -1,0 +1,43 @@
+"""For sandboxes and tests; everywhere else there is nothing here."""
+
+import logging
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from api.access.auth import Access
+from api.access.resource import Resource
+from api.components import components
+from api.http.answers import answer
+from services.operations.reset import reset_exchange, trade_count
+
+log = logging.getLogger(__name__)
+
+blueprint = Resource("debug", __name__, url_prefix="/api/v1/debug", description="Only where `debug = true`.")
+
+
+class TradeCountSchema(Schema):
+    """How many trades there have been."""
+
+    trade_count = fields.Integer(required=True)
+
+
+@blueprint.open_to(Access.DEBUG, "/trade-count")
+@blueprint.response(200, TradeCountSchema)
+def get_trade_count() -> Response:
+    """How many trades there have been since the beginning or the last reset"""
+    with components().database.reading() as session:
+        return answer({"trade_count": trade_count(session)})
+
+
+@blueprint.open_to(Access.DEBUG, "/reset", "POST")
+@blueprint.response(204)
+def reset() -> Response:
+    """Begin again
+
+    Orders and trades are removed, balances are again what was brought in. Brokers keep their keys.
+    """
+    with components().database.writing() as session:
+        reset_exchange(session)
+    log.warning("the exchange was reset")
+    return Response(status=204)

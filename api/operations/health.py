@@ -1,0 +1,55 @@
+"""Is the exchange up? For people, monitors and load balancers, without a key."""
+
+from datetime import UTC, datetime
+
+from flask import Response
+
+from api.access.auth import Access
+from api.access.resource import Resource
+from api.components import components
+from api.http.answers import answer
+from api.operations.health_schemas import HealthSchema, ReadySchema, TimeSchema
+from services.operations.health import is_ready
+from services.timestamps import microseconds, timestamp
+
+blueprint = Resource("health", __name__, url_prefix="/api/v1", description="Is the exchange up?")
+at_root = Resource("health at the root", __name__, description="The same where load balancers look for it.")
+
+
+def health() -> Response:
+    """Is the exchange up?
+
+    `degraded` names what is missing: orders are accepted all the same, and matched when it is back. 503 when
+    nothing can be stored.
+    """
+    missing = components().health_probe.missing()
+    if "postgresql" in missing:
+        return answer({"status": "down", "missing": missing}, 503, {"Retry-After": "1"})
+    return answer({"status": "degraded" if missing else "up", "missing": missing})
+
+
+def ready() -> Response:
+    """May this process be sent requests?"""
+    with components().database.reading() as session:
+        return answer({"ready": is_ready(session)})
+
+
+@blueprint.open_to(Access.ANYONE, "/time")
+@blueprint.response(200, TimeSchema)
+def get_time() -> Response:
+    """The exchange's clock"""
+    now = datetime.now(UTC)
+    return answer({"time": timestamp(now), "microseconds": microseconds(now)})
+
+
+def _open(resource: Resource) -> None:
+    for rule in ("/health", "/healthcheck"):
+        view = resource.response(200, HealthSchema)(health)
+        view = resource.alt_response(503, schema=HealthSchema, description="PostgreSQL is away.")(view)
+        view.__name__ = rule[1:]
+        resource.open_to(Access.ANYONE, rule)(view)
+    resource.open_to(Access.ANYONE, "/ready")(resource.response(200, ReadySchema)(ready))
+
+
+_open(blueprint)
+_open(at_root)

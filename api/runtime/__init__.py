@@ -1,0 +1,1 @@
+"""What a web process keeps between requests: connections, caches, limits, places to wait."""

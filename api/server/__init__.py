@@ -1,0 +1,1 @@
+"""How connections are served: a greenlet for each, with deadlines of its own."""

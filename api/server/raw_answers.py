@@ -1,0 +1,39 @@
+"""Answers to what never became a request: too slow, or not HTTP. There is no application to give them."""
+
+import re
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+from api.http.errors import MIMETYPE, http_problem, problem_of
+from api.http.problems import BodyTooSlow
+
+ANSWER = "HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Type: {}\r\nContent-Length: {}\r\nX-Request-ID: {}\r\n\r\n"
+STATUS_LINE = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
+
+
+def too_slow() -> bytes:
+    """To a request that did not arrive in time."""
+    return _answer(problem_of(BodyTooSlow()))
+
+
+def as_problem(unsent: bytearray, begin: int) -> None:
+    """Turn the page of gunicorn's that waits to be sent from `begin` on into a problem of the same status.
+
+    The page repeats what the client sent; the problem does not.
+    """
+    told = STATUS_LINE.match(unsent, begin)
+    if told is None:
+        return
+    status = HTTPStatus(int(told[1]))
+    detail = "The request could not be read as HTTP/1.1." if status < 500 else "The exchange failed to answer."
+    unsent[begin:] = _answer(http_problem(status, status.phrase, detail))
+
+
+def _answer(problem: dict[str, Any]) -> bytes:
+    request_id = secrets.token_hex(16)
+    body = orjson.dumps({**problem, "request_id": request_id})
+    status = HTTPStatus(problem["status"])
+    return ANSWER.format(status.value, status.phrase, MIMETYPE, len(body), request_id).encode() + body

@@ -1,0 +1,1 @@
+"""Orders over REST: placing, changing, cancelling, and what became of them."""

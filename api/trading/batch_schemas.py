@@ -1,0 +1,62 @@
+"""What a batch of orders looks like, coming and going."""
+
+from typing import Any, Final
+
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
+
+from api.http.arguments import flat
+from api.http.fields import Strict
+from api.http.problem_schemas import RefusalSchema
+from api.http.problems import InvalidRequest
+from api.trading.new_order_schemas import NewOrderSchema
+from api.trading.order_schemas import PlacedSchema
+from services.order_entry.requests import OrderRequest
+
+MOST: Final = 500
+"""Orders in one batch."""
+
+ORDER: Final = NewOrderSchema()
+
+
+class EachOrder(Strict, fields.List):
+    """Orders, each checked for itself: an OrderRequest, or the InvalidRequest that it would have got alone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(fields.Nested(NewOrderSchema), validate=validate.Length(1, MOST), **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[Any]:
+        if type(value) is not list or not 1 <= len(value) <= MOST:
+            raise ValidationError(f"Must be a list of 1 to {MOST} orders.")
+        return [_checked(order) for order in value]
+
+
+class BatchSchema(Schema):
+    """Orders to be placed with one request."""
+
+    orders = EachOrder(required=True)
+
+
+class ResultSchema(Schema):
+    """What one order of a batch got: `order` where it was accepted, else `problem`."""
+
+    status = fields.Integer(
+        required=True, metadata={"description": "The HTTP status that the order would have got alone."}
+    )
+    order = fields.Nested(PlacedSchema)
+    problem = fields.Nested(RefusalSchema, unknown=INCLUDE)
+
+
+class BatchAnswerSchema(Schema):
+    """One result for each order, in the same order."""
+
+    results = fields.List(fields.Nested(ResultSchema), required=True)
+
+
+def _checked(order: Any) -> OrderRequest | InvalidRequest:
+    if type(order) is not dict:
+        return InvalidRequest("Each order is an object.")
+    try:
+        request: OrderRequest = ORDER.load(order)
+    except ValidationError as error:
+        return InvalidRequest(errors=flat(error.messages_dict))
+    return request

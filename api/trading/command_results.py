@@ -1,0 +1,56 @@
+"""Wait, as long as the client likes, for how commands in the inbox end."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from api.components import components
+from api.http.preferences import Preferences, preferences
+from api.runtime.waiting import wait_for
+from queues.replies import Expected
+from services.order_entry.command_result import Settled, settled
+
+Found = TypeVar("Found")
+
+PREFER = {
+    "in": "header",
+    "name": "Prefer",
+    "schema": {"type": "string"},
+    "description": "`respond-async`: answer 202 at once; `wait=N`: after N seconds at the latest (RFC 7240).",
+}
+
+
+def outcome_of(command_id: int, reply: Expected) -> Settled | None:
+    """How one command ended; None if it still waits in the inbox."""
+    return awaited(lambda session: settled(session, command_id), reply)
+
+
+def awaited(question: Callable[[Session], Found | None], reply: Expected | None) -> Found | None:
+    """What the database answers, as soon as it has an answer; None if the client wants to wait no longer."""
+    seconds = _patience(preferences())
+
+    def look() -> Found | None:
+        with components().database.reading() as session:
+            return question(session)
+
+    with components().waiting_room.seat() as seated:
+        return wait_for(look, seconds, reply) if seated and seconds else None
+
+
+def preference_applied(*, waited: bool) -> dict[str, str]:
+    """Which preference made the answer what it is (RFC 7240, section 3); `waited`: for an outcome that came."""
+    wanted = preferences()
+    if wanted.wait is not None and waited:
+        return {"Preference-Applied": f"wait={min(wanted.wait, components().settings.web.max_wait_seconds)}"}
+    if wanted.respond_async and not waited:
+        return {"Preference-Applied": "respond-async"}
+    return {}
+
+
+def _patience(wanted: Preferences) -> float:
+    """Seconds to wait for the book."""
+    web = components().settings.web
+    if wanted.wait is not None:
+        return min(wanted.wait, web.max_wait_seconds)
+    return 0 if wanted.respond_async else web.cancel_wait_ms / 1000

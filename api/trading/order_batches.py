@@ -1,0 +1,61 @@
+"""Place many orders with one request. They take the same way as single ones, and each has its own answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response
+
+from api.access.auth import Access, broker_id, refuse_suspended
+from api.access.charging import charge
+from api.access.resource import Resource
+from api.components import components
+from api.http.answers import answer
+from api.http.errors import problem_for
+from api.http.problems import InvalidRequest
+from api.intake.intake import Asked
+from api.runtime.rate_limits import ORDERS
+from api.trading.batch_schemas import BatchAnswerSchema, BatchSchema
+from api.trading.orders import placed_document
+from services.errors import Failed, MarketError, Unavailable
+from services.order_entry.place import Placed
+from services.order_entry.requests import OrderRequest
+
+Answer = Placed | MarketError | Failed
+
+blueprint = Resource("order batches", __name__, url_prefix="/api/v1", description="Many orders at once.")
+
+
+@blueprint.open_to(Access.BROKER, "/orders/batch", "POST", charged=False)
+@blueprint.arguments(BatchSchema)
+@blueprint.response(200, BatchAnswerSchema)
+def place_batch(batch: dict[str, Any]) -> Response:
+    """Place up to 500 orders
+
+    Each is answered as if it had come alone, in the same order: one that is refused does not keep the others back.
+    Those that were accepted are stored and reserved before this answers. Only when nothing at all could be taken,
+    because the exchange is away or its queue too deep, the whole batch is refused.
+    """
+    orders: Sequence[OrderRequest | InvalidRequest] = batch["orders"]
+    charge(ORDERS, len(orders))
+    refuse_suspended()
+    asked = {n: Asked(broker_id(), request) for n, request in enumerate(orders) if isinstance(request, OrderRequest)}
+    placed = dict(zip(asked, _place(list(asked.values())), strict=True))
+    return answer({"results": [_result(request, placed.get(n)) for n, request in enumerate(orders)]})
+
+
+def _place(asked: Sequence[Asked]) -> Sequence[Answer]:
+    if not asked:
+        return []
+    answers = components().intake.place(asked)
+    errors = [one.error if isinstance(one, Failed) else one for one in answers if isinstance(one, Failed | Unavailable)]
+    if len(errors) == len(answers):
+        raise errors[0]
+    return answers
+
+
+def _result(request: OrderRequest | InvalidRequest, placed: Answer | None) -> dict[str, Any]:
+    if isinstance(request, OrderRequest) and isinstance(placed, Placed):
+        order, status = placed_document(request, placed)
+        return {"status": status, "order": order}
+    problem = problem_for(placed.error if isinstance(placed, Failed) else placed or request)
+    return {"status": problem["status"], "problem": problem}

@@ -1,0 +1,91 @@
+"""Amend and cancel orders. Both are commands in the inbox: the book decides whether they come in time."""
+
+from typing import Any, cast
+
+from flask import Response
+
+from api.access.auth import Access, broker_id, refuse_suspended
+from api.access.resource import Resource
+from api.components import components
+from api.http.answers import answer
+from api.http.paths import ORDER
+from api.http.problems import AmendmentRefused, CancelRefused
+from api.trading.command_results import PREFER, outcome_of, preference_applied
+from api.trading.order_schemas import AmendmentSchema, OrderSchema
+from engine.codes import PRICE_OUTSIDE_BAND
+from services.errors import OrderClosed
+from services.order_entry.amend import Amendment
+from services.order_entry.cancel import Cancel
+from services.order_entry.read_orders import read_order
+from services.stocks.read_stocks import read_stock
+
+blueprint = Resource("order changes", __name__, url_prefix="/api/v1", description="Amend and cancel one's orders.")
+
+
+@blueprint.open_to(Access.BROKER, ORDER, "PUT")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.arguments(AmendmentSchema)
+@blueprint.response(200, OrderSchema, description="Applied: the order as it is now.")
+@blueprint.alt_response(202, schema=OrderSchema, description="Still queued: the order as it was.")
+def amend(request: dict[str, Any], order_id: int) -> Response:
+    """Amend an order
+
+    Less quantity at the same price keeps its place in time; more quantity or another price loses it.
+    """
+    refuse_suspended()
+    with components().replies.expect() as reply:
+        standing = components().intake.amend(Amendment(broker_id(), order_id, **request, reply_to=reply.address))
+        outcome = outcome_of(cast(int, standing.command_id), reply)
+    if outcome is not None and outcome.order_was_closed:
+        raise OrderClosed(f"Order {order_id} was closed before the amendment reached the book.")
+    if outcome is not None and outcome.refused:
+        raise AmendmentRefused(outcome.reason, reason=outcome.refused, **_band(standing.symbol, outcome.refused))
+    with components().database.reading() as session:
+        order = read_order(session, broker_id(), order_id)
+    return answer(order, 200 if outcome else 202, preference_applied(waited=outcome is not None))
+
+
+@blueprint.open_to(Access.BROKER, ORDER, "DELETE")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.response(204, description="Cancelled, or it was already closed.")
+@blueprint.alt_response(202, description="Still queued.")
+def cancel(order_id: int) -> Response:
+    """Cancel an order
+
+    After 204 it never trades again. A closed order stays as it is.
+    """
+    return _cancel(order_id)
+
+
+@blueprint.open_to(Access.BROKER, f"{ORDER}/cancel", "POST")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.response(204, description="Cancelled, or it was already closed.")
+@blueprint.alt_response(202, description="Still queued.")
+def cancel_by_post(order_id: int) -> Response:
+    """Cancel an order
+
+    The same as DELETE.
+    """
+    return _cancel(order_id)
+
+
+def _cancel(order_id: int) -> Response:
+    with components().replies.expect() as reply:
+        standing = components().intake.cancel(Cancel(broker_id(), order_id, reply.address))
+        if standing.command_id is None:
+            return Response(status=204)
+        outcome = outcome_of(cast(int, standing.command_id), reply)
+    if outcome is None:
+        return Response(status=202, headers=preference_applied(waited=outcome is not None))
+    if outcome.order_is_open:
+        raise CancelRefused(outcome.reason, reason=outcome.refused)
+    return Response(status=204, headers=preference_applied(waited=outcome is not None))
+
+
+def _band(symbol: str, refused: str) -> dict[str, int | None]:
+    """The band that the book goes by now, where that is why: it may have moved since entry looked at it."""
+    if refused != PRICE_OUTSIDE_BAND:
+        return {}
+    with components().database.reading() as session:
+        stock = read_stock(session, symbol, components().settings)
+    return {name: stock[name] for name in ("reference_price", "lowest_price", "highest_price")}

@@ -1,0 +1,96 @@
+"""What orders look like once they are placed; `api.trading.new_order_schemas` says how they come."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
+
+from api.http.fields import Choice, Instant, Side, Symbol, Text, Whole, WholeText
+from models.order import OPEN_STATUSES
+
+STATUSES = (*OPEN_STATUSES, "filled", "cancelled", "expired", "rejected")
+
+
+class AmendmentSchema(Schema):
+    """What is to change of an order; what is left out stays as it is."""
+
+    price = Whole(1, metadata={"description": "Cents."})
+    quantity = Whole(1, metadata={"description": "Shares: the new total, with what is already filled."})
+    valid_until = Instant(allow_none=True, metadata={"description": "null: until it is cancelled."})
+
+    @validates_schema(skip_on_field_errors=True)
+    def check_something_changes(self, amendment: dict[str, Any], **_: Any) -> None:
+        """An empty amendment is a mistake."""
+        if not amendment:
+            message = "Give at least one of price, quantity and valid_until."
+            raise ValidationError({name: [message] for name in ("price", "quantity", "valid_until")})
+
+
+class OrderFilterSchema(Schema):
+    """Which of one's orders to list, and how many."""
+
+    status = Choice(*STATUSES)
+    symbol = Symbol()
+    side = Side()
+    since = Instant(data_key="from", metadata={"description": "Placed at or after."})
+    until = Instant(data_key="to", metadata={"description": "Placed before."})
+    limit = WholeText(1, 500, load_default=50)
+    cursor = Text(1, 200, load_default=None)
+
+
+class FillSchema(Schema):
+    """One execution of an order."""
+
+    trade_id = fields.Integer(required=True)
+    price = fields.Integer(required=True, metadata={"description": "Cents."})
+    quantity = fields.Integer(required=True, metadata={"description": "Shares."})
+    side = fields.String(required=True)
+    executed_at = fields.String(required=True, metadata={"format": "date-time"})
+    busted = fields.Boolean(required=True)
+
+
+class OrderSchema(Schema):
+    """An order and how far it has got."""
+
+    order_id = fields.Integer(required=True)
+    client_order_id = fields.String(required=True, allow_none=True)
+    document_number = fields.String(required=True)
+    symbol = fields.String(required=True)
+    side = fields.String(required=True)
+    order_type = fields.String(required=True)
+    time_in_force = fields.String(required=True)
+    status = fields.String(required=True, metadata={"enum": list(STATUSES)})
+    reject_code = fields.String(required=True, allow_none=True)
+    price = fields.Integer(required=True, allow_none=True, metadata={"description": "Cents."})
+    stop_price = fields.Integer(required=True, allow_none=True)
+    triggered_at = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+    display_quantity = fields.Integer(required=True, allow_none=True)
+    post_only = fields.Boolean(required=True)
+    quantity = fields.Integer(required=True, metadata={"description": "Shares."})
+    filled_quantity = fields.Integer(required=True)
+    remaining_quantity = fields.Integer(required=True)
+    cancelled_quantity = fields.Integer(required=True, metadata={"description": "Cancelled, expired or rejected."})
+    prevented_quantity = fields.Integer(required=True, metadata={"description": "Taken by self-trade prevention."})
+    average_price = fields.Float(
+        required=True, allow_none=True, metadata={"description": "Cents, at most four decimals; null until filled."}
+    )
+    self_trade_prevention = fields.String(required=True, allow_none=True)
+    valid_until = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+    created_at = fields.String(required=True, metadata={"format": "date-time"})
+    updated_at = fields.String(required=True, metadata={"format": "date-time"})
+    sequence = fields.Integer(required=True, allow_none=True)
+    trades = fields.List(fields.Nested(FillSchema), required=True)
+
+
+class PlacedSchema(Schema):
+    """The first answer to an order; with `Prefer: wait=N` it has all of an order's fields."""
+
+    order_id = fields.Integer(required=True)
+    status = fields.String(required=True)
+    client_order_id = fields.String(required=True, allow_none=True)
+
+
+class OrderPageSchema(Schema):
+    """A page of orders, newest first."""
+
+    items = fields.List(fields.Nested(OrderSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)

@@ -1,0 +1,108 @@
+"""Place orders and look at them."""
+
+from typing import Any
+
+from flask import Response
+
+from api.access.auth import Access, broker_id, refuse_suspended
+from api.access.resource import Resource
+from api.components import components
+from api.http.answers import answer
+from api.http.paging import page, position_in
+from api.http.paths import ORDER
+from api.http.preferences import preferences
+from api.intake.intake import Asked
+from api.runtime.waiting import wait_for
+from api.trading.new_order_schemas import NewOrderSchema
+from api.trading.order_schemas import OrderFilterSchema, OrderPageSchema, OrderSchema, PlacedSchema
+from queues.replies import Expected
+from services.order_entry.place import Placed
+from services.order_entry.read_orders import OrderFilter, read_order, read_orders
+from services.order_entry.requests import OrderRequest
+
+blueprint = Resource("orders", __name__, url_prefix="/api/v1", description="One's own orders.")
+
+PREFER_WAIT = {
+    "in": "header",
+    "name": "Prefer",
+    "schema": {"type": "string"},
+    "description": "`wait=N`: answer after matching, with the fills, or after N seconds (RFC 7240).",
+}
+
+
+@blueprint.open_to(Access.BROKER, "/orders", "POST")
+@blueprint.doc(parameters=[PREFER_WAIT])
+@blueprint.arguments(NewOrderSchema)
+@blueprint.response(201, PlacedSchema, description="Stored and reserved.")
+@blueprint.alt_response(200, schema=PlacedSchema, description="The same client_order_id again: the first answer.")
+def place_order(request: OrderRequest) -> Response:
+    """Place an order
+
+    The money or the shares are reserved and the order is stored before it is answered. The same `client_order_id`
+    with the same order gets the first answer again; with another order it is refused.
+    """
+    refuse_suspended()
+    seconds = min(preferences().wait or 0, components().settings.web.max_wait_seconds)
+    if not seconds:
+        return _placed(request, _place(request))
+    with components().replies.expect() as reply:
+        placed = _place(request, reply.address)
+        return _placed_and_matched(placed, reply, seconds)
+
+
+@blueprint.open_to(Access.BROKER, "/orders")
+@blueprint.arguments(OrderFilterSchema, location="query")
+@blueprint.response(200, OrderPageSchema)
+def list_orders(query: dict[str, Any]) -> Response:
+    """List one's orders, newest first"""
+    limit, cursor = query.pop("limit"), query.pop("cursor")
+    before = position_in(cursor, 1)
+    wanted = OrderFilter(before=before[0] if before else None, **query)
+    with components().database.reading() as session:
+        orders = read_orders(session, broker_id(), wanted, limit + 1)
+    return page(orders, limit, lambda order: [order["order_id"]])
+
+
+@blueprint.open_to(Access.BROKER, ORDER)
+@blueprint.response(200, OrderSchema)
+def get_order(order_id: int) -> Response:
+    """One order, with its fills"""
+    with components().database.reading() as session:
+        return answer(read_order(session, broker_id(), order_id))
+
+
+def _place(request: OrderRequest, reply_to: str | None = None) -> Placed:
+    return components().intake.place_one(Asked(broker_id(), request, reply_to))
+
+
+def placed_document(request: OrderRequest, placed: Placed) -> tuple[dict[str, Any], int]:
+    """What a PlacedSchema holds, and the status that goes with it."""
+    document = {"order_id": placed.order_id, "status": placed.status, "client_order_id": request.client_order_id}
+    return document, 200 if placed.known else 201
+
+
+def _placed(request: OrderRequest, placed: Placed) -> Response:
+    return answer(*placed_document(request, placed), _location(placed))
+
+
+def _placed_and_matched(placed: Placed, reply: Expected, seconds: int) -> Response:
+    broker = broker_id()
+
+    def look() -> dict[str, Any] | None:
+        with components().database.reading() as session:
+            order = read_order(session, broker, placed.order_id)
+        return order if order["status"] != "pending" else None
+
+    order = look() if placed.known else None
+    with components().waiting_room.seat() as seated:
+        if order is None and seated:
+            order = wait_for(look, seconds, None if placed.known else reply)
+    if order is None:
+        with components().database.reading() as session:
+            order = read_order(session, broker, placed.order_id)
+    headers = {**_location(placed), "Preference-Applied": f"wait={seconds}"}
+    return answer(order, 200 if placed.known else 201, headers)
+
+
+def _location(placed: Placed) -> dict[str, str]:
+    return {"Location": f"/api/v1/orders/{placed.order_id}"}

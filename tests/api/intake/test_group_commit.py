@@ -1,0 +1,132 @@
+"""Group commit: alone at once, together when many wait, and each with its own answer."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from api.intake.group_commit import Failed, GroupCommit
+
+
+class Store:
+    """Doubles numbers, remembers its groups, and can be held back."""
+
+    def __init__(self):
+        self.groups = []
+        self.open = threading.Event()
+        self.open.set()
+        self.entered = threading.Event()
+
+    def __call__(self, requests):
+        self.groups.append(list(requests))
+        self.entered.set()
+        assert self.open.wait(10)
+        if any(request == "bad" for request in requests):
+            raise ValueError("bad")
+        if any(request == "gone" for request in requests):
+            raise ConnectionError("gone")
+        return [request * 2 for request in requests]
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+@pytest.fixture
+def commit(store):
+    return GroupCommit(store, lambda error: isinstance(error, ConnectionError), most=50)
+
+
+def gathered(store, commit, requests):
+    """The futures of `requests`, submitted in order while the first of them is held back in the store."""
+    pool = ThreadPoolExecutor(len(requests))
+    store.open.clear()
+    store.entered.clear()
+    futures = [pool.submit(commit.submit, requests[0])]
+    assert store.entered.wait(10)
+    for n, request in enumerate(requests[1:], 1):
+        futures.append(pool.submit(commit.submit, request))
+        while len(commit._waiting) < n:
+            threading.Event().wait(0.001)
+    store.open.set()
+    pool.shutdown(wait=True)
+    return futures
+
+
+def test_a_lone_request_goes_at_once(store, commit):
+    assert commit.submit(21) == 42
+    assert commit.submit(1) == 2
+    assert store.groups == [[21], [1]]
+
+
+def test_those_who_wait_go_together_in_order_of_arrival(store, commit):
+    futures = gathered(store, commit, list(range(10)))
+    assert [future.result() for future in futures] == [n * 2 for n in range(10)]
+    assert store.groups == [[0], list(range(1, 10))]
+
+
+def test_a_group_is_bounded_and_the_rest_follows(store, commit):
+    futures = gathered(store, commit, list(range(61)))
+    assert [future.result() for future in futures] == [n * 2 for n in range(61)]
+    assert [len(group) for group in store.groups] == [1, 50, 10]
+
+
+def test_a_wish_that_breaks_its_group_fails_alone(store, commit):
+    futures = gathered(store, commit, [0, 1, "bad", 3])
+    assert [future.result() for future in (futures[0], futures[1], futures[3])] == [0, 2, 6]
+    with pytest.raises(ValueError, match="bad"):
+        futures[2].result()
+    assert commit.submit(5) == 10
+
+
+def test_what_holds_for_all_is_not_tried_one_by_one(store, commit):
+    futures = gathered(store, commit, [0, 1, "gone", 3])
+    assert futures[0].result() == 0
+    for future in futures[1:]:
+        with pytest.raises(ConnectionError):
+            future.result()
+    assert len(store.groups) == 2
+
+
+def test_many_threads_lose_nothing(store, commit):
+    with ThreadPoolExecutor(32) as pool:
+        assert list(pool.map(commit.submit, range(2000))) == [n * 2 for n in range(2000)]
+    assert sorted(request for group in store.groups for request in group) == list(range(2000))
+
+
+def test_what_one_request_brings_stays_together_and_keeps_its_answers(store, commit):
+    assert commit.submit_all([1, 2, 3]) == [2, 4, 6]
+    pool = ThreadPoolExecutor(4)
+    store.open.clear()
+    store.entered.clear()
+    first = pool.submit(commit.submit, 0)
+    assert store.entered.wait(10)
+    batches = []
+    for n, size in enumerate((30, 30, 70), 1):
+        batches.append(pool.submit(commit.submit_all, list(range(size))))
+        while len(commit._waiting) < n:
+            threading.Event().wait(0.001)
+    store.open.set()
+    pool.shutdown(wait=True)
+    assert first.result() == 0
+    assert [len(batch.result()) for batch in batches] == [30, 30, 70]
+    assert [len(group) for group in store.groups] == [3, 1, 30, 30, 70]
+
+
+def test_one_wrong_wish_of_a_batch_fails_alone(store, commit):
+    answers = commit.submit_all([1, "bad", 3])
+    assert [answers[0], answers[2]] == [2, 6]
+    assert isinstance(answers[1], Failed)
+
+
+def test_one_by_one_ends_when_the_database_goes(store, commit):
+    answers = commit.submit_all([1, "bad", "gone", 3, 4])
+    assert answers[0] == 2
+    assert [type(answer.error) for answer in answers[1:]] == [
+        ValueError,
+        ConnectionError,
+        ConnectionError,
+        ConnectionError,
+    ]
+    assert store.groups[-1] == ["gone"]

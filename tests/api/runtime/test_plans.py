@@ -1,0 +1,42 @@
+"""What is written for a request finds its rows by indexes, before PostgreSQL has looked at how large its tables are."""
+
+import pytest
+from sqlalchemy import text
+
+from api.runtime.database import Database
+from services.operations.reset import JOIN_WHOLE_TABLES, RESTORE_BALANCES
+from services.order_entry.amend import AMEND, LOCK, WAITING
+from services.order_entry.cancel import CANCEL
+from services.order_entry.place import FIND_KNOWN
+from services.order_entry.store import PLACE
+
+STATEMENTS = {
+    "place": PLACE.text.replace(":document", "$1"),
+    "known": FIND_KNOWN.text.replace(":brokers", "$1").replace(":names", "$2"),
+    "cancel": CANCEL.text.replace(":document", "$1"),
+    "amend": AMEND.text.replace(":document", "$1"),
+    "lock": LOCK.text.replace(":ids", "$1"),
+    "waiting": WAITING.text.replace(":ids", "$1"),
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_reads_a_table_from_end_to_end(venue, name):
+    with Database(venue.settings).writer.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {STATEMENTS[name]}").scalars()
+        lines = "\n".join(plan)
+    for bad in ("Seq Scan", "Hash Join", "Merge Join"):
+        assert bad not in lines, lines
+
+
+@pytest.mark.parametrize("pool", ["writer", "intake"])
+def test_what_is_written_is_planned_once(venue, pool):
+    with getattr(Database(venue.settings), pool).connect() as connection:
+        assert connection.scalar(text("SHOW plan_cache_mode")) == "force_generic_plan"
+
+
+def test_a_reset_joins_whole_tables_without_comparing_every_row_with_every_other(venue):
+    with Database(venue.settings).writer.connect() as connection:
+        connection.execute(JOIN_WHOLE_TABLES)
+        plan = "\n".join(connection.execute(text(f"EXPLAIN {RESTORE_BALANCES.text}")).scalars())
+    assert "Hash" in plan.replace("HashAggregate", ""), plan
