@@ -16,17 +16,17 @@ from settings.loading import ROOT
 from settings.values import SettingsError
 
 COMMANDS = {
-    "up": ("cli.up", "Start the whole exchange on this machine."),
-    "down": ("cli.down", "Stop it."),
-    "status": ("cli.status", "Show what is running, and where."),
-    "doctor": ("cli.doctor", "Check what this machine lacks, and how to mend it."),
-    "run": ("cli.run", "Run one process: web, live, match or clock."),
-    "migrate": ("cli.migrate", "Bring the database to the newest schema."),
-    "verify": ("cli.verify", "Check the books: what must always be true."),
-    "replay": ("cli.replay", "Send real order flow (LOBSTER) through the running exchange."),
-    "simulate": ("cli.simulate", "Run the matching engine alone, from commands to events."),
-    "bench": ("cli.bench", "Measure it: speed next to targets, with a proof of the books after each load."),
-    "test": ("cli.test", "Run the checks and the tests."),
+    "up": ("cli.commands.up", "Start the whole exchange on this machine."),
+    "down": ("cli.commands.down", "Stop it."),
+    "status": ("cli.commands.status", "Show what is running, and where."),
+    "doctor": ("cli.commands.doctor", "Check what this machine lacks, and how to mend it."),
+    "run": ("cli.commands.run", "Run one process: web, live, match or clock."),
+    "migrate": ("cli.commands.migrate", "Bring the database to the newest schema."),
+    "verify": ("cli.commands.verify", "Check the books: what must always be true."),
+    "replay": ("cli.commands.replay", "Send real order flow (LOBSTER) through the running exchange."),
+    "simulate": ("cli.commands.simulate", "Run the matching engine alone, from commands to events."),
+    "bench": ("cli.commands.bench", "Measure it: speed next to targets, with a proof of the books after each load."),
+    "test": ("cli.commands.test", "Run the checks and the tests."),
 }
 """Each subcommand's module, which has a click command named `command`, and its line in the help."""
 

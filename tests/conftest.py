@@ -15,7 +15,7 @@ import redis
 from psycopg import sql
 from sqlalchemy import Engine
 
-from cli.schema import upgrade
+from cli.local.schema import upgrade
 from database.session import PLANS, connect
 from embedded.folder import servers_folder
 from embedded.postgres import PostgresServer

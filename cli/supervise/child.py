@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from cli.supervise.logbook import Logbook
+from cli.supervise.log_file import Logbook
 from cli.supervise.procfile import Process
 from embedded.process import die_with_parent, end_group
 

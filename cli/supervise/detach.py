@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cli.summary import Summary
+from cli.local.summary import Summary
 from cli.supervise.loop import StartError
 from settings.loading import ROOT
 

@@ -10,17 +10,17 @@ from collections.abc import Callable
 
 import psutil
 
-from cli.listen import with_free_ports
-from cli.prepare import Prepared, prepare
-from cli.running import RunState, write_state
-from cli.summary import Summary
+from cli.local.ports import with_free_ports
+from cli.local.prepare import Prepared, prepare
+from cli.local.run_state import RunState, write_state
+from cli.local.summary import Summary
 from cli.supervise.child import Child
-from cli.supervise.leftovers import end_left_overs
-from cli.supervise.logbook import Logbook
+from cli.supervise.log_file import Logbook
 from cli.supervise.loop import Supervisor, Unit
+from cli.supervise.orphans import adopt_orphans, end_descendants
+from cli.supervise.previous_run import end_left_overs
 from cli.supervise.procfile import processes_of, reachable, read_procfile
-from cli.supervise.served import Served
-from cli.supervise.strays import adopt_orphans, end_descendants
+from cli.supervise.server_unit import Served
 from embedded.folder import data_folder
 from embedded.servers import Servers
 from settings.loading import ROOT, variables_of

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cli.supervise.health import HealthWatch
-from cli.supervise.logbook import Logbook
-from cli.supervise.strays import reap_strays
+from cli.supervise.log_file import Logbook
+from cli.supervise.orphans import reap_strays
 from embedded.errors import EmbeddedServerError
 
 BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)

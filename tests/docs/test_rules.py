@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.simulate import command
+from cli.commands.simulate import command
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(r"```sh\n\./minex simulate([^\n]*) <<'END'\n(.*?)END\n```\n\n```json\n(.*?)```", re.DOTALL)

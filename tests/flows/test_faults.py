@@ -10,7 +10,7 @@ import pytest
 import redis
 import requests
 
-from cli.schema import upgrade
+from cli.local.schema import upgrade
 from embedded.postgres import PostgresServer
 from tests.flows.exchange import says, until
 

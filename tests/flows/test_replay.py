@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from settings.loading import ROOT, variables_of
-from tests.cli.lobster_day import exchange_day
+from tests.cli.order_flow.lobster_day import exchange_day
 
 
 def replay(exchange, file, *options):

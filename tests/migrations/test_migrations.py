@@ -8,7 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from cli.schema import alembic_config, upgrade
+from cli.local.schema import alembic_config, upgrade
 from database.session import connect, transaction
 from models import Base
 from settings.loading import ROOT

@@ -6,9 +6,9 @@ import threading
 import time
 
 import pytest
-from api.http.preferences import Preferences, preferences
 from flask import Flask
 
+from api.http.preferences import Preferences, preferences
 from api.http.problems import InvalidRequest, NotAnObject, NotJson
 from api.http.strict_json import REPEATED, parse_object
 from api.runtime.waiting import WaitingRoom, wait_for

@@ -1,0 +1,26 @@
+"""`minex migrate`: make a database ready that others run."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from cli.local.prepare import prepare
+from cli.local.run_state import connected
+from cli.terminal import step
+from settings.loading import load_settings
+
+
+@click.command()
+@click.option("--demo/--no-demo", help="Also list the demo's stocks and register its brokers, if there are none yet.")
+def command(demo: bool) -> None:
+    """Bring the database to the newest schema.
+
+    `minex up` does this by itself; here it is for a database that is run by others. Prints the keys that were made:
+    name and key, with a tab between.
+    """
+    prepared = prepare(connected(load_settings()), demo=demo)
+    step("The database has the newest schema.")
+    for broker in prepared.brokers:
+        click.echo(f"{broker.name}\t{broker.api_key}")
+    if prepared.admin_key:
+        click.echo(f"admin\t{prepared.admin_key}")

@@ -1,0 +1,88 @@
+"""`minex run`: one process of the exchange, as the Procfile and the containers call it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import rich_click as click
+
+from cli.local.run_state import connected
+from cli.local.shared_memory import SHARED_MEMORY
+from cli.terminal import CommandError
+from logs import start_logging
+from settings.loading import ROOT, load_settings, variables_of
+from settings.sections import Settings
+
+GRACEFUL_SECONDS = 3
+"""For requests that are under way at a stop; with open sockets it would otherwise take gunicorn 30."""
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the 60 of the usual load balancers, so that it is they who close."""
+LIVE_CONNECTIONS = 10_000
+"""Sockets of one Socket.IO process; gevent has a greenlet for each."""
+
+
+@click.group()
+def command() -> None:
+    """Run one process in the foreground. `minex up` runs them all."""
+
+
+@command.command()
+def web() -> None:
+    """REST: gunicorn with a greenlet for each connection."""
+    settings = connected(load_settings())
+    processes = settings.web.processes or max(1, (os.cpu_count() or 1) // 2)
+    own = ["--worker-class", "api.server.worker.Worker", "--workers", str(processes), "--worker-connections"]
+    _serve("wsgi:app", settings, settings.web.host, settings.web.port, [*own, str(settings.web.connections)])
+
+
+@command.command()
+def live() -> None:
+    """Socket.IO: one gunicorn process with gevent."""
+    settings = connected(load_settings())
+    own = ["--worker-class", "gevent", "--workers", "1", "--worker-connections", str(LIVE_CONNECTIONS)]
+    _serve("wsgi:live", settings, settings.live.host, settings.live.port, own)
+
+
+@command.command()
+@click.option("--group", help="The symbol group; may be left out where there is only one.")
+def match(group: str | None) -> None:
+    """The worker that matches one symbol group."""
+    settings = connected(load_settings())
+    start_logging(settings.log)
+    groups = settings.match.groups
+    if group is None and len(groups) != 1:
+        raise click.UsageError(f"Which group? --group {' or '.join(groups)}")
+    importlib.import_module("workers.group").main(settings, group or groups[0])
+
+
+@command.command()
+def clock() -> None:
+    """The periodic jobs: expiry, forgotten inboxes."""
+    settings = connected(load_settings())
+    start_logging(settings.log)
+    importlib.import_module("workers.clock").main(settings)
+
+
+def _serve(application: str, settings: Settings, host: str, port: int, own: list[str]) -> NoReturn:
+    """Become gunicorn, with the settings in the environment."""
+    if port == 0:
+        raise CommandError("A process by itself needs a port of its own.", "MINEX_WEB_PORT=8000 minex run web")
+    temporary = ["--worker-tmp-dir", str(SHARED_MEMORY)] if os.access(SHARED_MEMORY, os.W_OK) else []
+    arguments = [
+        *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
+        *own,
+        *("--graceful-timeout", str(GRACEFUL_SECONDS)),
+        *("--keep-alive", str(KEEP_ALIVE_SECONDS)),
+        *("--limit-request-line", "4094"),
+        *("--limit-request-fields", "64"),
+        *("--limit-request-field_size", "8190"),
+        *("--log-level", settings.log.level),
+        "--no-control-socket",
+        *temporary,
+    ]
+    os.chdir(ROOT)  # gunicorn reads a gunicorn.conf.py of the folder it is started in
+    environment = os.environ | variables_of(settings) | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    os.execve(sys.executable, [sys.executable, "-m", "gunicorn", *arguments, application], environment)  # noqa: S606

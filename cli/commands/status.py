@@ -1,0 +1,56 @@
+"""`minex status`: what runs, and where."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import rich_click as click
+
+from cli.exits import DONE, NOT_RUNNING
+from cli.local.run_state import RunState, running
+from cli.options import data_folder_option, settings_for
+from cli.terminal import coloured, say, table
+from embedded.folder import data_folder as data_folder_of
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@data_folder_option
+def command(as_json: bool, data_folder: Path | None) -> int:
+    """Show what is running, and where. Exit code 3 if nothing is."""
+    folder = data_folder_of(settings_for(data_folder))
+    state = running(folder)
+    if as_json:
+        absent = {"running": False, "data_folder": str(folder)}
+        click.echo(json.dumps(state.public() if state else absent, indent=2))
+    elif state:
+        click.echo(_text(state))
+    else:
+        say(f"Minex is not running on {folder}.\n  minex up")
+    return DONE if state else NOT_RUNNING
+
+
+def _text(state: RunState) -> str:
+    colour = {"running": "green", "degraded": "red"}.get(state.state, "yellow")
+    lines = [f"Minex is {coloured(state.state, colour, sys.stdout)}."]
+    if state.url:
+        lines += ["", f"  REST       {state.url}", f"  Socket.IO  {state.live_url}"]
+    lines.append(f"  Data       {state.data_folder}")
+    if state.started_at:
+        lines.append(f"  Up for     {timedelta(seconds=int(time.time() - state.started_at))}  (pid {state.pid})")
+    rows = [
+        [
+            process["name"],
+            str(process["pid"] or "-"),
+            "healthy" if process["healthy"] else process["state"],
+            str(process["restarts"]),
+        ]
+        for process in state.processes
+    ]
+    if rows:
+        lines += ["", table(["process", "pid", "state", "restarts"], rows)]
+    return "\n".join(lines)

@@ -1,0 +1,121 @@
+"""`minex up`: the whole exchange on this machine with one command."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import rich_click as click
+
+from cli.local.run_state import lock_of, running
+from cli.local.summary import Summary, text_of
+from cli.options import data_folder_option, settings_for
+from cli.supervise.detach import Pipe, start_daemon
+from cli.supervise.exchange import Exchange, seconds_since_start
+from cli.supervise.loop import StartError
+from cli.terminal import CommandError, say, step
+from embedded.errors import EmbeddedServerError
+from embedded.folder import data_folder
+from embedded.lock import OwnerLock
+from settings.sections import Settings
+
+OTHER_PLACE = "minex up --data-folder PLACE"
+
+OTHER_START_SECONDS = 60.0
+"""How long a second `up` waits for the first one to be ready."""
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65_535), help="For REST; Socket.IO gets the next one. 0: any free one.")
+@click.option("--detach", "-d", is_flag=True, help="Return once everything is up; the exchange goes on.")
+@data_folder_option
+@click.option("--json", "as_json", is_flag=True, help="Print addresses and keys as JSON.")
+@click.option("--report-to", type=int, hidden=True)
+def command(port: int | None, detach: bool, data_folder: Path | None, as_json: bool, report_to: int | None) -> int:
+    """Start the whole exchange on this machine: servers, database, processes.
+
+    Prints where it is and the keys of its demo brokers. Ctrl-C stops it. Safe to call again, also after a crash.
+    """
+    settings = settings_for(data_folder)
+    folder = _made(settings)
+    if report_to is not None:
+        return _run_as_daemon(settings, port, Pipe(report_to), lock_of(folder))
+    if lock_of(folder).holder() is not None:
+        return _already_up(folder, as_json)
+    if detach:
+        arguments = ["--data-folder", str(folder), *(["--port", str(port)] if port is not None else [])]
+        try:
+            summary = start_daemon(arguments, folder / "log" / "up.log", step)
+        except StartError as error:
+            raise CommandError(str(error)) from error
+        _print(dataclasses.replace(summary, seconds=seconds_since_start()), as_json, log_follows=False)
+        return 0
+    return _run_here(settings, port, lock_of(folder), as_json)
+
+
+def _made(settings: Settings) -> Path:
+    folder = data_folder(settings)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"The data folder {folder} cannot be made ({error.strerror}).", OTHER_PLACE) from error
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise CommandError(f"The data folder {folder} belongs to another user.", OTHER_PLACE)
+    return folder
+
+
+def _already_up(folder: Path, as_json: bool) -> int:
+    """Not an error: what the user wants is there."""
+    deadline = time.monotonic() + OTHER_START_SECONDS
+    while (state := running(folder)) is not None:
+        if state.url and state.state in ("running", "degraded"):
+            text = json.dumps(state.public()) if as_json else f"Minex is already up: {state.url}  (pid {state.pid})"
+            click.echo(text)
+            return 0
+        if time.monotonic() > deadline:
+            raise CommandError(f"Another `minex up` (pid {state.pid}) is {state.state}.", "minex status", "minex down")
+        time.sleep(0.1)
+    raise CommandError("Another `minex up` has just ended.", "minex up")
+
+
+def _run_here(settings: Settings, port: int | None, lock: OwnerLock, as_json: bool) -> int:
+    if not lock.take():
+        return _already_up(data_folder(settings), as_json)
+    exchange = Exchange(settings, port, step)
+    try:
+        summary = exchange.start()
+        _print(summary, as_json, log_follows=True)
+        exchange.logbook.terminal = sys.stderr
+        exchange.watch()
+        say("stopping …")
+    except (StartError, EmbeddedServerError) as error:
+        raise CommandError(str(error), "minex doctor") from error
+    finally:
+        exchange.stop()
+        lock.release()
+    return 0
+
+
+def _run_as_daemon(settings: Settings, port: int | None, pipe: Pipe, lock: OwnerLock) -> int:
+    if not lock.take():
+        pipe.failed("another `minex up` was faster")
+        return 1
+    exchange = Exchange(settings, port, pipe.step)
+    try:
+        pipe.done(exchange.start())
+        exchange.watch()
+    except (StartError, EmbeddedServerError, CommandError, OSError) as error:
+        pipe.failed(error.text().removeprefix("✗ ") if isinstance(error, CommandError) else str(error))
+        return 1
+    finally:
+        exchange.stop()
+        lock.release()
+    return 0
+
+
+def _print(summary: Summary, as_json: bool, *, log_follows: bool) -> None:
+    click.echo(json.dumps(summary.as_json()) if as_json else text_of(summary, log_follows))

@@ -1,0 +1,124 @@
+"""`minex verify`: what must always be true, looked at on the running exchange."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from cli.exits import DONE, FAILED, NOT_RUNNING
+from cli.local.run_state import running
+from cli.options import data_folder_option, settings_for
+from cli.terminal import CommandError, coloured, say
+from database.session import connect, transaction
+from embedded.folder import data_folder as data_folder_of
+from services.timestamps import timestamp
+from services.verify import Check, Report, verify
+from settings.sections import Settings
+
+LINE = "{mark} {number}  {title:<52}  {rows:>12}  {broken:>8}  {seconds:>8}"
+"""One invariant in the table: fixed columns, so that each line can be shown as soon as it is known."""
+
+UNDEFINED_TABLE = "42P01"
+
+
+@click.command()
+@click.option("--replay", is_flag=True, help="Also feed the journal to a fresh engine, and compare every trade.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--database-url", metavar="URL", help="Another database than that of the running exchange.")
+@data_folder_option
+def command(replay: bool, as_json: bool, database_url: str | None, data_folder: Path | None) -> int:
+    """Check the books: what must always be true.
+
+    Looks at one snapshot of the database while trading goes on, and names every row that is not as it must be.
+    Exit code 1 if there is one.
+    """
+    url = database_url or _url_of(settings_for(data_folder))
+    report = _verified(url, replay, show=not as_json)
+    if as_json:
+        click.echo(json.dumps(_document(report), indent=2))
+    else:
+        _show_verdict(report)
+    return DONE if report.clean else FAILED
+
+
+def _url_of(settings: Settings) -> str:
+    """The database that the settings name, else that of the running exchange."""
+    if settings.database.url:
+        return settings.database.url
+    folder = data_folder_of(settings)
+    state = running(folder)
+    if state is None or not state.database_url:
+        raise CommandError(
+            f"Minex is not running on {folder}.", "minex up", "minex verify --database-url URL", exit_code=NOT_RUNNING
+        )
+    return state.database_url
+
+
+def _verified(url: str, replay: bool, show: bool) -> Report:
+    try:
+        engine = connect(url, pool_size=1, application="minex-verify")
+    except ArgumentError as error:
+        raise click.BadParameter("not a database url: postgresql://user:password@host:5432/name") from error
+    try:
+        with transaction(engine) as session:
+            return verify(session, replay, _show_check if show else None)
+    except OperationalError as error:
+        if not error.connection_invalidated and error.statement is not None:
+            raise
+        reason = str(error.orig).strip().splitlines()[0]
+        raise CommandError(f"PostgreSQL does not answer: {reason}", "minex up", exit_code=NOT_RUNNING) from error
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == UNDEFINED_TABLE:
+            raise CommandError("This database has no exchange in it.", "minex migrate") from error
+        raise
+    finally:
+        engine.dispose()
+
+
+def _show_check(check: Check) -> None:
+    """One line of the table, and the rows that break the invariant below it."""
+    if check.number == 1:
+        heads = {"number": "#", "title": "invariant", "rows": "rows", "broken": "findings", "seconds": "seconds"}
+        click.echo(LINE.format(mark=" ", **heads))
+    mark = coloured("✗", "red", sys.stdout) if check.broken else coloured("✓", "green", sys.stdout)
+    click.echo(
+        LINE.format(
+            mark=mark,
+            number=check.number,
+            title=check.title,
+            rows=f"{check.rows:,}",
+            broken=f"{check.broken:,}",
+            seconds=f"{check.seconds:.2f}",
+        )
+    )
+    for finding in check.findings:
+        click.echo(f"     {finding}")
+    if check.broken > len(check.findings):
+        click.echo(f"     … and {check.broken - len(check.findings):,} more")
+
+
+def _show_verdict(report: Report) -> None:
+    seconds = sum(check.seconds for check in report.checks)
+    moment = f"as of {timestamp(report.taken_at)}, in {seconds:.1f} s"
+    if not report.clean:
+        say(f"{coloured('✗', 'red', sys.stderr)} {report.broken:,} findings {moment}")
+        return
+    say(f"{coloured('✓', 'green', sys.stderr)} Everything that must be true is, {moment}")
+    if not report.replayed:
+        say("  The journal was not replayed: minex verify --replay")
+
+
+def _document(report: Report) -> dict[str, Any]:
+    """The report for programs; what is found and expected is text, because it may be more than a number."""
+    return {
+        "clean": report.clean,
+        "taken_at": timestamp(report.taken_at),
+        "replayed": report.replayed,
+        "invariants": [dataclasses.asdict(check) for check in report.checks],
+    }

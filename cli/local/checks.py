@@ -1,0 +1,161 @@
+"""What `minex doctor` looks at: one function a subject, each telling what it found and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import psycopg
+import redis
+
+from cli.local.ports import holder_of
+from cli.local.run_state import running
+from cli.local.shared_memory import SHARED_MEMORY
+from embedded.account import Account
+from embedded.binaries import postgres_programs, valkey_program
+from embedded.errors import EmbeddedServerError
+from embedded.folder import SHARED, data_folder, outside_of
+from embedded.ports import is_free
+from settings.loading import ROOT
+from settings.sections import Settings
+
+GIGABYTE = 1024**3
+DISK_NEEDED = GIGABYTE
+MEMORY_NEEDED = GIGABYTE // 2
+OPEN_FILES_NEEDED = 1024
+POSTGRES_OLDEST = 14
+REDIS_OLDEST = (6, 2)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the list; `mend` says what to do where it is not well."""
+
+    subject: str
+    is_well: bool
+    found: str
+    mend: str = ""
+
+
+def all_findings(settings: Settings) -> list[Finding]:
+    """Everything, in the order in which `minex up` needs it."""
+    findings = [python(), *environment(), *machine(settings), data(settings)]
+    findings += [database(settings), cache(settings), *ports(settings)]
+    return findings
+
+
+def python() -> Finding:
+    """The interpreter that runs us."""
+    found = f"{platform.python_version()} ({sys.executable})"
+    return Finding("Python", sys.version_info >= (3, 11), found, "install Python 3.11 or later")
+
+
+def environment() -> Iterator[Finding]:
+    """The virtual environment, and whether another could be made."""
+    is_own = Path(sys.prefix) == ROOT / ".venv"
+    yield Finding("Environment", is_own, sys.prefix, "start with ./minex, which makes .venv")
+    try:
+        import ensurepip  # noqa: F401, PLC0415 - whether it is there is the question
+    except ImportError:
+        if not shutil.which("uv"):
+            version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+            yield Finding("ensurepip", False, "missing", f"for example: apt-get install python{version}-venv")
+
+
+def machine(settings: Settings) -> Iterator[Finding]:
+    """Memory, file descriptors, shared memory."""
+    memory = int(psutil.virtual_memory().available)
+    yield Finding("Memory", memory >= MEMORY_NEEDED, f"{_size(memory)} free", "close other programs: 512 MB are needed")
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = "unlimited" if hard == resource.RLIM_INFINITY else str(hard)
+    enough = hard == resource.RLIM_INFINITY or hard >= OPEN_FILES_NEEDED
+    yield Finding("Open files", enough, f"at most {files}", "raise the hard limit: ulimit -Hn 65536")
+    if sys.platform.startswith("linux") and not os.access(SHARED_MEMORY, os.W_OK):
+        yield Finding(
+            "Shared memory", True, f"{SHARED_MEMORY} is not writable; files are used instead, which is slower"
+        )
+    if not settings.database.url or not settings.redis.url:
+        yield _programs(settings)
+
+
+def _programs(settings: Settings) -> Finding:
+    mend = "glibc Linux or macOS; elsewhere (Alpine) set MINEX_DATABASE_URL and MINEX_REDIS_URL to servers of your own"
+    try:
+        account = Account.for_servers()
+        if not settings.database.url:
+            postgres_programs(account)
+        if not settings.redis.url:
+            valkey_program(account)
+    except EmbeddedServerError as error:
+        return Finding("Servers' programs", False, str(error), mend)
+    who = "run under the account nobody" if account.uid is not None else "run under your account"
+    return Finding("Servers' programs", True, f"{platform.system()} {platform.machine()}, {who}")
+
+
+def data(settings: Settings) -> Finding:
+    """Where the data is kept: may we write there, and is there room."""
+    folder = data_folder(settings)
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    mend = "minex up --data-folder PLACE"
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return Finding("Data folder", False, f"{folder} cannot be written", mend)
+    places = [existing, *([SHARED] if os.geteuid() == 0 and SHARED.exists() else [])]
+    free = min(shutil.disk_usage(place).free for place in places)
+    outside = outside_of(folder)
+    where = f"{folder} and {outside}" if outside else str(folder)
+    return Finding("Data folder", free >= DISK_NEEDED, f"{where}, {_size(free)} free", f"make room, or {mend}")
+
+
+def database(settings: Settings) -> Finding:
+    """The PostgreSQL of the settings, or our own."""
+    url = settings.database.url
+    if not url:
+        return Finding("PostgreSQL", True, "our own")
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            version = connection.info.server_version
+    except psycopg.Error as error:
+        return Finding("PostgreSQL", False, str(error).strip().splitlines()[0], "see [database] url")
+    found = f"{version // 10000}.{version % 10000} at {connection.info.host}"
+    return Finding("PostgreSQL", version // 10000 >= POSTGRES_OLDEST, found, f"{POSTGRES_OLDEST} or later is needed")
+
+
+def cache(settings: Settings) -> Finding:
+    """The Redis of the settings, or our own."""
+    url = settings.redis.url
+    if not url:
+        return Finding("Redis", True, "our own (Valkey)")
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+            version = str(client.info("server")["redis_version"])
+    except (redis.RedisError, ValueError) as error:
+        return Finding("Redis", False, str(error), "see [redis] url")
+    is_new = tuple(int(part) for part in version.split(".")[:2]) >= REDIS_OLDEST
+    return Finding("Redis", is_new, version, "6.2 or later is needed")
+
+
+def ports(settings: Settings) -> Iterator[Finding]:
+    """Those to listen on, unless it is our own exchange that listens."""
+    state = running(data_folder(settings))
+    own = {url.rsplit(":", 1)[-1] for url in (state.url, state.live_url)} if state else set()
+    for name, section in (("REST port", settings.web), ("Socket.IO port", settings.live)):
+        port = section.port
+        if str(port) in own:
+            yield Finding(name, True, f"{port}, in use by Minex itself")
+        elif port == 0 or is_free(port, section.host):
+            yield Finding(name, True, f"{port or 'any'} is free")
+        else:
+            yield Finding(name, name != "REST port", f"{port} is taken by {holder_of(port)}", "minex up --port 0")
+
+
+def _size(count: int) -> str:
+    return f"{count / GIGABYTE:.1f} GB"

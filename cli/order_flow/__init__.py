@@ -1,0 +1,1 @@
+"""Order flow from files: read, translated, sent to an exchange, reported on."""

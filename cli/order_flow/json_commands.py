@@ -1,0 +1,123 @@
+"""The engine's commands, read from JSON objects; `cli.order_flow.json_events` writes what they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from engine import ASK, BID, UNCHANGED, Amend, Cancel, Clock, Command, New, Order, Roll, State, Uncross
+from engine.codes import INVALID_PRICE
+from engine.order_types import GTC, GTD, LIMIT, MARKET, STOP
+from engine.rules import STP_MODES
+
+LARGEST: Final = 2**53
+"""The largest number that every JSON reader keeps exact."""
+
+SIDES: Final = {"bid": BID, "buy": BID, "ask": ASK, "sell": ASK}
+
+WITHOUT_FIELDS: Final = {"uncross": Uncross, "roll": Roll, "clock": Clock}
+
+UNKNOWN_COMMAND: Final = "unknown_command"
+
+
+class InvalidCommand(Exception):
+    """The object is no command; `code` says which field is missing or wrong: `invalid_<field>`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def read_command(fields: Mapping[str, Any]) -> Command:
+    """The command that `fields` say. Raises `InvalidCommand`.
+
+    A field that is null is as good as absent; one that no command has is ignored.
+    """
+    name = fields.get("cmd")
+    if name == "new":
+        return New(_order(fields))
+    if name == "cancel":
+        return Cancel(read_id(fields))
+    if name == "amend":
+        expire_at = _integer(fields, "expire_at") if "expire_at" in fields else UNCHANGED
+        return Amend(read_id(fields), _integer(fields, "price"), _integer(fields, "quantity"), expire_at)
+    if name == "state":
+        return State(_text(fields, "state", ""))
+    if isinstance(name, str) and name in WITHOUT_FIELDS:
+        return WITHOUT_FIELDS[name]()
+    raise InvalidCommand(UNKNOWN_COMMAND)
+
+
+def read_id(fields: Mapping[str, Any]) -> int | str:
+    """The id of the order that `fields` name: a string or an integer, and 7 is not "7". Raises `InvalidCommand`."""
+    order_id = fields.get("id")
+    if isinstance(order_id, bool) or not isinstance(order_id, int | str):
+        raise InvalidCommand("invalid_id")
+    return order_id
+
+
+def read_now(fields: Mapping[str, Any]) -> int:
+    """The time that a `clock` brings. Raises `InvalidCommand`."""
+    now = _integer(fields, "now")
+    if now is None:
+        raise InvalidCommand("invalid_now")
+    return now
+
+
+def _order(fields: Mapping[str, Any]) -> Order:
+    order_id = read_id(fields)
+    account = fields.get("account")
+    if isinstance(account, bool) or not isinstance(account, int | str | None):
+        raise InvalidCommand("invalid_account")
+    side = SIDES.get(_text(fields, "side", ""))
+    if side is None:
+        raise InvalidCommand("invalid_side")
+    kind = _text(fields, "type", LIMIT)
+    price = _integer(fields, "price")
+    quantity = _integer(fields, "quantity")
+    if quantity is None:
+        raise InvalidCommand("invalid_quantity")
+    tif = _text(fields, "tif", GTC)
+    expire_at = _integer(fields, "expire_at")
+    if tif == GTD and expire_at is None:
+        raise InvalidCommand("invalid_expire_at")
+    stp = fields.get("stp")
+    if stp is not None and stp not in STP_MODES:
+        raise InvalidCommand("invalid_stp")
+    post_only = fields.get("post_only")
+    if not isinstance(post_only, bool | None):
+        raise InvalidCommand("invalid_post_only")
+    if kind in (MARKET, STOP) and price is not None:
+        raise InvalidCommand(INVALID_PRICE)
+    return Order(
+        order_id,
+        account,
+        side,
+        kind,
+        price,
+        quantity,
+        tif,
+        expire_at,
+        stp,
+        post_only=bool(post_only),
+        stop_price=_integer(fields, "stop_price"),
+        display_quantity=_integer(fields, "display_quantity"),
+    )
+
+
+def _integer(fields: Mapping[str, Any], name: str) -> int | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST:
+        raise InvalidCommand(f"invalid_{name}")
+    return value
+
+
+def _text(fields: Mapping[str, Any], name: str, default: str) -> str:
+    value = fields.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, str):
+        raise InvalidCommand(f"invalid_{name}")
+    return value

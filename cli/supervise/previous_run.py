@@ -1,0 +1,43 @@
+"""What a supervisor that was killed has left behind; it must not be in the way of the next start.
+
+On Linux the kernel has already told its processes to leave, and they are waited for. Embedded servers are dealt with
+by their own start, which knows them by their folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from pathlib import Path
+
+import psutil
+
+from cli.local.run_state import read_state
+from embedded.process import end, end_group
+
+SAME_SECONDS = 0.5
+"""A process with the pid and, this close, the time of birth that were written down is the same process."""
+GRACE_SECONDS = 3.0
+
+
+def end_left_overs(folder: Path) -> list[str]:
+    """End what still runs of the last exchange on this folder, whose lock must be ours; the names of what did."""
+    state = read_state(folder)
+    if state is None:
+        return []
+    found = []
+    for entry in state.processes:
+        if entry["name"] in ("postgres", "valkey") or not entry["pid"]:
+            continue
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(entry["pid"])
+            if abs(process.create_time() - (entry["created_at"] or 0.0)) > SAME_SECONDS:
+                continue
+            found.append((entry["name"], process))
+    for _, process in found:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    for _, process in found:
+        end(process, [(signal.SIGTERM, GRACE_SECONDS)])
+        end_group(process.pid)  # each was made the leader of a group of its own
+    return [name for name, _ in found]

@@ -1,0 +1,57 @@
+"""Given a new database, when it is made ready, then it can be traded on at once, and a second time changes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+import stat
+from pathlib import Path
+
+import psycopg
+
+from cli.local.demo import BROKERS, CASH, SHARES, STOCKS
+from cli.local.prepare import prepare
+from cli.local.summary import Summary, curl_command, text_of
+from settings.sections import Database, Exchange, Settings
+
+
+def test_a_new_database_gets_stocks_brokers_and_keys_once(database_url: str, tmp_path: Path) -> None:
+    settings = dataclasses.replace(
+        Settings(), exchange=Exchange(data_folder=str(tmp_path)), database=Database(url=database_url)
+    )
+    first = prepare(settings, demo=True)
+    assert [broker.name for broker in first.brokers] == list(BROKERS)
+    assert first.admin_key is not None
+    with psycopg.connect(database_url) as connection:
+        stocks = dict(connection.execute("SELECT symbol, reference_price FROM stocks").fetchall())
+        amounts = connection.execute(
+            "SELECT available, count(*) FROM balances JOIN brokers ON brokers.id = broker_id WHERE name = ANY(%s)"
+            " GROUP BY available ORDER BY available",
+            [list(BROKERS)],
+        ).fetchall()
+        stored = connection.execute("SELECT count(*) FROM brokers WHERE api_key_hash IS NOT NULL").fetchone()
+    assert stocks["PETR4"] == 3500
+    assert stocks["AAPL"] == 58600
+    assert len(stocks) == len(STOCKS) == 20
+    assert amounts == [(SHARES, 3 * len(STOCKS)), (CASH, 3)]
+    assert stored is not None
+    assert stat.S_IMODE((tmp_path / "demo.json").stat().st_mode) == 0o600
+
+    second = prepare(settings, demo=True)
+    assert second.brokers == first.brokers
+    assert second.admin_key is None
+    (tmp_path / "demo.json").write_text(json.dumps({"brokers": [{**vars(first.brokers[0]), "api_key": "of another"}]}))
+    assert prepare(settings, demo=True).brokers == ()
+
+
+def test_the_summary_has_a_curl_command_to_paste() -> None:
+    summary = Summary("http://127.0.0.1:8000", "http://127.0.0.1:8001", "/log", "/data", 1, 2.0)
+    words = shlex.split(curl_command(summary))
+    assert words[:4] == ["curl", "-sS", "-X", "POST"]
+    assert "http://127.0.0.1:8000/api/v1/orders" in words
+    order = json.loads(words[words.index("-d") + 1])
+    assert (order["side"], order["symbol"], order["quantity"], order["price"]) == ("bid", "PETR4", 100, 3500)
+    text = text_of(summary, log_follows=False)
+    assert "http://127.0.0.1:8000/docs" in text
+    assert Summary.from_json(summary.as_json()) == summary
