@@ -71,7 +71,7 @@ def run(parts: Sequence[str], options: Options, tell: Callable[[Figure], None]) 
     """Measure these parts; `tell` hears of each figure as soon as it is known. No part ends the others."""
     findings = Findings(options)
     for name in parts:
-        part: Part = importlib.import_module(f"bench.{name}")
+        part: Part = importlib.import_module(f"bench.parts.{name}")
         try:
             for figure in part.measure(options):
                 findings.figures.append(figure)

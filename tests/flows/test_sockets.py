@@ -7,7 +7,7 @@ import pytest
 import redis
 import socketio
 
-from bench.web_socket import Subscriber
+from bench.loads.web_socket import Subscriber
 from live.outbox import KERNEL_BYTES, MOST_BYTES
 from queues.bus import Bus
 from tests.flows.exchange import Listener, until

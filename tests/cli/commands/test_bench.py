@@ -25,7 +25,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 
     def run(*arguments: str, **parts: Measure) -> Result:
         for name, measure in parts.items():
-            monkeypatch.setattr(f"bench.{name}.measure", measure)
+            monkeypatch.setattr(f"bench.parts.{name}.measure", measure)
         return CliRunner().invoke(command_module.command, arguments, standalone_mode=False)
 
     return run
@@ -51,7 +51,7 @@ def broken(options: Options) -> Iterator[Figure]:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_every_part_can_be_measured(name: str) -> None:
-    assert callable(importlib.import_module(f"bench.{name}").measure)
+    assert callable(importlib.import_module(f"bench.parts.{name}").measure)
 
 
 def test_a_target_that_is_not_met_is_shown_and_changes_nothing(bench: Callable[..., Result]) -> None:

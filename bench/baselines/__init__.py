@@ -1,0 +1,1 @@
+"""What to compare with: bare endpoints, the database alone, engines of others."""

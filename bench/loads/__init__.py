@@ -1,0 +1,1 @@
+"""Load: who sends what, when, and how long the answers took."""

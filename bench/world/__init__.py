@@ -1,0 +1,1 @@
+"""An exchange to measure: its processes, its brokers and stocks, its past."""

@@ -1,0 +1,170 @@
+"""An exchange of its own to measure: real servers, real processes, many stocks and brokers."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+from sqlalchemy import text
+
+from bench.figures import Figure, at_most
+from bench.options import Options
+from bench.world.seed import Trader, list_stocks, register_traders
+from database.session import connect, transaction
+from embedded.folder import servers_folder
+from embedded.ports import random_free_port
+from embedded.postgres import PostgresServer
+from embedded.run import RunProcesses
+from embedded.valkey import ValkeyServer
+from services.verify import Report, verify
+from settings.sections import Settings
+
+SERVER_SETTINGS = {"track_commit_timestamp": "on", "max_wal_size": "4GB"}
+"""Commit times tell when an order was settled; a checkpoint that comes from the WAL's size would fall into some loads
+and not into others."""
+
+
+WHOLE = ("web", "match", "clock")
+"""The processes that trading needs."""
+
+
+class World:
+    """PostgreSQL, Valkey and every process, thrown away at the end."""
+
+    def __init__(self, stocks: int, brokers: int, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.symbols = [f"S{n:04d}" for n in range(stocks)]
+        self.stock_ids: list[int] = []
+        self._brokers = brokers
+        self.traders: list[Trader] = []
+        self._exit = contextlib.ExitStack()
+
+    @classmethod
+    def of(cls, options: Options) -> Self:
+        """As large as the options say."""
+        return cls(options.stocks, options.brokers, options.settings)
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            self._make(stack)
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exit.close()
+
+    def _make(self, stack: contextlib.ExitStack) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="minex-bench-"))
+        stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        servers = servers_folder(self.folder)
+        if servers != self.folder.resolve():
+            stack.callback(shutil.rmtree, servers, ignore_errors=True)
+        self.postgres = stack.enter_context(PostgresServer(servers / "postgres", settings=SERVER_SETTINGS))
+        self.valkey = stack.enter_context(ValkeyServer(servers / "valkey"))
+        given, web, live = self.settings, random_free_port(), random_free_port()
+        self.settings = replace(
+            given,
+            exchange=replace(given.exchange, demo=False),
+            database=replace(given.database, url=self.postgres.url),
+            redis=replace(given.redis, url=self.valkey.url),
+            web=replace(given.web, host="127.0.0.1", port=web),
+            live=replace(given.live, host="127.0.0.1", port=live),
+        )
+        self.url, self.live_port = f"http://127.0.0.1:{web}", live
+        self.processes = RunProcesses(self.settings, self.folder)
+        stack.callback(self.processes.kill_all)
+        self._migrate()
+        self.engine = connect(self.postgres.url, pool_size=4, application="minex-bench")
+        stack.callback(self.engine.dispose)
+        with transaction(self.engine) as session:
+            market, group = self.settings.market, self.settings.match.groups[0]
+            self.stock_ids = list_stocks(session, self.symbols, market, group)
+            self.traders = register_traders(session, self._brokers)
+        self.tidy()
+
+    def _migrate(self) -> None:
+        process = self.processes.start_module("migrate", "cli", "migrate", "--no-demo")
+        if process.popen.wait() != 0:
+            raise RuntimeError(f"minex migrate failed:\n{process.log.read_text(encoding='utf-8')}")
+
+    def tidy(self) -> None:
+        """VACUUM ANALYZE and a checkpoint, so that no load pays for what came before it."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+            connection.execute(text("CHECKPOINT"))
+
+    def open(self, *names: str) -> None:
+        """Start these processes (default: web, match, clock); a whole exchange must also say that it is up."""
+        wanted = names or WHOLE
+        for name in wanted:
+            self.processes.start(name)
+        enough = {"up"} if {*WHOLE} <= {*wanted} else {"up", "degraded", "down"}
+        try:
+            until(lambda: self._health() in enough, "the exchange is up")
+        except TimeoutError as error:
+            logs = [
+                f"{one.log.name}:\n{one.log.read_text(errors='replace')[-1000:]}" for one in self.processes.processes
+            ]
+            raise TimeoutError("\n".join([str(error), *logs])) from error
+
+    def _health(self) -> str:
+        for process in self.processes.processes:
+            if process.name in WHOLE and process.popen.poll() is not None:
+                raise RuntimeError(f"{process.name} ended:\n{process.log.read_text(errors='replace')[-1000:]}")
+        return str(requests.get(f"{self.url}/health", timeout=5).json()["status"])
+
+    def scalar(self, sql: str, **values: Any) -> Any:
+        """One value from the database."""
+        with self.engine.connect() as connection:
+            return connection.execute(text(sql), values).scalar()
+
+    def rows(self, sql: str, **values: Any) -> list[Any]:
+        """What a query gives."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(sql), values))
+
+    def latest_command(self) -> int:
+        """The highest id in the inbox: what a load brings has higher ones."""
+        return int(self.scalar("SELECT coalesce(max(id), 0) FROM commands"))
+
+    def backlog(self) -> int:
+        """Commands that nobody has matched yet."""
+        return int(self.scalar("SELECT count(*) FROM commands WHERE sequence IS NULL"))
+
+    def drain(self, seconds: float = 120) -> float:
+        """Seconds until the backlog is zero. Raises TimeoutError."""
+        began = time.monotonic()
+        until(lambda: self.backlog() == 0, "the backlog is matched", seconds)
+        return time.monotonic() - began
+
+    def verified(self) -> Report:
+        """What `minex verify --replay` finds."""
+        with transaction(self.engine) as session:
+            return verify(session, replay=True)
+
+    def proof(self, part: str, load: str) -> Iterator[Figure]:
+        """Whether the figures of a load count: nothing is left unmatched, and everything that must be true is."""
+        yield Figure(part, f"{load}: orders left unmatched", self.backlog(), "", at_most(0), vital=True)
+        report = self.verified()
+        first = next((f"{one.title}: {one.findings[0]}" for one in report.checks if one.findings), "clean")
+        seconds = sum(one.seconds for one in report.checks)
+        remark = f"{first}, in {seconds:.1f} s"
+        yield Figure(part, f"{load}: verify --replay", report.broken, "findings", at_most(0), remark, vital=True)
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = 60.0, every: float = 0.05) -> None:
+    """Wait for something to become true, looking `every` so many seconds. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(requests.ConnectionError):
+            if condition():
+                return
+        time.sleep(every)
+    raise TimeoutError(f"never happened: {what}")
