@@ -11,7 +11,7 @@ from database.errors import Overtaken
 from database.session import transaction
 from queues.bus import Bus
 from services.matching.books import Books
-from services.matching.match import BrokenTurn, Culprit, match_turn
+from services.matching.match import BrokenTurn, PoisonCommand, match_turn
 from services.matching.turn import Turn
 from workers.faults import reach
 
@@ -26,7 +26,7 @@ class Matcher:
         self.bus = bus
         self.turn_limit = turn_limit
         self.books = Books()
-        self._patient = False
+        self._long_timeout = False
         """Whether the last turn was lost: perhaps it took longer than PostgreSQL bears, and would again."""
 
     def run_once(self, symbols: Sequence[str]) -> bool:
@@ -55,17 +55,17 @@ class Matcher:
         return True
 
     def _refuse(self, symbols: Sequence[str], broken: BrokenTurn) -> Turn:
-        culprit = Culprit(broken.command_ids[0], broken.__cause__ or broken)
-        report = "".join(traceback.format_exception(culprit.error))
-        log.error("command %d is refused, it breaks the matching:\n%s", culprit.command_id, report)
-        return self._turn(symbols, 1, culprit)
+        poison = PoisonCommand(broken.command_ids[0], broken.__cause__ or broken)
+        report = "".join(traceback.format_exception(poison.error))
+        log.error("command %d is refused, it breaks the matching:\n%s", poison.command_id, report)
+        return self._turn(symbols, 1, poison)
 
-    def _turn(self, symbols: Sequence[str], limit: int, culprit: Culprit | None = None) -> Turn:
+    def _turn(self, symbols: Sequence[str], limit: int, poison: PoisonCommand | None = None) -> Turn:
         try:
-            turn = self._settled(symbols, limit, culprit)
+            turn = self._settled(symbols, limit, poison)
         except Overtaken as overtaken:
             log.info("a turn is repeated: %s", overtaken)
-            turn = self._settled(symbols, limit, culprit)
+            turn = self._settled(symbols, limit, poison)
         reach("after_commit")
         try:
             turn.committed(self.books)
@@ -76,15 +76,15 @@ class Matcher:
             self.books.forget_all()
         return turn
 
-    def _settled(self, symbols: Sequence[str], limit: int, culprit: Culprit | None) -> Turn:
+    def _settled(self, symbols: Sequence[str], limit: int, poison: PoisonCommand | None) -> Turn:
         committed = False
         try:
             with transaction(self.engine) as session:
                 before_commit = partial(reach, "before_commit")
-                turn = match_turn(session, symbols, self.books, limit, culprit, before_commit, self._patient)
+                turn = match_turn(session, symbols, self.books, limit, poison, before_commit, self._long_timeout)
             committed = True
         finally:
-            self._patient = not committed
+            self._long_timeout = not committed
             if not committed:
                 self.books.forget_all()
         return turn

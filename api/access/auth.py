@@ -10,6 +10,7 @@ from api.components import components
 from api.http.problems import AdminOnly, BrokerOnly, NotFound, Unauthenticated
 from api.runtime.key_cache import Caller
 from services.errors import BrokerSuspended
+from services.identity.suspension import SUSPENDED
 
 SCHEME = "bearer"
 LONGEST_KEY = 256
@@ -29,10 +30,7 @@ class Access(Enum):
 
 def require_key() -> None:
     """Find out who calls. Raises Unauthenticated, TooManyRequests."""
-    scheme, _, key = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    key = key.strip()
-    if scheme.lower() != SCHEME or not key or len(key) > LONGEST_KEY or not key.isascii():
-        raise Unauthenticated
+    key = _key_of_request()
     address = request.remote_addr or ""
     components().limits.refuse_guesser(address)
     caller = components().keys.caller_of(key)
@@ -40,6 +38,14 @@ def require_key() -> None:
         components().limits.note_failure(address)
         raise Unauthenticated("This API key is not known.")
     g.caller = caller
+
+
+def _key_of_request() -> str:
+    scheme, _, key = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    key = key.strip()
+    if scheme.lower() != SCHEME or not key or len(key) > LONGEST_KEY or not key.isascii():
+        raise Unauthenticated
+    return key
 
 
 def require_broker() -> None:
@@ -74,9 +80,16 @@ def broker_id() -> int:
 
 
 def refuse_suspended() -> None:
-    """Raises BrokerSuspended: reading and cancelling are still allowed."""
-    if caller().status == "suspended":
-        raise BrokerSuspended
+    """Raises BrokerSuspended: reading and cancelling are still allowed.
+
+    What is remembered may be late in allowing, never in refusing: a broker that was activated just now is let in.
+    """
+    if caller().status == SUSPENDED:
+        g.caller = components().keys.caller_now(_key_of_request())
+        if g.caller is None:
+            raise Unauthenticated
+        if caller().status == SUSPENDED:
+            raise BrokerSuspended
 
 
 CHECKS: dict[Access, Callable[[], None]] = {

@@ -4,8 +4,7 @@ What waits at the same moment is stored together, in one transaction, and each r
 order is a batch of one.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -17,24 +16,15 @@ from api.intake.rules_cache import RulesCache
 from api.intake.wakeup_sender import WakeupSender
 from api.runtime.database import Database
 from database.errors import is_passing
+from engine.order_types import MARKET
 from queues.wakeups import Wakeups
-from services.errors import Failed, MarketError, UnknownStock
+from services.errors import Failed, MarketError
 from services.order_entry.amend import Amendment, amend_orders
 from services.order_entry.cancel import Cancel, cancel_orders
 from services.order_entry.place import Placed, place_orders
-from services.order_entry.requests import NewOrder, OrderRequest, QueuedCommand
+from services.order_entry.requests import NewOrder, QueuedCommand
 from services.stocks.listing import StockRules
 from settings.sections import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, whose it is, and who waits for the book's answer."""
-
-    broker_id: int
-    request: OrderRequest
-    reply_to: str | None = None
-
 
 Accepted = TypeVar("Accepted")
 
@@ -51,17 +41,17 @@ class Intake:
         self._wakeups = WakeupSender(wakeups)
         self._settings = settings
         self._rules = RulesCache()
-        self._orders: GroupCommit[Asked, Placed | MarketError] = GroupCommit(self._place, _holds_for_all)
+        self._orders: GroupCommit[NewOrder, Placed | MarketError] = GroupCommit(self._place, _holds_for_all)
         self._cancels: GroupCommit[Cancel, QueuedCommand | MarketError] = GroupCommit(self._cancel, _holds_for_all)
         self._amendments: GroupCommit[Amendment, QueuedCommand | MarketError] = GroupCommit(self._amend, _holds_for_all)
 
-    def place(self, asked: Sequence[Asked]) -> Sequence[Placed | MarketError | Failed]:
+    def place(self, orders: Sequence[NewOrder]) -> Sequence[Placed | MarketError | Failed]:
         """One answer for each order, in the same order; durable when this returns."""
-        return self._orders.submit_all(asked)
+        return self._orders.submit_all(orders)
 
-    def place_one(self, asked: Asked) -> Placed:
+    def place_one(self, order: NewOrder) -> Placed:
         """What became of one order. Raises the refusal."""
-        return _accepted(self._orders.submit(asked))
+        return _accepted(self._orders.submit(order))
 
     def cancel(self, request: Cancel) -> QueuedCommand:
         """The order to be cancelled, as it stands. Raises UnknownOrder, NotYourOrder."""
@@ -71,28 +61,25 @@ class Intake:
         """The order to be amended, as it stands. Raises what `amend_orders` returns."""
         return _accepted(self._amendments.submit(request))
 
-    def _place(self, asked: Sequence[Asked]) -> list[Placed | MarketError | Failed]:
+    def _place(self, orders: Sequence[NewOrder]) -> list[Placed | MarketError | Failed]:
         self._backpressure.look()
-        answers: dict[int, Placed | MarketError | Failed] = {}
-        orders: dict[int, NewOrder] = {}
-        rules = self._rules_for(asked)
-        for n, one in enumerate(asked):
-            stock = rules.get(one.request.symbol)
-            if stock is None:
-                answers[n] = UnknownStock(f"There is no stock {one.request.symbol}.", field="symbol")
-            elif refusal := self._backpressure.refusal(stock.group_name):
-                answers[n] = refusal
-            else:
-                orders[n] = NewOrder(one.broker_id, stock, one.request, one.reply_to)
+        rules = self._rules_for(orders)
+        refused = {n: refusal for n, one in enumerate(orders) if (refusal := self._too_deep(rules, one))}
+        rest = {n: order for n, order in enumerate(orders) if n not in refused}
         commit, market = self._database.run_autocommitted, self._settings.market
-        placed = place_orders(commit, list(orders.values()), market, datetime.now(UTC)) if orders else []
-        answers.update(zip(orders, placed, strict=True))
-        self._wake(orders[n].stock for n in orders if isinstance(one := answers[n], Placed) and not one.known)
-        return [answers[n] for n in range(len(asked))]
+        placed = place_orders(commit, list(rest.values()), rules, market, datetime.now(UTC)) if rest else []
+        answers: dict[int, Placed | MarketError | Failed] = {**refused, **dict(zip(rest, placed, strict=True))}
+        new = ((n, one) for n, one in answers.items() if isinstance(one, Placed) and not one.known)
+        self.wake((orders[n].request.symbol, one.group_name) for n, one in new)
+        return [answers[n] for n in range(len(orders))]
+
+    def _too_deep(self, rules: Mapping[str, StockRules], order: NewOrder) -> MarketError | None:
+        stock = rules.get(order.request.symbol)
+        return None if stock is None else self._backpressure.refusal(stock.group_name)
 
     def _cancel(self, requests: Sequence[Cancel]) -> list[QueuedCommand | MarketError]:
         answers = self._database.run_autocommitted(lambda session: cancel_orders(session, requests))
-        self._wake(one for one in answers if isinstance(one, QueuedCommand) and one.command_id is not None)
+        self._wake_all(one for one in answers if isinstance(one, QueuedCommand) and one.command_id is not None)
         return answers
 
     def _amend(self, requests: Sequence[Amendment]) -> list[QueuedCommand | MarketError]:
@@ -101,7 +88,7 @@ class Intake:
         answers = self._database.run(
             lambda session: amend_orders(session, requests, market, datetime.now(UTC), refusal)
         )
-        self._wake(one for one in answers if isinstance(one, QueuedCommand))
+        self._wake_all(one for one in answers if isinstance(one, QueuedCommand))
         return answers
 
     def forget_rules(self) -> None:
@@ -113,15 +100,15 @@ class Intake:
         if news := dict.fromkeys(stocks):
             self._wakeups.send(news)
 
-    def _wake(self, stocks: Iterable[StockRules | QueuedCommand]) -> None:
-        """Wake the workers of these stocks: their inboxes have something new."""
-        self.wake((stock.symbol, stock.group_name) for stock in stocks)
+    def _wake_all(self, commands: Iterable[QueuedCommand]) -> None:
+        self.wake((command.symbol, command.group_name) for command in commands)
 
-    def _rules_for(self, asked: Collection[Asked]) -> dict[str, StockRules]:
-        symbols = {one.request.symbol for one in asked}
+    def _rules_for(self, orders: Collection[NewOrder]) -> dict[str, StockRules]:
+        """What is remembered of the orders' stocks; a market order's protection price is reckoned from what is now."""
+        symbols = {order.request.symbol for order in orders}
         if self._settings.exchange.list_unknown_symbols:
             list_unknown(self._database, self._rules, self._settings, symbols)
-        urgent = {one.request.symbol for one in asked if one.request.order_type == "market"}
+        urgent = {order.request.symbol for order in orders if order.request.order_type == MARKET}
         with self._database.reading() as session:
             rules = self._rules.fresh(session, urgent) if urgent else {}
             return {**rules, **self._rules.recent(session, symbols - urgent)}

@@ -9,9 +9,9 @@ from api.http.answers import answer
 from api.http.paths import STOCK
 from api.http.problems import StateRefused
 from api.market.stock_schemas import StateChangeSchema, StockSchema
-from api.trading.command_results import PREFER, outcome_of, preference_applied
+from api.trading.command_results import PREFER, preference_applied, result_of
 from services.stocks.read_stocks import read_stock
-from services.stocks.trading_states import ROLL, STATE, UNCROSS, Change, ask_for
+from services.stocks.trading_states import ROLL, STATE, UNCROSS, StateRequest, ask_for
 
 blueprint = Resource("trading states", __name__, url_prefix="/api/v1", description="Halts, auctions and their ends.")
 
@@ -27,7 +27,7 @@ def change_state(request: dict[str, str | None], symbol: str) -> Response:
     `halted` and `closed` take only cancels; in `pre_open` and `auction` orders gather without matching. Going from
     there to `open` trades everything that can be at one price, and then matches as orders come.
     """
-    return _changed(symbol, Change(STATE, request["state"], request["reason"], by=caller().name))
+    return _changed(symbol, StateRequest(STATE, request["state"], request["reason"], by=caller().name))
 
 
 @blueprint.open_to(Access.OPERATOR, f"{STOCK}/uncross", "POST")
@@ -39,7 +39,7 @@ def uncross(symbol: str) -> Response:
 
     Before closing after a closing auction. Refused where no orders gather.
     """
-    return _changed(symbol, Change(UNCROSS, by=caller().name))
+    return _changed(symbol, StateRequest(UNCROSS, by=caller().name))
 
 
 @blueprint.open_to(Access.OPERATOR, f"{STOCK}/roll", "POST")
@@ -51,20 +51,20 @@ def roll(symbol: str) -> Response:
 
     DAY orders expire and the last price becomes the reference, as by the schedule once a day.
     """
-    return _changed(symbol, Change(ROLL, by=caller().name))
+    return _changed(symbol, StateRequest(ROLL, by=caller().name))
 
 
-def _changed(symbol: str, change: Change) -> Response:
+def _changed(symbol: str, change: StateRequest) -> Response:
     with components().replies.expect() as reply:
         with components().database.writing() as session:
             stock = read_stock(session, symbol, components().settings)
             command_id = ask_for(session, symbol, change, reply.address)
         components().intake.wake([(symbol, stock["group"])])
-        outcome = outcome_of(command_id, reply)
+        result = result_of(command_id, reply)
     components().intake.forget_rules()
-    if outcome is not None and outcome.refused:
-        raise StateRefused(outcome.reason, reason=outcome.refused)
+    if result is not None and result.refused:
+        raise StateRefused(result.reason, reason=result.refused)
     with components().database.reading() as session:
         stock = read_stock(session, symbol, components().settings)
-    done = outcome is not None
+    done = result is not None
     return answer(stock, 200 if done else 202, preference_applied(waited=done))

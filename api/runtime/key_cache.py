@@ -44,11 +44,16 @@ class Keys:
         self._renew()
         caller = self._remembered.get(digest)
         if caller is None:
-            caller = self._look_up(key)
-            if caller is not None and self._cache_seconds:
-                self._remembered[digest] = caller
+            caller = self.caller_now(key)
         if caller is not None:
             self._used.add(digest)
+        return caller
+
+    def caller_now(self, key: str) -> Caller | None:
+        """Who has this key, whatever is remembered; None for one that is unknown by now."""
+        caller = self._look_up(key)
+        if caller is not None and self._cache_seconds:
+            self._remembered[hash_of_key(key)] = caller
         return caller
 
     def forget(self) -> None:

@@ -33,7 +33,7 @@ Counted = TypeVar("Counted")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Quota:
     """What is left of a bucket, as the answer's headers tell: requests, and seconds until it is full again."""
 
     limit: int
@@ -70,7 +70,7 @@ class RateLimits:
             pool = connect(redis).connection_pool
             self._shared = FixedWindowRateLimiter(RedisStorage(redis.url, connection_pool=pool))
 
-    def charge(self, bucket: str, broker_id: int, cost: int = 1) -> Standing | None:
+    def charge(self, bucket: str, broker_id: int, cost: int = 1) -> Quota | None:
         """Take `cost` from the broker's bucket; what is left, None without a limit. Raises TooManyRequests."""
         item = self._items.get(bucket)
         if item is None:
@@ -82,7 +82,7 @@ class RateLimits:
         item = self._items.get(FAILURES)
         if item is None or self._count(lambda limiter: limiter.test(item, FAILURES, address)):
             return
-        raise _refusal(item, FAILURES, self._count(lambda limiter: _standing(limiter, item, FAILURES, address)))
+        raise _refusal(item, FAILURES, self._count(lambda limiter: _quota(limiter, item, FAILURES, address)))
 
     def note_failure(self, address: str) -> None:
         """An unknown key came from this address."""
@@ -101,23 +101,23 @@ class RateLimits:
         return work(self._alone)
 
 
-def _charge(limiter: FixedWindowRateLimiter, item: RateLimitItem, bucket: str, whose: str, cost: int) -> Standing:
+def _charge(limiter: FixedWindowRateLimiter, item: RateLimitItem, bucket: str, whose: str, cost: int) -> Quota:
     if cost > item.amount:
         raise TooManyRequests(f"At most {item.amount} {bucket} a second, and these are {cost} at once.")
     allowed = limiter.hit(item, bucket, whose, cost=cost)
-    standing = _standing(limiter, item, bucket, whose)
+    quota = _quota(limiter, item, bucket, whose)
     if not allowed:
-        raise _refusal(item, bucket, standing)
-    return standing
+        raise _refusal(item, bucket, quota)
+    return quota
 
 
-def _standing(limiter: FixedWindowRateLimiter, item: RateLimitItem, bucket: str, whose: str) -> Standing:
+def _quota(limiter: FixedWindowRateLimiter, item: RateLimitItem, bucket: str, whose: str) -> Quota:
     window = limiter.get_window_stats(item, bucket, whose)
     reset = max(0, math.ceil(window.reset_time - time.time()))
-    return Standing(item.amount, max(0, window.remaining), reset)
+    return Quota(item.amount, max(0, window.remaining), reset)
 
 
-def _refusal(item: RateLimitItem, bucket: str, standing: Standing) -> TooManyRequests:
+def _refusal(item: RateLimitItem, bucket: str, quota: Quota) -> TooManyRequests:
     period = "second" if item.get_expiry() == 1 else "minute"
-    headers = {**standing.headers(), "Retry-After": str(max(1, standing.reset))}
+    headers = {**quota.headers(), "Retry-After": str(max(1, quota.reset))}
     return TooManyRequests(f"At most {item.amount} {bucket} a {period}.", extra_headers=headers)

@@ -9,7 +9,7 @@ from api.components import components
 from api.http.preferences import Preferences, preferences
 from api.runtime.waiting import wait_for
 from queues.replies import Expected
-from services.order_entry.command_result import Settled, settled
+from services.order_entry.command_result import CommandResult, command_result
 
 Found = TypeVar("Found")
 
@@ -21,9 +21,9 @@ PREFER = {
 }
 
 
-def outcome_of(command_id: int, reply: Expected) -> Settled | None:
-    """How one command ended; None if it still waits in the inbox."""
-    return awaited(lambda session: settled(session, command_id), reply)
+def result_of(command_id: int, reply: Expected) -> CommandResult | None:
+    """The result of one command; None if it still waits in the inbox."""
+    return awaited(lambda session: command_result(session, command_id), reply)
 
 
 def awaited(question: Callable[[Session], Found | None], reply: Expected | None) -> Found | None:
@@ -39,7 +39,7 @@ def awaited(question: Callable[[Session], Found | None], reply: Expected | None)
 
 
 def preference_applied(*, waited: bool) -> dict[str, str]:
-    """Which preference made the answer what it is (RFC 7240, section 3); `waited`: for an outcome that came."""
+    """Which preference made the answer what it is (RFC 7240, section 3); `waited`: for a result that came."""
     wanted = preferences()
     if wanted.wait is not None and waited:
         return {"Preference-Applied": f"wait={min(wanted.wait, components().settings.web.max_wait_seconds)}"}

@@ -12,7 +12,7 @@ from api.trading.command_results import PREFER, awaited, preference_applied
 from api.trading.mass_cancel_schemas import CancelAfterSchema, CancelFilterSchema, MassCancelSchema, SwitchSchema
 from queues.replies import Expected
 from services.order_entry.cancel_after import arm
-from services.order_entry.mass_cancel import Asked, cancel_all, cancelled
+from services.order_entry.mass_cancel import QueuedCancels, cancel_all, cancelled
 from services.stocks.listing import listed_id
 from services.timestamps import timestamp
 
@@ -55,7 +55,7 @@ def cancel_after(request: dict[str, int]) -> Response:
     return answer({"seconds": request["seconds"], "cancel_at": timestamp(due)})
 
 
-def _all_taken(asked: Asked, reply: Expected) -> bool:
+def _all_taken(asked: QueuedCancels, reply: Expected) -> bool:
     """Whether the book has taken all of the cancels before the client's patience ended."""
     if not asked.commands:
         return True

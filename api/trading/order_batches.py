@@ -12,13 +12,12 @@ from api.components import components
 from api.http.answers import answer
 from api.http.errors import problem_for
 from api.http.problems import InvalidRequest
-from api.intake.intake import Asked
 from api.runtime.rate_limits import ORDERS
 from api.trading.batch_schemas import BatchAnswerSchema, BatchSchema
 from api.trading.orders import placed_document
 from services.errors import Failed, MarketError, Unavailable
 from services.order_entry.place import Placed
-from services.order_entry.requests import OrderRequest
+from services.order_entry.requests import NewOrder, OrderRequest
 
 Answer = Placed | MarketError | Failed
 
@@ -35,18 +34,18 @@ def place_batch(batch: dict[str, Any]) -> Response:
     Those that were accepted are stored and reserved before this answers. Only when nothing at all could be taken,
     because the exchange is away or its queue too deep, the whole batch is refused.
     """
-    orders: Sequence[OrderRequest | InvalidRequest] = batch["orders"]
-    charge(ORDERS, len(orders))
+    requests: Sequence[OrderRequest | InvalidRequest] = batch["orders"]
+    charge(ORDERS, len(requests))
     refuse_suspended()
-    asked = {n: Asked(broker_id(), request) for n, request in enumerate(orders) if isinstance(request, OrderRequest)}
-    placed = dict(zip(asked, _place(list(asked.values())), strict=True))
-    return answer({"results": [_result(request, placed.get(n)) for n, request in enumerate(orders)]})
+    valid = {n: NewOrder(broker_id(), one) for n, one in enumerate(requests) if isinstance(one, OrderRequest)}
+    placed = dict(zip(valid, _place(list(valid.values())), strict=True))
+    return answer({"results": [_result(request, placed.get(n)) for n, request in enumerate(requests)]})
 
 
-def _place(asked: Sequence[Asked]) -> Sequence[Answer]:
-    if not asked:
+def _place(orders: Sequence[NewOrder]) -> Sequence[Answer]:
+    if not orders:
         return []
-    answers = components().intake.place(asked)
+    answers = components().intake.place(orders)
     errors = [one.error if isinstance(one, Failed) else one for one in answers if isinstance(one, Failed | Unavailable)]
     if len(errors) == len(answers):
         raise errors[0]

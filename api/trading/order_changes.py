@@ -10,7 +10,7 @@ from api.components import components
 from api.http.answers import answer
 from api.http.paths import ORDER
 from api.http.problems import AmendmentRefused, CancelRefused
-from api.trading.command_results import PREFER, outcome_of, preference_applied
+from api.trading.command_results import PREFER, preference_applied, result_of
 from api.trading.order_schemas import AmendmentSchema, OrderSchema
 from engine.codes import PRICE_OUTSIDE_BAND
 from services.errors import OrderClosed
@@ -34,15 +34,15 @@ def amend(request: dict[str, Any], order_id: int) -> Response:
     """
     refuse_suspended()
     with components().replies.expect() as reply:
-        standing = components().intake.amend(Amendment(broker_id(), order_id, **request, reply_to=reply.address))
-        outcome = outcome_of(cast(int, standing.command_id), reply)
-    if outcome is not None and outcome.order_was_closed:
+        queued = components().intake.amend(Amendment(broker_id(), order_id, **request, reply_to=reply.address))
+        result = result_of(cast(int, queued.command_id), reply)
+    if result is not None and result.order_was_closed:
         raise OrderClosed(f"Order {order_id} was closed before the amendment reached the book.")
-    if outcome is not None and outcome.refused:
-        raise AmendmentRefused(outcome.reason, reason=outcome.refused, **_band(standing.symbol, outcome.refused))
+    if result is not None and result.refused:
+        raise AmendmentRefused(result.reason, reason=result.refused, **_band(queued.symbol, result.refused))
     with components().database.reading() as session:
         order = read_order(session, broker_id(), order_id)
-    return answer(order, 200 if outcome else 202, preference_applied(waited=outcome is not None))
+    return answer(order, 200 if result else 202, preference_applied(waited=result is not None))
 
 
 @blueprint.open_to(Access.BROKER, ORDER, "DELETE")
@@ -71,15 +71,15 @@ def cancel_by_post(order_id: int) -> Response:
 
 def _cancel(order_id: int) -> Response:
     with components().replies.expect() as reply:
-        standing = components().intake.cancel(Cancel(broker_id(), order_id, reply.address))
-        if standing.command_id is None:
+        queued = components().intake.cancel(Cancel(broker_id(), order_id, reply.address))
+        if queued.command_id is None:
             return Response(status=204)
-        outcome = outcome_of(cast(int, standing.command_id), reply)
-    if outcome is None:
-        return Response(status=202, headers=preference_applied(waited=outcome is not None))
-    if outcome.order_is_open:
-        raise CancelRefused(outcome.reason, reason=outcome.refused)
-    return Response(status=204, headers=preference_applied(waited=outcome is not None))
+        result = result_of(cast(int, queued.command_id), reply)
+    if result is None:
+        return Response(status=202, headers=preference_applied(waited=result is not None))
+    if result.order_is_open:
+        raise CancelRefused(result.reason, reason=result.refused)
+    return Response(status=204, headers=preference_applied(waited=result is not None))
 
 
 def _band(symbol: str, refused: str) -> dict[str, int | None]:

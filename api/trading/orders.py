@@ -11,14 +11,13 @@ from api.http.answers import answer
 from api.http.paging import page, position_in
 from api.http.paths import ORDER
 from api.http.preferences import preferences
-from api.intake.intake import Asked
 from api.runtime.waiting import wait_for
 from api.trading.new_order_schemas import NewOrderSchema
 from api.trading.order_schemas import OrderFilterSchema, OrderPageSchema, OrderSchema, PlacedSchema
 from queues.replies import Expected
 from services.order_entry.place import Placed
 from services.order_entry.read_orders import OrderFilter, read_order, read_orders
-from services.order_entry.requests import OrderRequest
+from services.order_entry.requests import NewOrder, OrderRequest
 
 blueprint = Resource("orders", __name__, url_prefix="/api/v1", description="One's own orders.")
 
@@ -72,7 +71,7 @@ def get_order(order_id: int) -> Response:
 
 
 def _place(request: OrderRequest, reply_to: str | None = None) -> Placed:
-    return components().intake.place_one(Asked(broker_id(), request, reply_to))
+    return components().intake.place_one(NewOrder(broker_id(), request, reply_to))
 
 
 def placed_document(request: OrderRequest, placed: Placed) -> tuple[dict[str, Any], int]:

@@ -25,7 +25,6 @@ from queues.connection import connect as connect_redis
 from services.errors import MarketError
 from services.order_entry.place import place_orders
 from services.order_entry.requests import NewOrder, OrderRequest
-from services.stocks.listing import rules_of
 from settings.loading import load_settings
 from workers.database import connect_worker
 from workers.matcher import Matcher
@@ -49,11 +48,10 @@ def trade_one(broker_id: int, symbol: str, side: str, price: int, quantity: int)
     engine, matcher = _connected()
     market = load_settings().market
     with transaction(engine) as session:
-        stock = rules_of(session, [symbol])[symbol]
         fingerprint = hashlib.sha256(f"{broker_id} {symbol} {side} {price} {quantity}".encode()).digest()
         request = OrderRequest(symbol, "52998", side, "limit", "gtc", price, quantity, fingerprint)
-        order = NewOrder(broker_id, stock, request)
-        (placed,) = place_orders(lambda work: work(session), [order], market, datetime.now(UTC))
+        order = NewOrder(broker_id, request)
+        (placed,) = place_orders(lambda work: work(session), [order], {}, market, datetime.now(UTC))
     if isinstance(placed, MarketError):
         raise placed
     while matcher.run_once([symbol]):

@@ -80,7 +80,7 @@ def _restart(world: World) -> tuple[float, float]:
     return first, time.monotonic() - began
 
 
-def _wish(symbol: str) -> OrderRequest:
+def _request(symbol: str) -> OrderRequest:
     price, fingerprint = REFERENCE - GAP + 1, f"restart {symbol}".encode()
     return OrderRequest(symbol, "52998", "bid", "limit", "gtc", price, 10, fingerprint)
 
@@ -89,8 +89,8 @@ def _place(world: World, symbols: list[str]) -> int:
     """One bid on each of these stocks, better than every open one and too low to trade, and the wake-ups; how many."""
     with transaction(world.engine) as session:
         rules = rules_of(session, symbols)
-        orders = [NewOrder(world.traders[0].broker_id, rules[symbol], _wish(symbol)) for symbol in symbols]
-        answers = place_orders(lambda work: work(session), orders, world.settings.market, datetime.now(UTC))
+        orders = [NewOrder(world.traders[0].broker_id, _request(symbol)) for symbol in symbols]
+        answers = place_orders(lambda work: work(session), orders, rules, world.settings.market, datetime.now(UTC))
         refused = next((answer for answer in answers if not isinstance(answer, Placed)), None)
         if refused is not None:
             raise refused

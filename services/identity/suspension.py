@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.errors import UnknownBroker
-from services.order_entry.mass_cancel import Asked, cancel_all
+from services.order_entry.mass_cancel import QueuedCancels, cancel_all
 
 SUSPENDED = "suspended"
 ACTIVE = "active"
@@ -26,7 +26,7 @@ BLOCK = text("""
 """)
 
 
-def suspend(session: Session, broker_id: int) -> Asked:
+def suspend(session: Session, broker_id: int) -> QueuedCancels:
     """Keep the broker from entering orders, and ask for the cancels of all it has. Raises UnknownBroker."""
     _set_status(session, broker_id, SUSPENDED)
     return cancel_all(session, [broker_id])

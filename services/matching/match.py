@@ -17,10 +17,10 @@ from services.matching.books import Books
 from services.matching.inbox import take_inbox
 from services.matching.journal import BROKEN, UNDERFUNDED, engine_command
 from services.matching.messages import public_events
-from services.matching.turn import Settled, Taking, Turn
+from services.matching.turn import CommittedTurn, TakenStocks, Turn
 from services.settlement.ledger import need_of
 from services.settlement.settle import StockRows, Stored, commit_movements, store_matches
-from services.settlement.turn_outcome import Outcome
+from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import StockTurn
 from services.stocks.trading_states import ROLL, STATE, UNCROSS
 from services.timestamps import microseconds, timestamp
@@ -45,7 +45,7 @@ class BrokenTurn(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Culprit:
+class PoisonCommand:
     """The one command that breaks even a turn of its own, and how."""
 
     command_id: int
@@ -57,26 +57,26 @@ def match_turn(
     symbols: Sequence[str],
     books: Books,
     limit: int,
-    culprit: Culprit | None = None,
+    poison: PoisonCommand | None = None,
     before_commit: Callable[[], None] = lambda: None,
-    patient: bool = False,
+    long_timeout: bool = False,
 ) -> Turn:
     """Take at most `limit` waiting commands of these stocks, match and settle them, and commit.
 
-    It takes fewer where they bring very much; `patient`, it may be silent for longer than a worker otherwise may.
-    With `culprit` that one command is refused with its error's report instead of matched. `before_commit` is called
+    It takes fewer where they bring very much; `long_timeout`, it may be silent for longer than a worker otherwise may.
+    With `poison` that one command is refused with its error's report instead of matched. `before_commit` is called
     when all that is left is one way to PostgreSQL, with COMMIT as its end; what it raises is raised as it is. Books in
     memory are changed as the turn goes on; if this raises the caller must `forget` them, else it calls the turn's
     `committed`. Raises BrokenTurn, from whatever broke it; errors that will pass (`database.errors`) are raised as they
     are.
     """
-    stocks, inbox = take_inbox(session, symbols, limit, None if culprit is None else culprit.command_id)
+    stocks, inbox = take_inbox(session, symbols, limit, None if poison is None else poison.command_id)
     if not inbox:
         return Turn()
     with _blamed_on(inbox):
-        if patient or any(row.kind in OF_WHOLE_BOOKS for row in inbox):
+        if long_timeout or any(row.kind in OF_WHOLE_BOOKS for row in inbox):
             session.execute(PATIENCE)
-        outcome, found, taken = _matched(session, stocks, inbox, books, culprit)
+        outcome, found, taken = _matched(session, stocks, inbox, books, poison)
         stored = store_matches(session, outcome)
     inbox, left = inbox[:taken], len(inbox) - taken
     taking = {row.stock_id: found[row.stock_id] for row in inbox}
@@ -105,18 +105,18 @@ def _blamed_on(inbox: Sequence[Any]) -> Iterator[None]:
 
 
 def _matched(
-    session: Session, stocks: Sequence[Any], inbox: Sequence[Any], books: Books, culprit: Culprit | None
-) -> tuple[Outcome, Taking, int]:
+    session: Session, stocks: Sequence[Any], inbox: Sequence[Any], books: Books, poison: PoisonCommand | None
+) -> tuple[TurnOutcome, TakenStocks, int]:
     """What the commands bring, the stocks that they name, and how many of them were taken."""
     wanted = {row.stock_id for row in inbox}
     stocks = [stock for stock in stocks if stock.id in wanted]
     current = books.current(session, stocks)
     found = {stock.id: (stock, _turn_of(stock), current[stock.id]) for stock in stocks}
-    outcome = Outcome()
+    outcome = TurnOutcome()
     taken = 0
     for row in inbox:
         _, turn, book = found[row.stock_id]
-        _apply(outcome, turn, book, row, culprit)
+        _apply(outcome, turn, book, row, poison)
         taken += 1
         if len(outcome.reports) >= MOST_REPORTS:
             break
@@ -130,11 +130,11 @@ def _turn_of(stock: Any) -> StockTurn:
     )
 
 
-def _apply(outcome: Outcome, stock: StockTurn, book: Book, row: Any, culprit: Culprit | None) -> None:
+def _apply(outcome: TurnOutcome, stock: StockTurn, book: Book, row: Any, poison: PoisonCommand | None) -> None:
     command = engine_command(row.kind, row.order_id, row.broker_id, row.payload)
     stock.command_sequence += 1
-    if culprit is not None:
-        report = "".join(traceback.format_exception(culprit.error))
+    if poison is not None:
+        report = "".join(traceback.format_exception(poison.error))
         outcome.refuse(stock, row, command, BROKEN, report)
     elif isinstance(command, Amend) and _underfunded(book, command, row.reserved):
         outcome.refuse(stock, row, command, UNDERFUNDED)
@@ -157,7 +157,9 @@ def _underfunded(book: Book, command: Amend, reserved: int) -> bool:
     return need_of(order, price, remaining) > need_of(order, order.price, order.remaining) + reserved
 
 
-def _committed(session: Session, outcome: Outcome, stored: Stored, stocks: Taking, books: Books) -> Settled:
+def _committed(
+    session: Session, outcome: TurnOutcome, stored: Stored, stocks: TakenStocks, books: Books
+) -> CommittedTurn:
     events = public_events(outcome, stored.trade_ids)
     in_order = [(stock, book) for _, (_, stock, book) in sorted(stocks.items())]
     for stock, book in in_order:
@@ -165,7 +167,7 @@ def _committed(session: Session, outcome: Outcome, stored: Stored, stocks: Takin
     counters = [_counters(stock, book) for stock, book in in_order]
     markets = [_market(stock, book) for stock, book in in_order if stock.state or stock.indicates]
     balances = commit_movements(session, outcome, stored, books.accounts, events, StockRows(counters, markets))
-    return Settled(outcome, events, stored.orders, balances, stocks)
+    return CommittedTurn(outcome, events, stored.orders, balances, stocks)
 
 
 def _market(turn: StockTurn, book: Book) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""What the world is told after a turn: the messages for each room, and the snapshot of each book."""
+"""What the world is turn_messages after a turn: the messages for each room, and the snapshot of each book."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from engine.order_types import LIMITED
 from engine.orders import ASK, BID, SIDE_NAMES
 from models import CASH
 from services.prices import average_price
-from services.settlement.execution_reports import Report
+from services.settlement.execution_reports import ExecutionReport
 from services.settlement.ledger import broker_of, order_id_of
-from services.settlement.turn_outcome import Outcome
+from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import Announcement, StockTurn
 from services.timestamps import timestamp
 
@@ -30,7 +30,7 @@ class Message:
     payload: dict[str, Any]
 
 
-def public_events(outcome: Outcome, trade_ids: Sequence[int]) -> list[dict[str, Any]]:
+def public_events(outcome: TurnOutcome, trade_ids: Sequence[int]) -> list[dict[str, Any]]:
     """The rows of `events`, and what the room `stock:` hears: every trade, every change of a stock's state."""
     events = [
         {
@@ -73,8 +73,8 @@ def indicative_message(stock: StockTurn, book: Book) -> Message:
     return Message(f"stock:{stock.symbol}", "INDICATIVE", {**payload, "at": stock.sequenced_at})
 
 
-def told(
-    outcome: Outcome,
+def turn_messages(
+    outcome: TurnOutcome,
     events: Sequence[dict[str, Any]],
     orders: Mapping[int, Any],
     balances: Sequence[Any],
@@ -121,8 +121,8 @@ def book_snapshot(stock: StockTurn, version: int, shown: Mapping[int, bytes]) ->
     }
 
 
-def _order_payload(stock: StockTurn, report: Report, row: Any) -> dict[str, Any]:
-    order, standing = report.order, report.standing
+def _order_payload(stock: StockTurn, report: ExecutionReport, row: Any) -> dict[str, Any]:
+    order, state = report.order, report.state
     return {
         "order_id": row.id,
         "client_order_id": row.client_order_id,
@@ -132,12 +132,12 @@ def _order_payload(stock: StockTurn, report: Report, row: Any) -> dict[str, Any]
         "order_type": row.order_type,
         "time_in_force": row.time_in_force,
         "status": report.status,
-        "price": standing.price if order.type in LIMITED else None,
+        "price": state.price if order.type in LIMITED else None,
         "stop_price": order.stop_price,
-        "quantity": standing.quantity,
-        "filled_quantity": standing.filled,
-        "remaining_quantity": standing.remaining,
-        "average_price": average_price(standing.notional, standing.filled),
+        "quantity": state.quantity,
+        "filled_quantity": state.filled,
+        "remaining_quantity": state.remaining,
+        "average_price": average_price(state.notional, state.filled),
         "valid_until": timestamp(row.valid_until),
         "created_at": timestamp(row.created_at),
         "sequence": row.sequence,
@@ -145,7 +145,7 @@ def _order_payload(stock: StockTurn, report: Report, row: Any) -> dict[str, Any]
     }
 
 
-def _change(report: Report) -> dict[str, Any]:
+def _change(report: ExecutionReport) -> dict[str, Any]:
     """What this very event changed."""
     match report.event:
         case Trade(price=price, quantity=quantity):

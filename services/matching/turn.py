@@ -12,27 +12,27 @@ from engine.orders import ASK, BID
 from engine.states import AUCTION
 from services.market_data.snapshots import shown_side
 from services.matching.books import Books, Copy
-from services.matching.messages import Message, book_snapshot, indicative_message, told
-from services.settlement.turn_outcome import Outcome
+from services.matching.messages import Message, book_snapshot, indicative_message, turn_messages
+from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import StockTurn
 
-Taken = tuple[Any, StockTurn, Book]
+TakenStock = tuple[Any, StockTurn, Book]
 """A stock of a turn: its row before it, the counters and the book."""
 
-Taking = dict[int, Taken]
+TakenStocks = dict[int, TakenStock]
 """The stocks of a turn by id."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class CommittedTurn:
     """What the messages of a turn are made of."""
 
-    outcome: Outcome
+    outcome: TurnOutcome
     events: Sequence[dict[str, Any]]
     orders: Mapping[int, Any]
     """The lasting properties of every order that was touched, by id."""
     balances: Sequence[Any]
-    stocks: Taking
+    stocks: TakenStocks
 
 
 @dataclass
@@ -45,8 +45,8 @@ class Turn:
     """Whether commands were left for the next turn."""
     replies: list[str] = field(default_factory=list)
     """Who waits for one of the commands."""
-    settled: Settled | None = None
-    spared: Sequence[Taken] = ()
+    settled: CommittedTurn | None = None
+    spared: Sequence[TakenStock] = ()
     """Stocks whose commands were all left for the next turn; their books are as they were."""
     messages: list[Message] = field(default_factory=list)
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -68,6 +68,6 @@ class Turn:
             books.keep(row.id, Copy(row.book_version, book, books.shown(row)))
         books.know(settled.outcome.ledger.receiving)
         symbols = {stock_id: stock.symbol for stock_id, (_, stock, _) in settled.stocks.items()}
-        self.messages = told(settled.outcome, settled.events, settled.orders, settled.balances, symbols)
+        self.messages = turn_messages(settled.outcome, settled.events, settled.orders, settled.balances, symbols)
         auctions = [(one, book) for _, one, book in settled.stocks.values() if one.indicates and book.state == AUCTION]
         self.messages += [indicative_message(one, book) for one, book in auctions]

@@ -14,7 +14,7 @@ OUTCOME = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class CommandResult:
     """A command that the worker has taken; `refused` is the code of why it had no effect, None if it had."""
 
     sequence: int
@@ -33,7 +33,7 @@ class Settled:
         return MESSAGES.get(self.refused or "", "It could not be carried out.")
 
 
-def settled(session: Session, command_id: int) -> Settled | None:
+def command_result(session: Session, command_id: int) -> CommandResult | None:
     """How the command ended; None while it waits in the inbox."""
     row = session.execute(OUTCOME, {"command_id": command_id}).one_or_none()
-    return None if row is None or row.sequence is None else Settled(row.sequence, row.refused, row.order_is_open)
+    return None if row is None or row.sequence is None else CommandResult(row.sequence, row.refused, row.order_is_open)

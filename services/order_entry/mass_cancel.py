@@ -38,7 +38,7 @@ OUTCOME = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueuedCancels:
     """The cancels that were put into the inbox: their stocks as (symbol, group), and their commands."""
 
     stocks: Sequence[tuple[str, str]]
@@ -52,11 +52,11 @@ def cancel_all(
     symbol: str | None = None,
     side: str | None = None,
     reply_to: str | None = None,
-) -> Asked:
+) -> QueuedCancels:
     """Put a cancel into the inbox for each open order of these brokers, of one stock or one side where that is said."""
     values = {"brokers": list(brokers), "symbol": symbol, "side": side, "reply_to": reply_to}
     rows = session.execute(CANCEL, values).all()
-    return Asked([(row.symbol, row.group_name) for row in rows], [one for row in rows for one in row.commands])
+    return QueuedCancels([(row.symbol, row.group_name) for row in rows], [one for row in rows for one in row.commands])
 
 
 def cancelled(session: Session, commands: Sequence[int]) -> tuple[int, int]:

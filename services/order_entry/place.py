@@ -8,7 +8,7 @@ Each statement is committed by itself, as soon as it is carried out: orders have
 balances that it locks are those that everybody else waits for.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -26,11 +26,12 @@ from services.errors import (
     InsufficientFunds,
     InsufficientShares,
     MarketError,
+    UnknownStock,
 )
 from services.order_entry import checks
 from services.order_entry.requests import FundedOrder, NewOrder, OrderRequest
 from services.order_entry.store import reserve_and_store
-from services.stocks.listing import StockRules
+from services.stocks.listing import StockRules, rules_of
 from settings.sections import Market
 
 Commit = Callable[[Callable[[Session], Any]], Any]
@@ -44,6 +45,8 @@ class Placed:
     order_id: int
     status: str
     known: bool
+    group_name: str = ""
+    """The group whose worker is to be woken; empty for an order that is known."""
 
 
 Answers = dict[int, Placed | MarketError]
@@ -59,38 +62,55 @@ SUSPENDED = text("SELECT id FROM brokers WHERE id = ANY(:brokers) AND status = '
 
 
 def place_orders(
-    commit: Commit, orders: Sequence[NewOrder], market: Market, now: datetime
+    commit: Commit, orders: Sequence[NewOrder], rules: Mapping[str, StockRules], market: Market, now: datetime
 ) -> list[Placed | MarketError | Failed]:
     """Reserve for and store each order; one durable answer each, in the same order.
 
+    `rules` by symbol may be some moments old, or missing: whatever would be refused is checked again by those of now.
     A refusal is returned, not raised: InsufficientFunds, InsufficientShares, ClientOrderIdReused, or what `checks`
     checks. Raises what `commit` raises for the first round: then none was placed. Whatever is raised later is the
     answer of those that had to wait. IntegrityError means that another process stored the same client_order_id at the
     same moment; `commit` had better try that again.
     """
-    funded: dict[int, FundedOrder] = {}
-    refused: dict[int, MarketError] = {}
-    for n, order in enumerate(orders):
-        try:
-            funded[n] = _checked(order, market, now)
-        except MarketError as refusal:
-            refused[n] = refusal
+    funded, doubtful = _checked_all(dict(enumerate(orders)), rules, market, now)
 
     def place_together(session: Session) -> Answers:
+        refused: dict[int, MarketError] = {}
+        if doubtful:
+            again = {n: orders[n] for n in doubtful}
+            fresh = rules_of(session, {order.request.symbol for order in again.values()})
+            allowed, refused = _checked_all(again, fresh, market, now)
+            funded.update(allowed)
         known = _known(session, {n: orders[n] for n in refused})
-        return {**refused, **known, **_place(session, _without_repeats(funded))}
+        return {**refused, **known, **_first_round(session, _without_repeats(dict(sorted(funded.items()))))}
 
     answers: dict[int, Placed | MarketError | Failed] = {**commit(place_together)}
     while waiting := {n: one for n, one in funded.items() if n not in answers}:
         try:
-            answers.update(commit(partial(_place_again, _without_repeats(waiting))))
+            answers.update(commit(partial(_second_round, _without_repeats(waiting))))
         except Exception as error:  # noqa: BLE001 - the others are placed, and their answers must not be lost
             answers.update(dict.fromkeys(waiting, Failed(error)))
     return [answers[n] for n in range(len(orders))]
 
 
-def _checked(order: NewOrder, market: Market, now: datetime) -> FundedOrder:
-    stock, request = order.stock, order.request
+def _checked_all(
+    orders: Mapping[int, NewOrder], rules: Mapping[str, StockRules], market: Market, now: datetime
+) -> tuple[dict[int, FundedOrder], dict[int, MarketError]]:
+    """The orders that these rules allow, and why the others are refused."""
+    funded: dict[int, FundedOrder] = {}
+    refused: dict[int, MarketError] = {}
+    for n, order in orders.items():
+        try:
+            funded[n] = _checked(order, rules.get(order.request.symbol), market, now)
+        except MarketError as refusal:
+            refused[n] = refusal
+    return funded, refused
+
+
+def _checked(order: NewOrder, stock: StockRules | None, market: Market, now: datetime) -> FundedOrder:
+    request = order.request
+    if stock is None:
+        raise UnknownStock(f"There is no stock {request.symbol}.", field="symbol")
     checks.check_state(stock)
     checks.check_waiting(request, stock)
     checks.check_valid_until(request.valid_until, now)
@@ -103,8 +123,8 @@ def _checked(order: NewOrder, market: Market, now: datetime) -> FundedOrder:
     if request.display_quantity is not None:
         checks.check_display(request.display_quantity, request.quantity, stock, market)
     if request.side == "ask":
-        return FundedOrder(order, None, stock.id, request.quantity)
-    return FundedOrder(order, protection, CASH, (request.price or protection or 0) * request.quantity)
+        return FundedOrder(order, stock, None, stock.id, request.quantity)
+    return FundedOrder(order, stock, protection, CASH, (request.price or protection or 0) * request.quantity)
 
 
 def _protection(request: OrderRequest, stock: StockRules, market: Market) -> int | None:
@@ -129,7 +149,7 @@ def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
     return once
 
 
-def _place(session: Session, together: dict[int, FundedOrder]) -> Answers:
+def _first_round(session: Session, together: dict[int, FundedOrder]) -> Answers:
     """An answer for each, but for the sale that might be paid for once its broker's share account is open."""
     if not together:
         return {}
@@ -138,7 +158,7 @@ def _place(session: Session, together: dict[int, FundedOrder]) -> Answers:
     return {**answers, **_refusals(session, unpaid)}
 
 
-def _place_again(together: dict[int, FundedOrder], session: Session) -> Answers:
+def _second_round(together: dict[int, FundedOrder], session: Session) -> Answers:
     """An answer for each. A broker that may sell short gets its share account when it first sells a stock."""
     sales = {(one.order.broker_id, one.asset_id) for one in together.values() if one.order.request.side == "ask"}
     open_short_accounts(session, sales)
@@ -152,8 +172,9 @@ def _stored(session: Session, together: dict[int, FundedOrder]) -> Answers:
     answers: Answers = {}
     for row in reserve_and_store(session, list(together.values())):
         place = places[row.n - 1]
-        if row.fingerprint == together[place].order.request.fingerprint:
-            answers[place] = Placed(row.id, row.status, row.known)
+        funded = together[place]
+        if row.fingerprint == funded.order.request.fingerprint:
+            answers[place] = Placed(row.id, row.status, row.known, "" if row.known else funded.stock.group_name)
         else:
             answers[place] = _reused(row.id)
     return answers

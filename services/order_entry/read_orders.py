@@ -63,7 +63,7 @@ def read_order(session: Session, broker_id: int, order_id: int) -> dict[str, Any
         raise UnknownOrder(f"There is no order {order_id}.")
     if row.broker_id != broker_id:
         raise NotYourOrder
-    return shape_of(row)
+    return order_document(row)
 
 
 def read_orders(session: Session, broker_id: int, wanted: OrderFilter, limit: int) -> list[dict[str, Any]]:
@@ -72,10 +72,10 @@ def read_orders(session: Session, broker_id: int, wanted: OrderFilter, limit: in
     conditions = " AND ".join(["o.broker_id = :broker_id", *(CONDITIONS[name] for name in given)])
     statement = text(f"{ORDERS} WHERE {conditions} ORDER BY o.id DESC LIMIT :limit")
     rows = session.execute(statement, {"broker_id": broker_id, "limit": limit, **given})
-    return [shape_of(row) for row in rows]
+    return [order_document(row) for row in rows]
 
 
-def shape_of(row: Row[Any]) -> dict[str, Any]:
+def order_document(row: Row[Any]) -> dict[str, Any]:
     """An order as the API shows it; prices in cents, quantities in shares."""
     return {
         "order_id": row.id,

@@ -28,10 +28,9 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """A request, whose it is, the stock that it names, and who waits for the book's answer."""
+    """A request, whose it is, and who waits for the book's answer."""
 
     broker_id: int
-    stock: StockRules
     request: OrderRequest
     reply_to: str | None = None
 
@@ -41,6 +40,7 @@ class FundedOrder:
     """A checked order with what it reserves: `amount` (cents or shares) of `asset_id`."""
 
     order: NewOrder
+    stock: StockRules
     protection_price: int | None
     asset_id: int
     amount: int

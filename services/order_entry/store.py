@@ -63,7 +63,7 @@ def _row(one: FundedOrder) -> dict[str, Any]:
     order, request = one.order, one.order.request
     row: dict[str, Any] = {
         "broker_id": order.broker_id,
-        "stock_id": order.stock.id,
+        "stock_id": one.stock.id,
         "document_number": request.document_number,
         "side": request.side,
         "order_type": request.order_type,

@@ -12,8 +12,8 @@ from typing import Any
 from database.errors import Overtaken
 from database.pipeline import Pipeline, numbers
 from services.settlement.average_cost import average_cost
-from services.settlement.ledger import Account, Change, Ledger
-from services.settlement.turn_outcome import Outcome
+from services.settlement.ledger import Account, BalanceChange, Ledger
+from services.settlement.turn_outcome import TurnOutcome
 
 READ_POSITIONS = """
     SELECT b.broker_id, b.asset_id, b.available, b.reserved, b.cost
@@ -79,7 +79,9 @@ def read_positions(sent: Pipeline, ledger: Ledger) -> Iterable[Any]:
     return sent.send(READ_POSITIONS, *keys(traded)) if traded else ()
 
 
-def change_balances(sent: Pipeline, outcome: Outcome, known: set[Account], positions: Iterable[Any]) -> Iterable[Any]:
+def change_balances(
+    sent: Pipeline, outcome: TurnOutcome, known: set[Account], positions: Iterable[Any]
+) -> Iterable[Any]:
     """Open what has to be opened and change the balances; to be followed by nothing but COMMIT.
 
     Balances of `known` accounts are open; `positions` are the rows that `read_positions` asked for. Gives the balances
@@ -97,7 +99,7 @@ def change_balances(sent: Pipeline, outcome: Outcome, known: set[Account], posit
     return sent.send(CHANGE_BALANCES, *map(numbers, columns), *keys(untouched))
 
 
-def _row(account: Account, change: Change, held: tuple[int, int]) -> tuple[int | None, ...]:
+def _row(account: Account, change: BalanceChange, held: tuple[int, int]) -> tuple[int | None, ...]:
     moved = (*account, change.available, change.reserved, change.traded)
     if not change.trades:
         return *moved, None, None, 0, 0

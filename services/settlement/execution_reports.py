@@ -13,7 +13,7 @@ from engine.orders import Order
 
 
 @dataclass(slots=True)
-class Standing:
+class OrderState:
     """An order at one moment: shares, and `notional` (cents) as the sum of price x quantity of its fills.
 
     `waits` says that it is a stop which has not been elected.
@@ -28,20 +28,20 @@ class Standing:
 
 
 @dataclass(slots=True)
-class Report:
+class ExecutionReport:
     """One private event of one order: `kind` is the Socket.IO event, `status` the order's status with it."""
 
     kind: str
     status: str
     order: Order
-    standing: Standing
+    state: OrderState
     event: Event
 
 
-def reports_of(events: Sequence[Event]) -> list[Report]:
+def reports_of(events: Sequence[Event]) -> list[ExecutionReport]:
     """The reports that these events of one command give, in order; a refused command gives none."""
-    latest: dict[int, Standing] = {}
-    backward: list[Report] = []
+    latest: dict[int, OrderState] = {}
+    backward: list[ExecutionReport] = []
     for event in reversed(events):
         if isinstance(event, Trade):
             backward.append(_report(event, event.taker, latest))
@@ -52,24 +52,24 @@ def reports_of(events: Sequence[Event]) -> list[Report]:
     return backward
 
 
-def rejection(order: Order, event: Rejected) -> Report:
+def rejection(order: Order, event: Rejected) -> ExecutionReport:
     """The report of a new order that the book refused; nothing of it remains."""
-    standing = Standing(order.price, order.quantity, 0, 0, 0)
-    return Report("ORDER_REJECTED", "rejected", order, standing, event)
+    state = OrderState(order.price, order.quantity, 0, 0, 0)
+    return ExecutionReport("ORDER_REJECTED", "rejected", order, state, event)
 
 
-def _report(event: Event, order: Order, latest: dict[int, Standing]) -> Report:
+def _report(event: Event, order: Order, latest: dict[int, OrderState]) -> ExecutionReport:
     after = latest.get(id(order))
     if after is None:
         waits = order.type in STOPS and not order.elected
-        after = Standing(order.price, order.quantity, order.filled, order.remaining, order.filled_value, waits)
+        after = OrderState(order.price, order.quantity, order.filled, order.remaining, order.filled_value, waits)
     kind, status, before = _told(event, after)
     latest[id(order)] = before
-    return Report(kind, status, order, after, event)
+    return ExecutionReport(kind, status, order, after, event)
 
 
-def _told(event: Event, after: Standing) -> tuple[str, str, Standing]:
-    """The kind of report, the status after the event, and the standing before it."""
+def _told(event: Event, after: OrderState) -> tuple[str, str, OrderState]:
+    """The kind of report, the status after the event, and the state before it."""
     price, quantity, filled, remaining, notional, waits = (
         after.price,
         after.quantity,
@@ -81,7 +81,7 @@ def _told(event: Event, after: Standing) -> tuple[str, str, Standing]:
     working = "partially_filled" if filled else "untriggered" if waits else "open"
     match event:
         case Trade():
-            before = Standing(
+            before = OrderState(
                 price,
                 quantity,
                 filled - event.quantity,
@@ -90,18 +90,18 @@ def _told(event: Event, after: Standing) -> tuple[str, str, Standing]:
             )
             return "ORDER_FILLED", working if remaining else "filled", before
         case Cancelled():
-            before = Standing(price, quantity, filled, remaining + event.quantity, notional, waits)
+            before = OrderState(price, quantity, filled, remaining + event.quantity, notional, waits)
             return "ORDER_CANCELLED", working if remaining else "cancelled", before
         case Expired():
-            before = Standing(price, quantity, filled, remaining + event.quantity, notional, waits)
+            before = OrderState(price, quantity, filled, remaining + event.quantity, notional, waits)
             return "ORDER_EXPIRED", "expired", before
         case Amended():
             less = remaining - event.old_remaining
             old_price = event.old_price or None
-            before = Standing(old_price, quantity - less, filled, event.old_remaining, notional, waits)
+            before = OrderState(old_price, quantity - less, filled, event.old_remaining, notional, waits)
             return "ORDER_AMENDED", working, before
         case Triggered():
-            return "ORDER_TRIGGERED", working, Standing(price, quantity, filled, remaining, notional, waits=True)
+            return "ORDER_TRIGGERED", working, OrderState(price, quantity, filled, remaining, notional, waits=True)
         case Accepted():
             return "ORDER_OPENED", working, after
     raise TypeError(f"no report for {event!r}")

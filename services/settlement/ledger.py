@@ -13,7 +13,7 @@ Account = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Change:
+class BalanceChange:
     """What a turn adds to a balance, and the trades (signed shares, cents each) that move its position."""
 
     available: int = 0
@@ -65,7 +65,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.movements: list[Movement] = []
-        self.changes: dict[Account, Change] = {}
+        self.changes: dict[Account, BalanceChange] = {}
         self.receiving: set[Account] = set()
         """Accounts that a trade brings something: they may not be open yet. All others have reserved before."""
 
@@ -105,8 +105,8 @@ class Ledger:
         giving.reserved -= movement.amount
         self._change(movement.to_broker, movement.asset_id).available += movement.amount
 
-    def _change(self, broker: int, asset: int) -> Change:
+    def _change(self, broker: int, asset: int) -> BalanceChange:
         change = self.changes.get((broker, asset))
         if change is None:
-            change = self.changes[broker, asset] = Change()
+            change = self.changes[broker, asset] = BalanceChange()
         return change

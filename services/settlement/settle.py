@@ -27,7 +27,7 @@ from services.settlement.statements import (
     UPDATE_MARKETS,
     UPDATE_STOCKS,
 )
-from services.settlement.turn_outcome import Outcome
+from services.settlement.turn_outcome import TurnOutcome
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class StockRows:
     markets: Sequence[Sequence[Any]]
 
 
-def store_matches(session: Session, outcome: Outcome) -> Stored:
+def store_matches(session: Session, outcome: TurnOutcome) -> Stored:
     """Update the orders, sequence the commands, insert the trades, and read the positions that these move."""
     with pipeline(session) as sent:
         orders = update_orders(sent, outcome)
@@ -64,7 +64,7 @@ def store_matches(session: Session, outcome: Outcome) -> Stored:
 
 def commit_movements(
     session: Session,
-    outcome: Outcome,
+    outcome: TurnOutcome,
     stored: Stored,
     known: set[Account],
     events: Sequence[dict[str, Any]],
@@ -90,7 +90,7 @@ def commit_movements(
     return list(balances)
 
 
-def _take_commands(sent: Pipeline, outcome: Outcome) -> None:
+def _take_commands(sent: Pipeline, outcome: TurnOutcome) -> None:
     """Give each command its sequence: from here on the journal says what happened."""
     commands = outcome.commands
     sent.send(
@@ -103,7 +103,7 @@ def _take_commands(sent: Pipeline, outcome: Outcome) -> None:
     )
 
 
-def _insert_trades(sent: Pipeline, outcome: Outcome) -> Iterable[Any]:
+def _insert_trades(sent: Pipeline, outcome: TurnOutcome) -> Iterable[Any]:
     executions = outcome.executions
     if not executions:
         return ()

@@ -19,25 +19,25 @@ from engine.events import (
 )
 from engine.orders import BID, SIDE_NAMES, Order
 from models import CASH
-from services.settlement.execution_reports import Report, rejection, reports_of
+from services.settlement.execution_reports import ExecutionReport, rejection, reports_of
 from services.settlement.ledger import Account, Ledger, asset_of, broker_of, need_of, order_id_of
-from services.settlement.turn_records import Announcement, Execution, Sequenced, StockTurn, Touched
+from services.settlement.turn_records import Announcement, CommandUpdate, Execution, OrderUpdate, StockTurn
 
 
 @dataclass
-class Outcome:
+class TurnOutcome:
     """Everything that a turn is to store and to tell."""
 
     ledger: Ledger = field(default_factory=Ledger)
     executions: list[Execution] = field(default_factory=list)
     announcements: list[Announcement] = field(default_factory=list)
-    commands: list[Sequenced] = field(default_factory=list)
-    touched: dict[int, Touched] = field(default_factory=dict)
+    commands: list[CommandUpdate] = field(default_factory=list)
+    order_updates: dict[int, OrderUpdate] = field(default_factory=dict)
     prevented: dict[int, int] = field(default_factory=dict)
     """Shares that self-trade prevention took, by order."""
     triggered: dict[int, str] = field(default_factory=dict)
     """When stops were elected, by order."""
-    reports: list[tuple[StockTurn, Report]] = field(default_factory=list)
+    reports: list[tuple[StockTurn, ExecutionReport]] = field(default_factory=list)
     reserving: set[Account] = field(default_factory=set)
     """Accounts that the turn's commands reserved from before they were taken: their owners are told of that, too."""
 
@@ -46,7 +46,7 @@ class Outcome:
 
         `reference` (cents) is what the band lay around before it.
         """
-        taken = Sequenced(row.id, stock.command_sequence, stock.sequenced_at)
+        taken = CommandUpdate(row.id, stock.command_sequence, stock.sequenced_at)
         self.commands.append(taken)
         reports = reports_of(events)
         for event in events:
@@ -74,7 +74,7 @@ class Outcome:
 
     def refuse(self, stock: StockTurn, row: Any, command: Any, code: str, error: str | None = None) -> None:
         """Book a command that is kept from the engine; what it had set aside is released."""
-        taken = Sequenced(row.id, stock.command_sequence, stock.sequenced_at, code, error)
+        taken = CommandUpdate(row.id, stock.command_sequence, stock.sequenced_at, code, error)
         self.commands.append(taken)
         if isinstance(command, New):
             self._enter(stock, command.order, code)
@@ -122,28 +122,28 @@ class Outcome:
 
     def _enter(self, stock: StockTurn, order: Order, refused: str | None) -> None:
         self.reserving.add((broker_of(order), asset_of(order, stock.id)))
-        touched = Touched(order, "open", stock.command_sequence)
+        update = OrderUpdate(order, "open", stock.command_sequence)
         if refused:
-            touched.status, touched.reject_code = "rejected", refused
+            update.status, update.reject_code = "rejected", refused
             self.ledger.release_unfilled(order, stock.id, order.quantity)
-        self.touched[order_id_of(order)] = touched
+        self.order_updates[order_id_of(order)] = update
 
-    def _report(self, stock: StockTurn, reports: Sequence[Report]) -> None:
+    def _report(self, stock: StockTurn, reports: Sequence[ExecutionReport]) -> None:
         for report in reports:
-            touched = self.touched.get(order_id_of(report.order))
-            if touched is None:
-                touched = self.touched[order_id_of(report.order)] = Touched(report.order, report.status)
-            touched.status = report.status
+            update = self.order_updates.get(order_id_of(report.order))
+            if update is None:
+                update = self.order_updates[order_id_of(report.order)] = OrderUpdate(report.order, report.status)
+            update.status = report.status
             self.reports.append((stock, report))
 
-    def _amend(self, stock: StockTurn, row: Any, reports: Sequence[Report]) -> None:
+    def _amend(self, stock: StockTurn, row: Any, reports: Sequence[ExecutionReport]) -> None:
         """Give back what was set aside for the amendment, and what the order had, as far as it needs no more."""
         free = row.reserved
         for report in reports:
             if isinstance(report.event, Amended):
                 event, order = report.event, report.order
                 free += need_of(order, event.old_price, event.old_remaining)
-                free -= need_of(order, event.price, report.standing.remaining)
+                free -= need_of(order, event.price, report.state.remaining)
         asset = CASH if row.side == "bid" else stock.id
         if row.reserved:
             self.reserving.add((row.broker_id, asset))

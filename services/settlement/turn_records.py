@@ -25,7 +25,7 @@ class Execution:
 
 
 @dataclass(slots=True)
-class Sequenced:
+class CommandUpdate:
     """A command that was taken: its place and time in the stock's journal, and why it had no effect, if so."""
 
     id: int
@@ -36,7 +36,7 @@ class Sequenced:
 
 
 @dataclass(slots=True)
-class Touched:
+class OrderUpdate:
     """An order's row to be updated; the quantities are those of the order at the end of the turn."""
 
     order: Order

@@ -27,16 +27,16 @@ def read_stock(session: Session, symbol: str, settings: Settings) -> dict[str, A
     stock = session.execute(ONE, {"symbol": symbol}).one_or_none()
     if stock is None:
         raise UnknownStock(f"There is no stock {symbol}.")
-    return shape_of(stock, settings)
+    return stock_document(stock, settings)
 
 
 def read_stocks(session: Session, after: str, limit: int, settings: Settings) -> list[dict[str, Any]]:
     """At most `limit` stocks with symbols behind `after`, in the order of their symbols."""
     rows = session.execute(PAGE, {"after": after, "limit": limit})
-    return [shape_of(stock, settings) for stock in rows]
+    return [stock_document(stock, settings) for stock in rows]
 
 
-def shape_of(stock: Any, settings: Settings) -> dict[str, Any]:
+def stock_document(stock: Any, settings: Settings) -> dict[str, Any]:
     """A stock's rules and state: prices in cents, the band in basis points, quantities in shares."""
     market = settings.market
     lowest, highest = band_limits(stock.reference_price, stock.band_bps, stock.tick_size)

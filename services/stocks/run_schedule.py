@@ -19,7 +19,7 @@ from engine.states import AUCTION, HALTED, OPEN
 from engine.states import STATES as ALL_STATES
 from services.stocks import trading_states
 from services.stocks.schedule import AUCTIONS, CLOSE, ROLL, STATES, Beginning, due, next_after, phase_at
-from services.stocks.trading_states import STATE, UNCROSS, Change, ask_for
+from services.stocks.trading_states import STATE, UNCROSS, StateRequest, ask_for
 from settings.sections import MAIN_MARKET, Settings
 from settings.sections import TradingSchedule as Schedule
 
@@ -88,15 +88,15 @@ def enter_present_phase(session: Session, symbol: str, schedule: Schedule, now: 
     """Ask for what a stock that has just been listed missed of its market's day. Raises UnknownStock."""
     phase = phase_at(schedule, now).phase
     if STATES[phase] != OPEN:
-        ask_for(session, symbol, Change(STATE, STATES[phase], phase))
+        ask_for(session, symbol, StateRequest(STATE, STATES[phase], phase))
 
 
-def changes_of(phase: str) -> Sequence[Change]:
+def changes_of(phase: str) -> Sequence[StateRequest]:
     """What each stock is asked for when `phase` begins. A stock that is halted stays so, but its day ends, too."""
     if phase == ROLL:
-        return (Change(trading_states.ROLL),)
-    change = Change(STATE, STATES[phase], phase, only_from=NOT_HALTED)
-    return (Change(UNCROSS), change, Change(trading_states.ROLL)) if phase == CLOSE else (change,)
+        return (StateRequest(trading_states.ROLL),)
+    change = StateRequest(STATE, STATES[phase], phase, only_from=NOT_HALTED)
+    return (StateRequest(UNCROSS), change, StateRequest(trading_states.ROLL)) if phase == CLOSE else (change,)
 
 
 def _begun(session: Session, market: str, schedule: Schedule, now: datetime, draw: Draw) -> Sequence[Beginning]:
@@ -130,13 +130,13 @@ def _hours(schedule: Schedule) -> str:
     return orjson.dumps(hours, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _ask_all(session: Session, of_market: dict[str, Any], changes: Sequence[Change]) -> Stocks:
+def _ask_all(session: Session, of_market: dict[str, Any], changes: Sequence[StateRequest]) -> Stocks:
     document = orjson.dumps([{"kind": one.kind, "payload": orjson.Fragment(one.payload())} for one in changes])
     rows = session.execute(ASK_ALL, {**of_market, "changes": document.decode()})
     return [(row.symbol, row.group_name) for row in rows]
 
 
 def _end_volatility_auctions(session: Session, of_market: dict[str, Any], now: datetime, seconds: int) -> Stocks:
-    over = Change(STATE, OPEN, f"{VOLATILITY}_over", only_from=(AUCTION,))
+    over = StateRequest(STATE, OPEN, f"{VOLATILITY}_over", only_from=(AUCTION,))
     rows = session.execute(END_VOLATILITY, {**of_market, "now": now, "seconds": seconds, "payload": over.payload()})
     return [(row.symbol, row.group_name) for row in rows]

@@ -22,7 +22,7 @@ ASK = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StateRequest:
     """What is asked for: another `state` for a `reason`, or to `uncross`, or to `roll` the day; `by` whom.
 
     `only_from` names the states that it may end; None is any.
@@ -44,7 +44,7 @@ class Change:
         return orjson.dumps(values).decode()
 
 
-def ask_for(session: Session, symbol: str, change: Change, reply_to: str | None = None) -> int:
+def ask_for(session: Session, symbol: str, change: StateRequest, reply_to: str | None = None) -> int:
     """Put the change into the inbox of a stock; the command's id. Raises UnknownStock."""
     values = {"symbol": symbol, "kind": change.kind, "payload": change.payload(), "reply_to": reply_to}
     command_id = session.scalar(ASK, values)

@@ -23,8 +23,8 @@ from services.order_entry.amend import Amendment, amend_orders
 from services.order_entry.cancel import Cancel, cancel_orders
 from services.order_entry.place import Placed, place_orders
 from services.order_entry.requests import NewOrder, OrderRequest, QueuedCommand
-from services.stocks.listing import list_stock, rules_of
-from services.stocks.trading_states import Change, ask_for
+from services.stocks.listing import list_stock
+from services.stocks.trading_states import StateRequest, ask_for
 from services.verify import verify
 from settings.sections import Market
 
@@ -94,10 +94,8 @@ class Floor:
             "time_in_force": "ioc" if kind == "market" else "gtd" if fields.get("valid_until") else "gtc",
             **fields,
         }
-        with transaction(self.engine) as session:
-            stock = rules_of(session, [symbol])[symbol]
         values.setdefault("fingerprint", repr((symbol, side, quantity, price, sorted(fields.items()))).encode())
-        return NewOrder(broker, stock, OrderRequest(symbol, side=side, quantity=quantity, price=price, **values))
+        return NewOrder(broker, OrderRequest(symbol, side=side, quantity=quantity, price=price, **values))
 
     def bid(self, broker: int, symbol: str, quantity: int, price: int | None = None, **fields: Any) -> int:
         """Place a bid that the exchange accepts; its id."""
@@ -113,7 +111,7 @@ class Floor:
 
     def place(self, *orders: NewOrder) -> list[Placed | MarketError | Failed]:
         """Place orders in one batch."""
-        return place_orders(partial(in_transaction, self.engine), orders, self.market, datetime.now(UTC))
+        return place_orders(partial(in_transaction, self.engine), orders, {}, self.market, datetime.now(UTC))
 
     def amend(self, broker: int, order_id: int, **request: Any) -> QueuedCommand:
         """Ask for an amendment."""
@@ -129,7 +127,7 @@ class Floor:
     def change(self, symbol: str, kind: str, state: str | None = None, **fields: Any) -> int:
         """Ask for another state (`"state", "halted"`), the end of an auction or of a day; the command's id."""
         with transaction(self.engine) as session:
-            return ask_for(session, symbol, Change(kind, state, **fields))
+            return ask_for(session, symbol, StateRequest(kind, state, **fields))
 
     def put_into(self, symbol: str, state: str) -> None:
         """Give the stock another state, at once."""

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from database.session import transaction
-from services.stocks.trading_states import ROLL, Change, ask_for
+from services.stocks.trading_states import ROLL, StateRequest, ask_for
 from tests.api.venue import Venue, an_order, settings_for
 
 
@@ -112,7 +112,7 @@ class TestAmend:
         order_id = buyer.order("bid", stock, 100, 3_500)
         venue.match()
         with transaction(venue.engine) as session:
-            ask_for(session, stock, Change(ROLL))
+            ask_for(session, stock, StateRequest(ROLL))
         with venue.once_waiting("amend", venue.match):
             answer = buyer.put(f"/orders/{order_id}", {"price": 3_160}, Prefer="wait=10")
         assert (answer.status_code, answer.json["reason"]) == (409, "price_outside_band")

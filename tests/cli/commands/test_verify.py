@@ -22,7 +22,7 @@ from services.matching.books import Books
 from services.matching.match import match_turn
 from services.order_entry.place import place_orders
 from services.order_entry.requests import NewOrder, OrderRequest
-from services.stocks.listing import list_stock, rules_of
+from services.stocks.listing import list_stock
 from settings.sections import Market
 
 
@@ -33,9 +33,8 @@ def engine(database_url: str) -> Iterator[Engine]:
     with transaction(engine) as session:
         list_stock(session, symbol="PETR4", name="Petrobras", market=Market(), group="A", reference_price=3_500)
         broker = register_broker(session, name="Aurora", cash=1_000_000).broker_id
-        stock = rules_of(session, ["PETR4"])["PETR4"]
-        order = NewOrder(broker, stock, OrderRequest("PETR4", "1", "bid", "limit", "gtc", 3_500, 100, b"x"))
-        place_orders(lambda work: work(session), [order], Market(), datetime.now(UTC))
+        order = NewOrder(broker, OrderRequest("PETR4", "1", "bid", "limit", "gtc", 3_500, 100, b"x"))
+        place_orders(lambda work: work(session), [order], {}, Market(), datetime.now(UTC))
     with transaction(engine) as session:
         match_turn(session, ["PETR4"], Books(), 10)
     yield engine

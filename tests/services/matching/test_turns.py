@@ -12,7 +12,7 @@ from engine.orders import Order
 from services.accounts.deposits import deposit
 from services.matching.books import Books, rebuilt_books
 from services.matching.inbox import take_inbox
-from services.matching.match import BrokenTurn, Culprit, match_turn
+from services.matching.match import BrokenTurn, PoisonCommand, match_turn
 from services.order_entry.place import place_orders
 from services.settlement.balance_rows import MissingBalance
 from tests.services.stream import Stream
@@ -68,7 +68,7 @@ def test_an_identity_that_commits_late_is_still_taken(floor):
     symbol, buyer = floor.stock(), floor.broker()
     late = floor.order(buyer, symbol, "bid", 1, 3_500)
     with transaction(floor.engine) as session:
-        (answer,) = place_orders(lambda work: work(session), [late], floor.market, datetime.now(UTC))
+        (answer,) = place_orders(lambda work: work(session), [late], {}, floor.market, datetime.now(UTC))
         other = floor.broker()
         early = floor.bid(other, symbol, 1, 3_500)
         floor.match(symbol)
@@ -104,7 +104,7 @@ def take_turns(floor, symbol):
                     turn = match_turn(session, [symbol], floor.books, limit, culprit)
             except BrokenTurn as broken:
                 floor.books.forget_all()
-                culprit = Culprit(broken.command_ids[0], broken.__cause__) if limit == 1 else None
+                culprit = PoisonCommand(broken.command_ids[0], broken.__cause__) if limit == 1 else None
                 if limit > 1:
                     break
             else:

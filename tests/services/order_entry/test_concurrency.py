@@ -56,7 +56,7 @@ def test_what_is_reserved_counts_from_the_balance_that_another_transaction_leave
     answers = []
 
     def place():
-        answers.extend(place_orders(partial(in_transaction, intake), orders, floor.market, datetime.now(UTC)))
+        answers.extend(place_orders(partial(in_transaction, intake), orders, {}, floor.market, datetime.now(UTC)))
 
     with transaction(floor.engine) as session:
         deposit(session, buyer, CASH, 1)

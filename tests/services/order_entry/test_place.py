@@ -257,7 +257,7 @@ def test_what_fails_later_takes_back_nothing_that_was_placed(floor):
             raise ConnectionError("gone")
         return in_transaction(floor.engine, work)
 
-    placed, failed = place_orders(commit, orders, floor.market, datetime.now(UTC))
+    placed, failed = place_orders(commit, orders, {}, floor.market, datetime.now(UTC))
     assert floor.row(placed.order_id).status == "pending"
     assert isinstance(failed.error, ConnectionError)
 
@@ -274,7 +274,7 @@ def test_a_broker_that_can_pay_for_none_of_its_orders_costs_the_others_no_more_t
         return in_transaction(floor.engine, work)
 
     orders = [*bids, *asks, floor.order(rich, symbol, "bid", 1, 3_500)]
-    answers = place_orders(commit, orders, floor.market, datetime.now(UTC))
+    answers = place_orders(commit, orders, {}, floor.market, datetime.now(UTC))
     assert [n for n, one in enumerate(answers) if isinstance(one, Placed)] == [0, 200]
     assert len(commits) == 2
 
@@ -286,4 +286,4 @@ def test_when_the_first_statement_fails_nothing_is_placed(floor):
         raise ConnectionError("gone")
 
     with pytest.raises(ConnectionError):
-        place_orders(commit, [floor.order(broker, symbol, "bid", 1, 3_500)], floor.market, datetime.now(UTC))
+        place_orders(commit, [floor.order(broker, symbol, "bid", 1, 3_500)], {}, floor.market, datetime.now(UTC))
