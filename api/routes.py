@@ -30,7 +30,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 
 
-class DocumentedApi(Api):
+class DocumentedApi(Api):  # type: ignore[misc] # flask-smorest has no types
     """flask-smorest, with errors left to `api.http.errors`."""
 
     ERROR_SCHEMA = ProblemSchema

@@ -18,10 +18,9 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from database.errors import UncertainCommit
 from database.session import WARNINGS
+from database.statements import NO_VALUES
 
 DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
-
-NO_VALUES: Mapping[str, Any] = {}
 
 
 class Rows(list[Any]):

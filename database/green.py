@@ -45,7 +45,7 @@ class GreenConnection(psycopg.Connection[Any]):
     def _watcher(self, events: int) -> Any:
         watchers = vars(self).setdefault("_watchers", {})
         if events not in watchers:
-            loop = get_hub().loop
+            loop: Any = get_hub().loop
             watchers[events] = watcher = loop.io(self.pgconn.socket, events)
             watcher.priority = loop.MAXPRI  # what is under way goes on before anything new begins
         return watchers[events]

@@ -77,15 +77,15 @@ class GroupWorker(SimpleWorker):
         """Take turns until SIGTERM or SIGINT; whether it was stopped in order."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        self.register_birth()
-        self.subscribe()
+        self.register_birth()  # type: ignore[no-untyped-call]
+        self.subscribe()  # type: ignore[no-untyped-call]
         self.set_state(WorkerStatus.STARTED)
         log.info("matching group %s: %d stocks", self.group, len(self.symbols))
         try:
             while not self._stop_requested:
                 self.run_once()
         finally:
-            self.teardown()
+            self.teardown()  # type: ignore[no-untyped-call]
         return True
 
     def run_once(self) -> None:

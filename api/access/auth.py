@@ -41,7 +41,8 @@ def require_key() -> None:
 
 
 def _key_of_request() -> str:
-    scheme, _, key = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    header: str = request.environ.get("HTTP_AUTHORIZATION", "")
+    scheme, _, key = header.partition(" ")
     key = key.strip()
     if scheme.lower() != SCHEME or not key or len(key) > LONGEST_KEY or not key.isascii():
         raise Unauthenticated

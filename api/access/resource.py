@@ -10,6 +10,9 @@ from api.access.auth import CHECKS, Access
 from api.access.charging import bucket_of, charge
 from api.http.arguments import StrictParser
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""What a view is decorated with."""
+
 SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.ANYONE: [],
     Access.KEY: [{"apiKey": []}],
@@ -20,7 +23,7 @@ SECURITY: dict[Access, list[dict[str, list[str]]]] = {
 }
 
 
-class Resource(Blueprint):
+class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
     """The routes of one resource. Who may use a route is asked for at each, so that none is open by oversight."""
 
     ARGUMENTS_PARSER = StrictParser()
@@ -30,11 +33,27 @@ class Resource(Blueprint):
         self.access: dict[str, Access] = {}
         """Who may use each endpoint."""
 
-    def arguments(self, schema: Any, **options: Any) -> Any:
+    def arguments(self, schema: Any, **options: Any) -> Decorator:
         """Decorate a view with what it takes. The schema is made once: webargs would make one for each request."""
-        return super().arguments(schema() if isinstance(schema, type) else schema, **options)
+        decorator: Decorator = super().arguments(schema() if isinstance(schema, type) else schema, **options)
+        return decorator
 
-    def open_to(self, access: Access, rule: str, *methods: str, charged: bool = True) -> Callable[[Any], Any]:
+    def response(self, status: int, schema: Any = None, **options: Any) -> Decorator:
+        """Decorate a view with what it answers when all is well."""
+        decorator: Decorator = super().response(status, schema, **options)
+        return decorator
+
+    def alt_response(self, status: int, **options: Any) -> Decorator:
+        """Decorate a view with what else it may answer."""
+        decorator: Decorator = super().alt_response(status, **options)
+        return decorator
+
+    def doc(self, **options: Any) -> Decorator:
+        """Decorate a view with what else its description says."""
+        decorator: Decorator = super().doc(**options)
+        return decorator
+
+    def open_to(self, access: Access, rule: str, *methods: str, charged: bool = True) -> Decorator:
         """Decorate a view: it answers `methods` (default GET) at `rule`, after checking that the caller may.
 
         A request takes one from its broker's bucket; where it is not `charged`, the view says how much it takes.
@@ -42,7 +61,7 @@ class Resource(Blueprint):
         check = CHECKS[access]
         bucket = bucket_of(rule, methods)
 
-        def decorate(view: Any) -> Any:
+        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             documented = self.doc(security=SECURITY[access])(view)
 
             @wraps(documented)

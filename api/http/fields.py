@@ -21,7 +21,7 @@ LAST_YEAR: Final = 9998
 """Years beyond these overflow once a zone is subtracted."""
 
 
-class Strict(fields.Field):
+class Strict(fields.Field[Any]):
     """What all have in common."""
 
     def deserialize(self, value: Any, attr: Any = None, data: Any = None, **kwargs: Any) -> Any:

@@ -4,8 +4,7 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from database.statements import Statements
 from services.stocks.listing import StockRules, rule_values
 
 BELIEVED_SECONDS = 1.0
@@ -23,7 +22,7 @@ class RulesCache:
         self._used_at: dict[str, float] = {}
         self._taken_at = float("-inf")
 
-    def recent(self, session: Session, symbols: Collection[str]) -> dict[str, StockRules]:
+    def recent(self, session: Statements, symbols: Collection[str]) -> dict[str, StockRules]:
         """The rules of `symbols`, unknown ones left out; when they are too old, those of all stocks in use are read."""
         now = time.monotonic()
         read: dict[str, StockRules] = {}
@@ -37,7 +36,7 @@ class RulesCache:
         self._used_at.update(dict.fromkeys(symbols, now))
         return {symbol: StockRules(*values[symbol]) for symbol in symbols if symbol in values} | read
 
-    def fresh(self, session: Session, symbols: Collection[str]) -> dict[str, StockRules]:
+    def fresh(self, session: Statements, symbols: Collection[str]) -> dict[str, StockRules]:
         """The rules of `symbols` as they are now: what a market order's protection price is reckoned from."""
         found = rule_values(session, symbols)
         self._values.update(found)

@@ -31,7 +31,7 @@ STOP_LOOK_SECONDS = 0.1
 """How often it is looked whether the worker is to stop."""
 
 
-class Worker(GeventWorker):
+class Worker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
     """The worker of the REST processes."""
 
     def init_process(self) -> None:

@@ -18,7 +18,7 @@ MOST: Final = 500
 ORDER: Final = NewOrderSchema()
 
 
-class EachOrder(Strict, fields.List):
+class EachOrder(Strict, fields.List[Any]):
     """Orders, each checked for itself: an OrderRequest, or the InvalidRequest that it would have got alone."""
 
     def __init__(self, **options: Any) -> None:

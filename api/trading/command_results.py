@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy.orm import Session
-
 from api.components import components
 from api.http.preferences import Preferences, preferences
 from api.runtime.waiting import wait_for
+from database.statements import Statements
 from queues.replies import Expected
 from services.order_entry.command_result import CommandResult, command_result
 
@@ -26,7 +25,7 @@ def result_of(command_id: int, reply: Expected) -> CommandResult | None:
     return awaited(lambda session: command_result(session, command_id), reply)
 
 
-def awaited(question: Callable[[Session], Found | None], reply: Expected | None) -> Found | None:
+def awaited(question: Callable[[Statements], Found | None], reply: Expected | None) -> Found | None:
     """What the database answers, as soon as it has an answer; None if the client wants to wait no longer."""
     seconds = _patience(preferences())
 

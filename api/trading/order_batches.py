@@ -56,5 +56,15 @@ def _result(request: OrderRequest | InvalidRequest, placed: Answer | None) -> di
     if isinstance(request, OrderRequest) and isinstance(placed, Placed):
         order, status = placed_document(request, placed)
         return {"status": status, "order": order}
-    problem = problem_for(placed.error if isinstance(placed, Failed) else placed or request)
+    problem = problem_for(_error_of(request, placed))
     return {"status": problem["status"], "problem": problem}
+
+
+def _error_of(request: OrderRequest | InvalidRequest, placed: Answer | None) -> BaseException:
+    """Why an order was not placed: it was none, it was refused, or its storing failed."""
+    if isinstance(request, InvalidRequest):
+        return request
+    if isinstance(placed, Failed):
+        return placed.error
+    assert isinstance(placed, MarketError)  # noqa: S101 - what was placed is no error, and every order got an answer
+    return placed

@@ -74,7 +74,7 @@ def _cancel(order_id: int) -> Response:
         queued = components().intake.cancel(Cancel(broker_id(), order_id, reply.address))
         if queued.command_id is None:
             return Response(status=204)
-        result = result_of(cast(int, queued.command_id), reply)
+        result = result_of(queued.command_id, reply)
     if result is None:
         return Response(status=202, headers=preference_applied(waited=result is not None))
     if result.order_is_open:
@@ -82,7 +82,7 @@ def _cancel(order_id: int) -> Response:
     return Response(status=204, headers=preference_applied(waited=result is not None))
 
 
-def _band(symbol: str, refused: str) -> dict[str, int | None]:
+def _band(symbol: str, refused: str) -> dict[str, Any]:
     """The band that the book goes by now, where that is why: it may have moved since entry looked at it."""
     if refused != PRICE_OUTSIDE_BAND:
         return {}

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+
+from database.statements import Statements
 
 MOVE_IN = text("""
     WITH entry AS (
@@ -33,20 +34,20 @@ OPEN_SHORT = text("""
 """A broker that may sell short gets its share balance, with its limit, when it first sells a stock."""
 
 
-def open_short_accounts(session: Session, accounts: Collection[tuple[int, int]]) -> None:
+def open_short_accounts(session: Statements, accounts: Collection[tuple[int, int]]) -> None:
     """Open those of the accounts (broker, asset) that are not open, where the broker may sell short."""
     if accounts:
         brokers, assets = zip(*accounts, strict=True)
         session.execute(OPEN_SHORT, {"brokers": list(brokers), "assets": list(assets)})
 
 
-def open_account(session: Session, broker_id: int, asset_id: int, credit_limit: int = 0) -> None:
+def open_account(session: Statements, broker_id: int, asset_id: int, credit_limit: int = 0) -> None:
     """A balance of zero that may go down to minus `credit_limit` (cents or shares)."""
     session.execute(OPEN, {"broker_id": broker_id, "asset_id": asset_id, "credit_limit": credit_limit})
 
 
 def deposit(
-    session: Session, broker_id: int, asset_id: int, amount: int, *, cost: int = 0, credit_limit: int = 0
+    session: Statements, broker_id: int, asset_id: int, amount: int, *, cost: int = 0, credit_limit: int = 0
 ) -> None:
     """Bring `amount` (cents or shares) in from outside; shares come in at `cost` (cents in all)."""
     values = {"broker_id": broker_id, "asset_id": asset_id, "amount": amount, "cost": cost}

@@ -3,8 +3,8 @@
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from models import CASH
 from services.prices import average_price
 from services.timestamps import timestamp
@@ -39,7 +39,7 @@ FILLS = text("""
 """A broker can be on both sides of a trade: then it has two fills."""
 
 
-def read_balance(session: Session, broker_id: int) -> dict[str, Any]:
+def read_balance(session: Statements, broker_id: int) -> dict[str, Any]:
     """A broker's cash in cents; `balance` is the net of its trades."""
     row = session.execute(CASH_BALANCE, {"broker_id": broker_id, "cash": CASH}).one()
     return {
@@ -52,7 +52,7 @@ def read_balance(session: Session, broker_id: int) -> dict[str, Any]:
     }
 
 
-def read_portfolio(session: Session, broker_id: int) -> dict[str, Any]:
+def read_portfolio(session: Statements, broker_id: int) -> dict[str, Any]:
     """Cash and every position that was ever held, valued at the last or the reference price, all at one moment."""
     available = reserved = 0
     positions = []
@@ -79,7 +79,7 @@ def _position(row: Any) -> dict[str, Any]:
     }
 
 
-def read_fills(session: Session, broker_id: int, before: tuple[int, str], limit: int) -> list[dict[str, Any]]:
+def read_fills(session: Statements, broker_id: int, before: tuple[int, str], limit: int) -> list[dict[str, Any]]:
     """At most `limit` of the broker's own fills before (trade id, side), newest first."""
     values = {"broker_id": broker_id, "before": before[0], "before_side": before[1], "limit": limit}
     return [

@@ -6,6 +6,7 @@ import secrets
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from models import AdminKey
 from services.identity.api_keys import KEY_BYTES, hash_of_key
 
@@ -29,7 +30,7 @@ def ensure_admin_key(session: Session, configured: str = "") -> str | None:
     return key
 
 
-def is_admin_key(session: Session, key: str, configured: str = "") -> bool:
+def is_admin_key(session: Statements, key: str, configured: str = "") -> bool:
     """Whether this is the administrator's key; each comparison takes constant time."""
     if configured:
         return hmac.compare_digest(hash_of_key(key), hash_of_key(configured))

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+
+from database.statements import Statements
 
 KEY_BYTES = 32
 """Entropy of an API key: 256 bits, so an unsalted SHA-256 is a safe way to store it."""
@@ -28,13 +29,13 @@ def hash_of_key(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def holder_of(session: Session, key: str) -> KeyHolder | None:
+def holder_of(session: Statements, key: str) -> KeyHolder | None:
     """The broker with this API key, found by the key's hash; None for an unknown key."""
     digest = hash_of_key(key)
     return holders_of(session, [digest]).get(digest)
 
 
-def holders_of(session: Session, hashes: Collection[bytes]) -> dict[bytes, KeyHolder]:
+def holders_of(session: Statements, hashes: Collection[bytes]) -> dict[bytes, KeyHolder]:
     """The brokers whose keys have these hashes, by hash; unknown ones are left out."""
     rows = session.execute(HOLDERS, {"hashes": list(hashes)})
     return {bytes(row.api_key_hash): KeyHolder(row.id, row.name, row.status) for row in rows}

@@ -6,8 +6,8 @@ believes of the broker's key.
 """
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from services.errors import UnknownBroker
 from services.order_entry.mass_cancel import QueuedCancels, cancel_all
 
@@ -26,18 +26,18 @@ BLOCK = text("""
 """)
 
 
-def suspend(session: Session, broker_id: int) -> QueuedCancels:
+def suspend(session: Statements, broker_id: int) -> QueuedCancels:
     """Keep the broker from entering orders, and ask for the cancels of all it has. Raises UnknownBroker."""
     _set_status(session, broker_id, SUSPENDED)
     return cancel_all(session, [broker_id])
 
 
-def activate(session: Session, broker_id: int) -> None:
+def activate(session: Statements, broker_id: int) -> None:
     """Let the broker enter orders again. Raises UnknownBroker."""
     _set_status(session, broker_id, ACTIVE)
 
 
-def _set_status(session: Session, broker_id: int, status: str) -> None:
+def _set_status(session: Statements, broker_id: int, status: str) -> None:
     if session.scalar(SET_STATUS, {"broker_id": broker_id, "status": status}) is None:
         raise UnknownBroker(f"There is no broker {broker_id}.")
     session.execute(BLOCK, {"broker_id": broker_id, "blocked": status == SUSPENDED})

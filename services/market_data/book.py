@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from services.errors import UnknownOrder
 from services.market_data.snapshots import BOOK_DEPTH
 from services.prices import indicative
@@ -53,7 +53,7 @@ TAPE = text("""
 
 
 def read_book(
-    session: Session, symbol: str, cached: Mapping[str, Any] | None = None, depth: int = BOOK_DEPTH
+    session: Statements, symbol: str, cached: Mapping[str, Any] | None = None, depth: int = BOOK_DEPTH
 ) -> dict[str, Any] | None:
     """{symbol, version, sequence, bids, asks} with the best `depth` levels a side; None for a stock not listed.
 
@@ -68,7 +68,7 @@ def read_book(
     return None if row is None else row._asdict()
 
 
-def read_entry(session: Session, symbol: str, order_id: int) -> dict[str, Any]:
+def read_entry(session: Statements, symbol: str, order_id: int) -> dict[str, Any]:
     """Where an order stands in the book: its place (1 is next) and the shares ahead of it at its price.
 
     Raises UnknownOrder when it does not rest in this book. Says nothing about whose it is.
@@ -87,7 +87,7 @@ def read_entry(session: Session, symbol: str, order_id: int) -> dict[str, Any]:
     }
 
 
-def read_tape(session: Session, symbol: str) -> dict[str, Any] | None:
+def read_tape(session: Statements, symbol: str) -> dict[str, Any] | None:
     """Where a stock's public tape stands: its last sequence, state, reference and last price; None if not listed.
 
     In an auction `indicative` is what it would bring: {price (cents), volume, surplus (shares)}.

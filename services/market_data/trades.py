@@ -3,8 +3,8 @@
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from services.errors import UnknownStock
 from services.prices import average_price
 from services.stocks.listing import listed_id
@@ -32,7 +32,7 @@ EVENTS = text("""
 """)
 
 
-def read_price(session: Session, symbol: str, trades: int) -> dict[str, Any]:
+def read_price(session: Statements, symbol: str, trades: int) -> dict[str, Any]:
     """The last price and the mean price (cents) of at most the last `trades` trades. Raises UnknownStock.
 
     Each trade counts alike, however many shares it had; busted ones do not count.
@@ -48,7 +48,7 @@ def read_price(session: Session, symbol: str, trades: int) -> dict[str, Any]:
     }
 
 
-def read_trades(session: Session, symbol: str, before: int, limit: int) -> list[dict[str, Any]]:
+def read_trades(session: Statements, symbol: str, before: int, limit: int) -> list[dict[str, Any]]:
     """At most `limit` trades of a stock with a sequence below `before`, newest first. Raises UnknownStock."""
     stock_id = listed_id(session, symbol)
     rows = session.execute(TRADES, {"stock_id": stock_id, "before": before, "limit": limit})
@@ -67,7 +67,7 @@ def read_trades(session: Session, symbol: str, before: int, limit: int) -> list[
     ]
 
 
-def read_events(session: Session, symbol: str, after: int, limit: int) -> list[dict[str, Any]]:
+def read_events(session: Statements, symbol: str, after: int, limit: int) -> list[dict[str, Any]]:
     """At most `limit` public events of a stock behind the sequence `after`, oldest first. Raises UnknownStock."""
     stock_id = listed_id(session, symbol)
     rows = session.execute(EVENTS, {"stock_id": stock_id, "after": after, "limit": limit})

@@ -7,8 +7,8 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from engine.book import Book
 from engine.orders import SIDES, Order
 from engine.rules import Rules
@@ -53,7 +53,7 @@ class Books:
         """Accounts that committed turns brought something, so that they are open: none is ever closed."""
         self.rebuilds = 0
 
-    def current(self, session: Session, stocks: Sequence[Any]) -> dict[int, Book]:
+    def current(self, session: Statements, stocks: Sequence[Any]) -> dict[int, Book]:
         """The books of `stocks` (their locked rows) by id: from memory where the copy is current, else rebuilt."""
         copies = ((stock, self._copies.get(stock.id)) for stock in stocks)
         books = {stock.id: copy.book for stock, copy in copies if copy and copy.version == stock.book_version}
@@ -101,7 +101,7 @@ def empty_book(stock: Any, reference: int | None, last_price: int | None = None,
     return book
 
 
-def rebuilt_books(session: Session, stocks: Sequence[Any]) -> dict[int, Book]:
+def rebuilt_books(session: Statements, stocks: Sequence[Any]) -> dict[int, Book]:
     """The books of `stocks` by id, as their open orders say; one query for all."""
     books = {stock.id: empty_book(stock, stock.reference_price, stock.last_price, stock.state) for stock in stocks}
     rows = session.execute(OPEN_ORDERS, {"stock_ids": list(books)})

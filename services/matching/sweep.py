@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+
+from database.statements import Statements
 
 OLDEST = """
     WITH RECURSIVE oldest AS (
@@ -30,16 +31,16 @@ WAITING = text(f"""
 SYMBOLS = text("SELECT symbol FROM stocks WHERE group_name = :group ORDER BY id")
 
 
-def forgotten_stocks(session: Session, older_ms: int) -> list[tuple[str, str]]:
+def forgotten_stocks(session: Statements, older_ms: int) -> list[tuple[str, str]]:
     """Stocks with a command that has waited longer than `older_ms` milliseconds, as (symbol, group)."""
     return [(row.symbol, row.group_name) for row in session.execute(FORGOTTEN, {"older_ms": older_ms})]
 
 
-def waiting_stocks(session: Session, group: str) -> Sequence[str]:
+def waiting_stocks(session: Statements, group: str) -> Sequence[str]:
     """The symbols of a group whose inbox is not empty."""
-    return session.scalars(WAITING, {"group": group}).all()
+    return list(session.scalars(WAITING, {"group": group}))
 
 
-def symbols_of(session: Session, group: str) -> Sequence[str]:
+def symbols_of(session: Statements, group: str) -> Sequence[str]:
     """All symbols of a group."""
-    return session.scalars(SYMBOLS, {"group": group}).all()
+    return list(session.scalars(SYMBOLS, {"group": group}))

@@ -1,7 +1,8 @@
 """Whether the database answers and the books are being matched."""
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+
+from database.statements import Statements
 
 READY = text("SELECT EXISTS (SELECT 1 FROM assets)")
 
@@ -27,16 +28,16 @@ BACKLOG = text("""
 """Each group is counted for itself and never beyond `most`, so that a deep one costs little and hides no other."""
 
 
-def is_ready(session: Session) -> bool:
+def is_ready(session: Statements) -> bool:
     """Whether the database answers and its tables are there. Raises what the database raises."""
     return bool(session.scalar(READY))
 
 
-def inbox_is_stuck(session: Session, seconds: int) -> bool:
+def inbox_is_stuck(session: Statements, seconds: int) -> bool:
     """Whether some command has waited for its worker longer than `seconds`."""
     return bool(session.scalar(STUCK, {"seconds": seconds}))
 
 
-def backlog_by_group(session: Session, most: int) -> dict[str, int]:
+def backlog_by_group(session: Statements, most: int) -> dict[str, int]:
     """How many commands wait in each group that has stocks; a group is counted to `most` and no further."""
     return {row.group_name: row.waiting for row in session.execute(BACKLOG, {"most": most})}

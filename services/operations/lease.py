@@ -1,7 +1,8 @@
 """A role that one process holds at a time."""
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+
+from database.statements import Statements
 
 TAKE = text("""
     INSERT INTO leases AS l (name, holder, expires_at)
@@ -14,11 +15,11 @@ TAKE = text("""
 RELEASE = text("DELETE FROM leases WHERE name = :name AND holder = :holder")
 
 
-def take_lease(session: Session, name: str, holder: str, seconds: int) -> bool:
+def take_lease(session: Statements, name: str, holder: str, seconds: int) -> bool:
     """Whether `holder` now has the role `name` for the next `seconds`, by the database's clock."""
     return session.execute(TAKE, {"name": name, "holder": holder, "seconds": seconds}).one_or_none() is not None
 
 
-def release_lease(session: Session, name: str, holder: str) -> None:
+def release_lease(session: Statements, name: str, holder: str) -> None:
     """Give the role up, so that another process need not wait for it to run out."""
     session.execute(RELEASE, {"name": name, "holder": holder})

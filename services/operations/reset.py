@@ -1,7 +1,8 @@
 """Begin again: the sandbox's way back to the first morning, with the brokers and their keys kept."""
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+
+from database.statements import Statements
 
 LOCK_STOCKS = text("SELECT id FROM stocks ORDER BY id FOR NO KEY UPDATE")
 
@@ -46,7 +47,7 @@ FORGET_SESSIONS = text("DELETE FROM market_sessions")
 COUNT_TRADES = text("SELECT count(*) FROM trades")
 
 
-def reset_exchange(session: Session) -> None:
+def reset_exchange(session: Statements) -> None:
     """Remove all orders, commands, trades and events, and all transfers but deposits and withdrawals.
 
     Balances are again what was brought in, shares at their listing price; stocks are open at sequence 0. Brokers,
@@ -62,6 +63,6 @@ def reset_exchange(session: Session) -> None:
     session.execute(FORGET_SESSIONS)
 
 
-def trade_count(session: Session) -> int:
+def trade_count(session: Statements) -> int:
     """How many trades there have been since the beginning or the last reset."""
     return int(session.scalar(COUNT_TRADES) or 0)

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Row, text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from models import CASH
 from services.errors import (
     AmendmentWaiting,
@@ -81,7 +81,7 @@ class Checked:
 
 
 def amend_orders(
-    session: Session,
+    session: Statements,
     requests: Sequence[Amendment],
     market: Market,
     now: datetime,
@@ -167,7 +167,7 @@ def _checked(order: Row[Any], stock: StockRules, request: Amendment, market: Mar
     return Checked(order, stock, payload, extra_need(order, worst, new_quantity), request.reply_to)
 
 
-def _store(session: Session, checked: dict[int, Checked]) -> dict[int, QueuedCommand | MarketError]:
+def _store(session: Statements, checked: dict[int, Checked]) -> dict[int, QueuedCommand | MarketError]:
     """An answer for each: what their accounts have is given in order of arrival."""
     if not checked:
         return {}

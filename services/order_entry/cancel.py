@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from services.errors import MarketError, NotYourOrder, UnknownOrder
 from services.order_entry.requests import QueuedCommand
 
@@ -40,7 +40,7 @@ CANCEL = text("""
 """)
 
 
-def cancel_orders(session: Session, requests: Sequence[Cancel]) -> list[QueuedCommand | MarketError]:
+def cancel_orders(session: Statements, requests: Sequence[Cancel]) -> list[QueuedCommand | MarketError]:
     """Put a cancel into the inbox for each order that is not yet closed; one answer each, in the same order.
 
     A refusal is returned, not raised: UnknownOrder, NotYourOrder.

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from services.order_entry.mass_cancel import cancel_all
 
 ARM = text("""
@@ -18,7 +18,7 @@ TAKE_DUE = text("""
 """)
 
 
-def arm(session: Session, broker_id: int, seconds: int) -> datetime | None:
+def arm(session: Statements, broker_id: int, seconds: int) -> datetime | None:
     """Have all the broker's orders cancelled in so many seconds, unless it arms again before; 0 turns the switch off.
 
     When that will be, None for never.
@@ -27,7 +27,7 @@ def arm(session: Session, broker_id: int, seconds: int) -> datetime | None:
     return due
 
 
-def cancel_for_the_silent(session: Session) -> list[tuple[str, str]]:
+def cancel_for_the_silent(session: Statements) -> list[tuple[str, str]]:
     """Put the cancels of all brokers whose time is over into the inbox; the stocks to wake, as (symbol, group)."""
     silent = session.scalars(TAKE_DUE).all()
     return list(cancel_all(session, silent).stocks) if silent else []

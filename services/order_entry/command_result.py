@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from engine.codes import MESSAGES, UNKNOWN_ORDER
 
 OUTCOME = text("""
@@ -33,7 +33,7 @@ class CommandResult:
         return MESSAGES.get(self.refused or "", "It could not be carried out.")
 
 
-def command_result(session: Session, command_id: int) -> CommandResult | None:
+def command_result(session: Statements, command_id: int) -> CommandResult | None:
     """How the command ended; None while it waits in the inbox."""
     row = session.execute(OUTCOME, {"command_id": command_id}).one_or_none()
     return None if row is None or row.sequence is None else CommandResult(row.sequence, row.refused, row.order_is_open)

@@ -1,7 +1,8 @@
 """Let orders run out: the clock only asks, the book decides, so an expiry and a fill cannot both happen."""
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+
+from database.statements import Statements
 
 ENQUEUE = text("""
     WITH due AS (
@@ -16,7 +17,7 @@ ENQUEUE = text("""
 """)
 
 
-def expire_due_orders(session: Session) -> list[tuple[str, str]]:
+def expire_due_orders(session: Statements) -> list[tuple[str, str]]:
     """Put one expire command into the inbox of each stock with orders past their `valid_until`.
 
     The stocks to wake, as (symbol, group).

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+
+from database.statements import Statements
 
 CANCEL = text("""
     WITH standing AS MATERIALIZED (
@@ -46,7 +47,7 @@ class QueuedCancels:
 
 
 def cancel_all(
-    session: Session,
+    session: Statements,
     brokers: Collection[int],
     *,
     symbol: str | None = None,
@@ -59,7 +60,7 @@ def cancel_all(
     return QueuedCancels([(row.symbol, row.group_name) for row in rows], [one for row in rows for one in row.commands])
 
 
-def cancelled(session: Session, commands: Sequence[int]) -> tuple[int, int]:
+def cancelled(session: Statements, commands: Sequence[int]) -> tuple[int, int]:
     """How many of these cancels wait for the book, and how many orders the others have cancelled."""
     row = session.execute(OUTCOME, {"commands": list(commands)}).one()
     return row.waiting, row.cancelled

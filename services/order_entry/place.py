@@ -15,8 +15,8 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from models import CASH
 from services.accounts.deposits import open_short_accounts
 from services.errors import (
@@ -34,7 +34,7 @@ from services.order_entry.store import reserve_and_store
 from services.stocks.listing import StockRules, rules_of
 from settings.sections import Market
 
-Commit = Callable[[Callable[[Session], Any]], Any]
+Commit = Callable[[Callable[[Statements], Any]], Any]
 """Does some work with a session and commits it; gives what the work gives."""
 
 
@@ -74,7 +74,7 @@ def place_orders(
     """
     funded, doubtful = _checked_all(dict(enumerate(orders)), rules, market, now)
 
-    def place_together(session: Session) -> Answers:
+    def place_together(session: Statements) -> Answers:
         refused: dict[int, MarketError] = {}
         if doubtful:
             again = {n: orders[n] for n in doubtful}
@@ -149,7 +149,7 @@ def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
     return once
 
 
-def _first_round(session: Session, together: dict[int, FundedOrder]) -> Answers:
+def _first_round(session: Statements, together: dict[int, FundedOrder]) -> Answers:
     """An answer for each, but for the sale that might be paid for once its broker's share account is open."""
     if not together:
         return {}
@@ -158,7 +158,7 @@ def _first_round(session: Session, together: dict[int, FundedOrder]) -> Answers:
     return {**answers, **_refusals(session, unpaid)}
 
 
-def _second_round(together: dict[int, FundedOrder], session: Session) -> Answers:
+def _second_round(together: dict[int, FundedOrder], session: Statements) -> Answers:
     """An answer for each. A broker that may sell short gets its share account when it first sells a stock."""
     sales = {(one.order.broker_id, one.asset_id) for one in together.values() if one.order.request.side == "ask"}
     open_short_accounts(session, sales)
@@ -166,7 +166,7 @@ def _second_round(together: dict[int, FundedOrder], session: Session) -> Answers
     return {**answers, **_refusals(session, {n: one for n, one in together.items() if n not in answers})}
 
 
-def _stored(session: Session, together: dict[int, FundedOrder]) -> Answers:
+def _stored(session: Statements, together: dict[int, FundedOrder]) -> Answers:
     """The answers to those that were paid for, or were known by their client_order_id."""
     places = list(together)
     answers: Answers = {}
@@ -180,7 +180,7 @@ def _stored(session: Session, together: dict[int, FundedOrder]) -> Answers:
     return answers
 
 
-def _known(session: Session, orders: dict[int, NewOrder]) -> Answers:
+def _known(session: Statements, orders: dict[int, NewOrder]) -> Answers:
     """The first answers to those client_order_ids whose orders would be refused today and were accepted before."""
     asked = {n: (one.broker_id, one.request.client_order_id) for n, one in orders.items()}
     named = {n: name for n, name in asked.items() if name[1] is not None}
@@ -200,7 +200,7 @@ def _reused(order_id: int) -> ClientOrderIdReused:
     return ClientOrderIdReused(field="client_order_id", order_id=order_id)
 
 
-def _refusals(session: Session, unpaid: dict[int, FundedOrder]) -> Answers:
+def _refusals(session: Statements, unpaid: dict[int, FundedOrder]) -> Answers:
     """Why nothing was reserved for these. A broker that was suspended just now may still come with a key believed."""
     if not unpaid:
         return {}

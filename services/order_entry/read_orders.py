@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from services.errors import NotYourOrder, UnknownOrder
 from services.prices import average_price
 from services.timestamps import timestamp
@@ -56,7 +56,7 @@ class OrderFilter:
     until: datetime | None = None
 
 
-def read_order(session: Session, broker_id: int, order_id: int) -> dict[str, Any]:
+def read_order(session: Statements, broker_id: int, order_id: int) -> dict[str, Any]:
     """The broker's order as the API shows it. Raises UnknownOrder, NotYourOrder."""
     row = session.execute(ONE, {"order_id": order_id}).one_or_none()
     if row is None:
@@ -66,7 +66,7 @@ def read_order(session: Session, broker_id: int, order_id: int) -> dict[str, Any
     return order_document(row)
 
 
-def read_orders(session: Session, broker_id: int, wanted: OrderFilter, limit: int) -> list[dict[str, Any]]:
+def read_orders(session: Statements, broker_id: int, wanted: OrderFilter, limit: int) -> list[dict[str, Any]]:
     """At most `limit` of the broker's orders, newest first."""
     given = {name: value for name in CONDITIONS if (value := getattr(wanted, name)) is not None}
     conditions = " AND ".join(["o.broker_id = :broker_id", *(CONDITIONS[name] for name in given)])

@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Row, text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from services.order_entry.requests import FundedOrder, OrderRequest
 from services.order_entry.reserve import RESERVE
 from services.timestamps import microseconds
@@ -49,14 +49,14 @@ PLACE = text(f"""
 """One JSON document: writing and reading it costs a third of what an array for each column does."""
 
 
-def reserve_and_store(session: Session, orders: Sequence[FundedOrder]) -> Sequence[Row[Any]]:
+def reserve_and_store(session: Statements, orders: Sequence[FundedOrder]) -> Sequence[Row[Any]]:
     """Reserve for the orders in their order, and store those that are paid for.
 
     A row {n, id, status, fingerprint, known} for each that was stored or was known by its client_order_id, `n` being
     its place counted from 1. No client_order_id may come twice.
     """
     document = orjson.dumps([_row(one) for one in orders]).decode()
-    return session.execute(PLACE, {"document": document}).all()
+    return list(session.execute(PLACE, {"document": document}))
 
 
 def _row(one: FundedOrder) -> dict[str, Any]:

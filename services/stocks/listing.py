@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from models import Asset, Stock
 from services.errors import StockExists, UnknownStock
 from settings.sections import MAIN_MARKET, Market
@@ -38,18 +39,18 @@ RULES = text(f"""
 RULES_BY_ID = text(f"SELECT {COLUMNS} FROM stocks WHERE id = ANY(:ids)")  # noqa: S608
 
 
-def rules_of(session: Session, symbols: Iterable[str]) -> dict[str, StockRules]:
+def rules_of(session: Statements, symbols: Iterable[str]) -> dict[str, StockRules]:
     """The rules of these stocks as they are now; unknown symbols are left out."""
     return {symbol: StockRules(*values) for symbol, values in rule_values(session, symbols).items()}
 
 
-def rule_values(session: Session, symbols: Iterable[str]) -> dict[str, list[Any]]:
+def rule_values(session: Statements, symbols: Iterable[str]) -> dict[str, list[Any]]:
     """The same, each as the values of a StockRules in its fields' order."""
     found = session.scalar(RULES, {"symbols": list(symbols)})
     return orjson.loads(found) if found else {}
 
 
-def rules_by_id(session: Session, stock_ids: Iterable[int]) -> dict[int, StockRules]:
+def rules_by_id(session: Statements, stock_ids: Iterable[int]) -> dict[int, StockRules]:
     """The rules of these stocks as they are now."""
     rows = session.execute(RULES_BY_ID, {"ids": list(stock_ids)})
     return {row.id: StockRules(*row) for row in rows}
@@ -97,7 +98,7 @@ def list_stock(
     return stock.id
 
 
-def listed_id(session: Session, symbol: str) -> int:
+def listed_id(session: Statements, symbol: str) -> int:
     """The stock's id. Raises UnknownStock."""
     found = session.scalar(text("SELECT id FROM stocks WHERE symbol = :symbol"), {"symbol": symbol})
     if found is None:

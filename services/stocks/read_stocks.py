@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from engine.codes import VOLATILITY
 from engine.rules import NO_LIMIT, band_limits
 from engine.states import AUCTION
@@ -22,7 +22,7 @@ PRICE_SCALE = 2
 """Prices are whole numbers of the currency's smallest unit, of which 10 to this power make one."""
 
 
-def read_stock(session: Session, symbol: str, settings: Settings) -> dict[str, Any]:
+def read_stock(session: Statements, symbol: str, settings: Settings) -> dict[str, Any]:
     """One stock. Raises UnknownStock."""
     stock = session.execute(ONE, {"symbol": symbol}).one_or_none()
     if stock is None:
@@ -30,7 +30,7 @@ def read_stock(session: Session, symbol: str, settings: Settings) -> dict[str, A
     return stock_document(stock, settings)
 
 
-def read_stocks(session: Session, after: str, limit: int, settings: Settings) -> list[dict[str, Any]]:
+def read_stocks(session: Statements, after: str, limit: int, settings: Settings) -> list[dict[str, Any]]:
     """At most `limit` stocks with symbols behind `after`, in the order of their symbols."""
     rows = session.execute(PAGE, {"after": after, "limit": limit})
     return [stock_document(stock, settings) for stock in rows]

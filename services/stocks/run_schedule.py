@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from engine.codes import VOLATILITY
 from engine.states import AUCTION, HALTED, OPEN
 from engine.states import STATES as ALL_STATES
@@ -71,7 +71,7 @@ Stocks = list[tuple[str, str]]
 """(symbol, group)"""
 
 
-def run_schedules(session: Session, settings: Settings, now: datetime, draw: Draw = UNPREDICTABLE) -> Stocks:
+def run_schedules(session: Statements, settings: Settings, now: datetime, draw: Draw = UNPREDICTABLE) -> Stocks:
     """Ask for what the schedules of all markets want by `now`; the stocks to wake."""
     stocks: Stocks = []
     markets = list(dict.fromkeys((MAIN_MARKET, *settings.sessions)))
@@ -84,7 +84,7 @@ def run_schedules(session: Session, settings: Settings, now: datetime, draw: Dra
     return stocks
 
 
-def enter_present_phase(session: Session, symbol: str, schedule: Schedule, now: datetime) -> None:
+def enter_present_phase(session: Statements, symbol: str, schedule: Schedule, now: datetime) -> None:
     """Ask for what a stock that has just been listed missed of its market's day. Raises UnknownStock."""
     phase = phase_at(schedule, now).phase
     if STATES[phase] != OPEN:
@@ -99,7 +99,7 @@ def changes_of(phase: str) -> Sequence[StateRequest]:
     return (StateRequest(UNCROSS), change, StateRequest(trading_states.ROLL)) if phase == CLOSE else (change,)
 
 
-def _begun(session: Session, market: str, schedule: Schedule, now: datetime, draw: Draw) -> Sequence[Beginning]:
+def _begun(session: Statements, market: str, schedule: Schedule, now: datetime, draw: Draw) -> Sequence[Beginning]:
     """The phases that have begun since this was last asked, and remembers them."""
     row = session.execute(WHERE, {"market": market}).one_or_none()
     hours = _hours(schedule)
@@ -130,13 +130,13 @@ def _hours(schedule: Schedule) -> str:
     return orjson.dumps(hours, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _ask_all(session: Session, of_market: dict[str, Any], changes: Sequence[StateRequest]) -> Stocks:
+def _ask_all(session: Statements, of_market: dict[str, Any], changes: Sequence[StateRequest]) -> Stocks:
     document = orjson.dumps([{"kind": one.kind, "payload": orjson.Fragment(one.payload())} for one in changes])
     rows = session.execute(ASK_ALL, {**of_market, "changes": document.decode()})
     return [(row.symbol, row.group_name) for row in rows]
 
 
-def _end_volatility_auctions(session: Session, of_market: dict[str, Any], now: datetime, seconds: int) -> Stocks:
+def _end_volatility_auctions(session: Statements, of_market: dict[str, Any], now: datetime, seconds: int) -> Stocks:
     over = StateRequest(STATE, OPEN, f"{VOLATILITY}_over", only_from=(AUCTION,))
     rows = session.execute(END_VOLATILITY, {**of_market, "now": now, "seconds": seconds, "payload": over.payload()})
     return [(row.symbol, row.group_name) for row in rows]

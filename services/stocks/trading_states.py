@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from database.statements import Statements
 from services.errors import UnknownStock
 
 STATE: Final = "state"
@@ -44,7 +44,7 @@ class StateRequest:
         return orjson.dumps(values).decode()
 
 
-def ask_for(session: Session, symbol: str, change: StateRequest, reply_to: str | None = None) -> int:
+def ask_for(session: Statements, symbol: str, change: StateRequest, reply_to: str | None = None) -> int:
     """Put the change into the inbox of a stock; the command's id. Raises UnknownStock."""
     values = {"symbol": symbol, "kind": change.kind, "payload": change.payload(), "reply_to": reply_to}
     command_id = session.scalar(ASK, values)
