@@ -6,7 +6,7 @@ from flask_smorest import Api
 from api.access.auth import Access
 from api.access.resource import Resource
 from api.accounts import accounts, brokers
-from api.http.converters import IdConverter, SymbolConverter
+from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConverter
 from api.http.errors import MIMETYPE
 from api.http.problem_schemas import ProblemSchema
 from api.market import market_data, stocks, trading_states
@@ -48,7 +48,9 @@ def register(app: Flask, settings: Settings) -> None:
     """Give `app` all its routes."""
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    app.url_map.converters.update(symbol=SymbolConverter, order_id=IdConverter, broker_id=IdConverter)
+    app.url_map.converters.update(
+        symbol=SymbolConverter, order_id=IdConverter, broker_id=IdConverter, client_order_id=ClientOrderIdConverter
+    )
     app.config.update(API_TITLE=settings.exchange.name, API_VERSION="v1", OPENAPI_VERSION="3.1.0")
     api = DocumentedApi(app)
     scheme = {"type": "http", "scheme": "bearer"}

@@ -32,6 +32,7 @@ def top_of(snapshot: dict[str, object]) -> dict[str, object]:
     bids, asks = snapshot["bids"], snapshot["asks"]
     return {
         "symbol": snapshot["symbol"],
+        "book_sequence": snapshot["book_sequence"],
         "sequence": snapshot["sequence"],
         "bids": bids[:LEVELS] if isinstance(bids, list) else [],
         "asks": asks[:LEVELS] if isinstance(asks, list) else [],

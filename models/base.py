@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Text, func
+from sqlalchemy import NUMERIC, BigInteger, DateTime, Identity, MetaData, Text, func
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 NAMING_CONVENTION = {
@@ -19,6 +19,9 @@ Id = Annotated[int, mapped_column(BigInteger, Identity(always=False), primary_ke
 
 Amount = Annotated[int, mapped_column(BigInteger)]
 """Cents or shares."""
+
+Total = Annotated[int, mapped_column(NUMERIC(40, 0))]
+"""Cents, added up over any number of trades: a whole number that 64 bits need not hold."""
 
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 """A moment in UTC, to the microsecond."""

@@ -57,5 +57,6 @@ class Stock(Base):
     book_version: Mapped[Amount] = mapped_column(server_default=text("0"))
     command_sequence: Mapped[Amount] = mapped_column(server_default=text("0"))
     event_sequence: Mapped[Amount] = mapped_column(server_default=text("0"))
+    book_sequence: Mapped[Amount] = mapped_column(server_default=text("0"))
     sequenced_at: Mapped[Instant | None]
     listed_at: Mapped[CreatedAt]

@@ -10,7 +10,8 @@ class Trade(Base):
     """`quantity` shares that changed hands at `price` cents each.
 
     `sequence` is that of its event on the stock's tape; `command_sequence` that of the command that caused it.
-    `reference_price` (cents) is what the band lay around when that command came; null where there was none.
+    `reference_price` (cents) is what the band lay around when that command came; null where there was none. The fills
+    of a broker, or of an order, are found by `account_events`.
     """
 
     __tablename__ = "trades"
@@ -18,10 +19,6 @@ class Trade(Base):
         CheckConstraint("price > 0 AND quantity > 0", name="positive"),
         CheckConstraint("aggressor_side IN ('bid', 'ask')", name="aggressor_side_known"),
         Index("uq_trades_stock_id_sequence", "stock_id", "sequence", unique=True),
-        Index("ix_trades_buy_order_id", "buy_order_id"),
-        Index("ix_trades_sell_order_id", "sell_order_id"),
-        Index("ix_trades_buyer_id_id", "buyer_id", "id"),
-        Index("ix_trades_seller_id_id", "seller_id", "id"),
     )
 
     id: Mapped[Id]

@@ -10,14 +10,11 @@ from api.accounts.account_schemas import BalanceSchema, PortfolioSchema
 from api.components import components
 from api.http.answers import answer
 from api.http.paging import LARGEST, page, position_in
-from api.market.market_data_schemas import OwnFillPageSchema
-from api.market.stock_schemas import PageQuerySchema
-from services.accounts.read_accounts import read_balance, read_fills, read_portfolio
+from api.market.market_data_schemas import FillsQuerySchema, OwnFillPageSchema
+from services.accounts.read_accounts import read_balance, read_portfolio
+from services.accounts.read_fills import read_fills, read_fills_after
 
 blueprint = Resource("accounts", __name__, url_prefix="/api/v1", description="Cash, holdings and fills.")
-
-NEWEST = (LARGEST, "")
-"""Before this every fill comes."""
 
 
 @blueprint.open_to(Access.BROKER, "/balance")
@@ -37,11 +34,19 @@ def get_portfolio() -> Response:
 
 
 @blueprint.open_to(Access.BROKER, "/trades")
-@blueprint.arguments(PageQuerySchema, location="query")
+@blueprint.arguments(FillsQuerySchema, location="query")
 @blueprint.response(200, OwnFillPageSchema)
 def list_fills(query: dict[str, Any]) -> Response:
-    """One's own fills, newest first"""
-    position = position_in(query["cursor"], 1, 1) or NEWEST
+    """One's own fills, newest first, or with `after` what has come since
+
+    `account_sequence` is gapless over all events of a broker's own orders, of which fills are some. After an outage ask
+    for the fills after the last one that you know, page by page: they come oldest first, and none is left out.
+    """
+    limit, after = query["limit"], query["after"]
+    position = position_in(query["cursor"], 1)
     with components().database.reading() as session:
-        fills = read_fills(session, broker_id(), (position[0], position[1]), query["limit"] + 1)
-    return page(fills, query["limit"], lambda fill: [fill["trade_id"], fill["side"]])
+        if after is None:
+            fills = read_fills(session, broker_id(), position[0] if position else LARGEST, limit + 1)
+        else:
+            fills = read_fills_after(session, broker_id(), position[0] if position else after, limit + 1)
+    return page(fills, limit, lambda fill: [fill["account_sequence"]])

@@ -7,6 +7,7 @@ from flask import Request, current_app
 from webargs.flaskparser import FlaskParser
 
 from api.http.body import BODY_DEADLINE_MS, receive_json
+from api.http.fields import Several
 from api.http.problems import InvalidRequest
 from api.http.strict_json import REPEATED, parse_object
 
@@ -25,8 +26,12 @@ class StrictParser(FlaskParser):
         return parse_object(receive_json(req, current_app.config[BODY_DEADLINE_MS]))
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
-        """The query as a dict of texts."""
-        return {name: values[0] if len(values) == 1 else REPEATED for name, values in req.args.lists()}
+        """The query as a dict of texts, and of lists where a parameter may be repeated."""
+        lists = {one.data_key or name for name, one in schema.fields.items() if isinstance(one, Several)}
+        return {
+            name: values if name in lists else values[0] if len(values) == 1 else REPEATED
+            for name, values in req.args.lists()
+        }
 
     def handle_error(
         self, error: marshmallow.ValidationError, req: Request, schema: marshmallow.Schema, **_: Any

@@ -18,3 +18,10 @@ class IdConverter(IntegerConverter):
 
     def __init__(self, map: Any) -> None:
         super().__init__(map, max=2**63 - 1)
+
+
+class ClientOrderIdConverter(BaseConverter):
+    """A broker's own id of an order, to the end of the path."""
+
+    regex = r".{1,64}"
+    part_isolating = False

@@ -15,6 +15,8 @@ LARGEST: Final = 2**53 - 1
 SYMBOL: Final = r"^[A-Z0-9.\-]{1,12}\Z"
 SYMBOL_RULE = Regexp(SYMBOL, error="A symbol has 1 to 12 characters: A-Z, 0-9, point and hyphen.")
 
+LONGEST_CLIENT_ORDER_ID: Final = 64
+
 RFC3339: Final = re.compile(r"(\d{4})-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9998
@@ -90,6 +92,13 @@ class Choice(Strict, fields.String):
         if type(value) is not str or value not in self.choices:
             raise ValidationError(f"Must be one of: {', '.join(self.choices)}.")
         return value
+
+
+class Several(Strict, fields.List[Any]):
+    """A query parameter that may be given several times."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[Any]:
+        return [self.inner.deserialize(one) for one in value]
 
 
 class Side(Choice):

@@ -50,7 +50,7 @@ def get_book(query: dict[str, Any], symbol: str) -> Response:
         book = read_book(session, symbol, components().books.get(symbol), depth)
     if book is None:
         raise UnknownStock(f"There is no stock {symbol}.")
-    levels = {name: book[name] for name in ("sequence", "bids", "asks")}
+    levels = {name: book[name] for name in ("book_sequence", "sequence", "bids", "asks")}
     return answer({"symbol": symbol, "depth": depth, **levels})
 
 

@@ -25,6 +25,16 @@ class EventsQuerySchema(Schema):
     cursor = Text(1, 200, load_default=None)
 
 
+class FillsQuerySchema(Schema):
+    """Which of one's own fills."""
+
+    after = WholeText(
+        0, load_default=None, metadata={"description": "The last account_sequence that is known: what came since."}
+    )
+    limit = WholeText(1, 500, load_default=50)
+    cursor = Text(1, 200, load_default=None)
+
+
 class PriceSchema(Schema):
     """A stock's price, in cents."""
 
@@ -43,10 +53,11 @@ class LevelSchema(Schema):
 
 
 class BookSchema(Schema):
-    """The best levels a side, and the sequence of the last event that they include."""
+    """The best levels a side. `book_sequence` counts the changes of this book, `sequence` is that of the tape."""
 
     symbol = fields.String(required=True)
     depth = fields.Integer(required=True)
+    book_sequence = fields.Integer(required=True)
     sequence = fields.Integer(required=True)
     bids = fields.List(fields.Nested(LevelSchema), required=True)
     asks = fields.List(fields.Nested(LevelSchema), required=True)
@@ -102,8 +113,10 @@ class EventPageSchema(Schema):
 class OwnFillSchema(Schema):
     """One's own side of a trade."""
 
+    account_sequence = fields.Integer(required=True)
     trade_id = fields.Integer(required=True)
     order_id = fields.Integer(required=True)
+    client_order_id = fields.String(required=True, allow_none=True)
     symbol = fields.String(required=True)
     side = fields.String(required=True)
     price = fields.Integer(required=True)
@@ -114,7 +127,7 @@ class OwnFillSchema(Schema):
 
 
 class OwnFillPageSchema(Schema):
-    """A page of one's own fills, newest first."""
+    """A page of one's own fills: newest first, or with `after` oldest first."""
 
     items = fields.List(fields.Nested(OwnFillSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)

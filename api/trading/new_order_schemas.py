@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 from marshmallow import Schema, ValidationError, post_load, validates_schema
 
-from api.http.fields import Choice, Flag, Instant, Side, Symbol, Text, Whole
+from api.http.fields import LONGEST_CLIENT_ORDER_ID, Choice, Flag, Instant, Side, Symbol, Text, Whole
 from engine.order_types import GTC, GTD, IOC, LIMIT, LIMITED, MARKET, RESTING_TIFS, STOPS, TIFS, TYPES
 from engine.rules import STP_MODES
 from services.order_entry.requests import OrderRequest
@@ -54,7 +54,11 @@ class NewOrderSchema(Schema):
     )
     self_trade_prevention = Choice(*STP_MODES, allow_none=True, load_default=None)
     client_order_id = Text(
-        1, 64, allow_none=True, load_default=None, metadata={"description": "Unique for the broker, for ever."}
+        1,
+        LONGEST_CLIENT_ORDER_ID,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "Unique for the broker, for ever."},
     )
 
     @validates_schema(skip_on_field_errors=False)

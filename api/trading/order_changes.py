@@ -8,7 +8,7 @@ from api.access.auth import Access, broker_id, refuse_suspended
 from api.access.resource import Resource
 from api.components import components
 from api.http.answers import answer
-from api.http.paths import ORDER
+from api.http.paths import CLIENT_ORDER_ID, ORDER
 from api.http.problems import AmendmentRefused, CancelRefused
 from api.trading.command_results import PREFER, preference_applied, result_of
 from api.trading.order_schemas import AmendmentSchema, OrderSchema
@@ -16,7 +16,7 @@ from engine.codes import PRICE_OUTSIDE_BAND
 from services.errors import OrderClosed
 from services.order_entry.amend import Amendment
 from services.order_entry.cancel import Cancel
-from services.order_entry.read_orders import read_order
+from services.order_entry.read_orders import id_of_client_order, read_order
 from services.stocks.read_stocks import read_stock
 
 blueprint = Resource("order changes", __name__, url_prefix="/api/v1", description="Amend and cancel one's orders.")
@@ -54,6 +54,20 @@ def cancel(order_id: int) -> Response:
 
     After 204 it never trades again. A closed order stays as it is.
     """
+    return _cancel(order_id)
+
+
+@blueprint.open_to(Access.BROKER, f"/orders/by-client-id/<{CLIENT_ORDER_ID}:client_order_id>", "DELETE")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.response(204, description="Cancelled, or it was already closed.")
+@blueprint.alt_response(202, description="Still queued.")
+def cancel_by_client_order_id(client_order_id: str) -> Response:
+    """Cancel an order by one's own id
+
+    For whoever never heard which order_id it got. The same as DELETE of the order.
+    """
+    with components().database.reading() as session:
+        order_id = id_of_client_order(session, broker_id(), client_order_id)
     return _cancel(order_id)
 
 

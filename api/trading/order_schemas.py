@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from api.http.fields import Choice, Instant, Side, Symbol, Text, Whole, WholeText
+from api.http.fields import LONGEST_CLIENT_ORDER_ID, Choice, Instant, Several, Side, Symbol, Text, Whole, WholeText
 from models.order import OPEN_STATUSES
 
 STATUSES = (*OPEN_STATUSES, "filled", "cancelled", "expired", "rejected")
@@ -28,11 +28,16 @@ class AmendmentSchema(Schema):
 class OrderFilterSchema(Schema):
     """Which of one's orders to list, and how many."""
 
-    status = Choice(*STATUSES)
+    statuses = Several(
+        Choice(*STATUSES),
+        data_key="status",
+        metadata={"description": "May be given several times; `open` alone means every working status."},
+    )
     symbol = Symbol()
     side = Side()
     since = Instant(data_key="from", metadata={"description": "Placed at or after."})
     until = Instant(data_key="to", metadata={"description": "Placed before."})
+    client_order_id = Text(1, LONGEST_CLIENT_ORDER_ID)
     limit = WholeText(1, 500, load_default=50)
     cursor = Text(1, 200, load_default=None)
 
@@ -41,6 +46,7 @@ class FillSchema(Schema):
     """One execution of an order."""
 
     trade_id = fields.Integer(required=True)
+    account_sequence = fields.Integer(required=True)
     price = fields.Integer(required=True, metadata={"description": "Cents."})
     quantity = fields.Integer(required=True, metadata={"description": "Shares."})
     side = fields.String(required=True)

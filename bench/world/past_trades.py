@@ -72,6 +72,21 @@ SETTLED: Final = """
     ORDER BY trade_id
 """
 
+FILLED_TOLD: Final = """
+    INSERT INTO account_events (broker_id, sequence, kind, order_id, trade_id, status, price, quantity,
+        filled_quantity, remaining_quantity, filled_notional, happened_at)
+    SELECT side.broker_id, row_number() OVER (PARTITION BY side.broker_id ORDER BY trade_id, side.order_id),
+        'ORDER_FILLED', side.order_id, trade_id, 'filled', price, quantity, quantity, 0, price * quantity, now()
+    FROM matched CROSS JOIN LATERAL (VALUES (buyer_id, buy_order_id), (seller_id, sell_order_id))
+        AS side (broker_id, order_id)
+"""
+
+COUNTED: Final = """
+    UPDATE balances b SET account_sequence = last.sequence
+    FROM (SELECT broker_id, max(sequence) AS sequence FROM account_events GROUP BY broker_id) AS last
+    WHERE b.broker_id = last.broker_id AND b.asset_id = 1
+"""
+
 MOVED: Final = """
     UPDATE balances b SET available = b.available + sums.amount, traded = b.traded + sums.amount,
         cost = b.cost + sums.cost, realised_pnl = b.realised_pnl + sums.realised
@@ -101,7 +116,7 @@ def add_filled_orders(world: World, orders: int) -> None:
     To be called before any process has started, and before anything is open.
     """
     values = {"stocks": len(world.symbols), "brokers": len(world.traders), "reference": REFERENCE, "orders": orders}
-    steps = (PLACED, FILLED, RESERVED, MATCHED, TRADED, TOLD, SETTLED, MOVED, SEQUENCED, PRICED)
+    steps = (PLACED, FILLED, RESERVED, MATCHED, TRADED, TOLD, SETTLED, FILLED_TOLD, COUNTED, MOVED, SEQUENCED, PRICED)
     with world.engine.begin() as connection:
         run_step(connection, PLAN, **values)
         for step in steps:

@@ -1,4 +1,4 @@
-"""What a broker has: cash, holdings, and its own fills."""
+"""What a broker has: cash and holdings."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from models import CASH
-from services.prices import average_price
-from services.timestamps import timestamp
+from services.prices import average_price, whole_number
 
 CASH_BALANCE = text("""
     SELECT k.name, coalesce(b.traded, 0) AS traded, coalesce(b.available, 0) AS available,
@@ -23,20 +22,6 @@ POSITIONS = text("""
     WHERE b.broker_id = :broker_id
     ORDER BY s.symbol NULLS FIRST
 """)
-
-FILLS = text("""
-    SELECT t.id, s.symbol, t.side, t.order_id, t.price, t.quantity, t.aggressor_side, t.executed_at,
-        t.busted_at IS NOT NULL AS busted
-    FROM (
-        (SELECT *, 'bid' AS side, buy_order_id AS order_id FROM trades
-            WHERE buyer_id = :broker_id AND (id, 'bid') < (:before, :before_side) ORDER BY id DESC LIMIT :limit)
-        UNION ALL
-        (SELECT *, 'ask', sell_order_id FROM trades
-            WHERE seller_id = :broker_id AND (id, 'ask') < (:before, :before_side) ORDER BY id DESC LIMIT :limit)
-    ) t JOIN stocks s ON s.id = t.stock_id
-    ORDER BY t.id DESC, t.side DESC LIMIT :limit
-""")
-"""A broker can be on both sides of a trade: then it has two fills."""
 
 
 def read_balance(session: Statements, broker_id: int) -> dict[str, Any]:
@@ -72,27 +57,8 @@ def _position(row: Any) -> dict[str, Any]:
         "symbol": row.symbol,
         "available": row.available,
         "reserved": row.reserved,
-        "average_cost": average_price(abs(row.cost), abs(held)),
-        "market_value": value,
-        "realised_pnl": row.realised_pnl,
-        "unrealised_pnl": None if value is None else value - row.cost,
+        "average_cost": average_price(abs(int(row.cost)), abs(held)),
+        "market_value": whole_number(value),
+        "realised_pnl": whole_number(row.realised_pnl),
+        "unrealised_pnl": None if value is None else whole_number(value - int(row.cost)),
     }
-
-
-def read_fills(session: Statements, broker_id: int, before: tuple[int, str], limit: int) -> list[dict[str, Any]]:
-    """At most `limit` of the broker's own fills before (trade id, side), newest first."""
-    values = {"broker_id": broker_id, "before": before[0], "before_side": before[1], "limit": limit}
-    return [
-        {
-            "trade_id": row.id,
-            "order_id": row.order_id,
-            "symbol": row.symbol,
-            "side": row.side,
-            "price": row.price,
-            "quantity": row.quantity,
-            "liquidity": "taker" if row.side == row.aggressor_side else "maker",
-            "executed_at": timestamp(row.executed_at),
-            "busted": row.busted,
-        }
-        for row in session.execute(FILLS, values)
-    ]

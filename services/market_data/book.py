@@ -28,7 +28,7 @@ LEVELS = """(
 )"""
 
 BOOK = text(f"""
-    SELECT s.symbol, s.book_version AS version, s.event_sequence AS sequence,
+    SELECT s.symbol, s.book_version AS version, s.event_sequence AS sequence, s.book_sequence,
         {LEVELS.format(side="bid", order="DESC", quoted=QUOTED.format("o"))} AS bids,
         {LEVELS.format(side="ask", order="ASC", quoted=QUOTED.format("o"))} AS asks
     FROM stocks s WHERE s.symbol = :symbol

@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 from database.errors import is_passing
 from engine.book import Book
 from engine.commands import Amend
-from engine.orders import ASK, BID
 from services.matching.books import Books
 from services.matching.inbox import take_inbox
 from services.matching.journal import BROKEN, UNDERFUNDED, engine_command
 from services.matching.messages import public_events
 from services.matching.turn import CommittedTurn, TakenStocks, Turn
 from services.settlement.ledger import need_of
-from services.settlement.settle import StockRows, Stored, commit_movements, store_matches
+from services.settlement.settle import Stored, commit_movements, store_matches
 from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import StockTurn
 from services.stocks.trading_states import ROLL, STATE, UNCROSS
@@ -126,7 +125,13 @@ def _matched(
 def _turn_of(stock: Any) -> StockTurn:
     now = stock.now
     return StockTurn(
-        stock.id, stock.symbol, stock.command_sequence, stock.event_sequence, microseconds(now), timestamp(now)
+        stock.id,
+        stock.symbol,
+        stock.command_sequence,
+        stock.event_sequence,
+        stock.book_sequence,
+        microseconds(now),
+        timestamp(now),
     )
 
 
@@ -164,28 +169,6 @@ def _committed(
     in_order = [(stock, book) for _, (_, stock, book) in sorted(stocks.items())]
     for stock, book in in_order:
         stock.indicates = book.renew_indicative()
-    counters = [_counters(stock, book) for stock, book in in_order]
-    markets = [_market(stock, book) for stock, book in in_order if stock.state or stock.indicates]
-    balances = commit_movements(session, outcome, stored, books.accounts, events, StockRows(counters, markets))
-    return CommittedTurn(outcome, events, stored.orders, balances, stocks)
-
-
-def _market(turn: StockTurn, book: Book) -> tuple[Any, ...]:
-    """What `UPDATE_MARKETS` stores of a stock whose state, or whose auction's outcome, is another now."""
-    changed, reason = turn.state is not None, turn.state.reason if turn.state else None
-    since = turn.sequenced_at if changed else None
-    found = book.indicative
-    return turn.id, book.state, changed, reason, since, found.price, found.volume, found.surplus
-
-
-def _counters(turn: StockTurn, book: Book) -> tuple[Any, ...]:
-    return (
-        turn.id,
-        turn.command_sequence,
-        turn.event_sequence,
-        turn.sequenced_at,
-        book.reference,
-        book.last_price,
-        book.best(BID),
-        book.best(ASK),
-    )
+        stock.book_sequence += bool(stock.changed)
+    balances = commit_movements(session, outcome, stored, books.accounts, events, in_order)
+    return CommittedTurn(outcome, events, stored.trade_ids, stored.orders, balances, stocks)

@@ -76,19 +76,25 @@ def indicative_message(stock: StockTurn, book: Book) -> Message:
 def turn_messages(
     outcome: TurnOutcome,
     events: Sequence[dict[str, Any]],
+    trade_ids: Sequence[int],
     orders: Mapping[int, Any],
     balances: Sequence[Any],
     symbols: Mapping[int, str],
 ) -> list[Message]:
     """Every message of the turn: the public tape, then each owner's reports, then each owner's changed balances."""
     messages = [Message(f"stock:{event['payload']['symbol']}", event["kind"], event["payload"]) for event in events]
+    numbers = {one.broker_id: one.account_sequence for one in balances if one.account_sequence is not None}
     for stock, report in outcome.reports:
-        row = orders[order_id_of(report.order)]
-        payload = _order_payload(stock, report, row)
-        messages.append(Message(f"user:{broker_of(report.order)}", report.kind, payload))
+        broker_id = broker_of(report.order)
+        numbers[broker_id] += 1
+        trade = None if report.trade_index is None else trade_ids[report.trade_index]
+        payload = _order_payload(stock, report, orders[order_id_of(report.order)], trade)
+        messages.append(Message(f"user:{broker_id}", report.kind, {"account_sequence": numbers[broker_id], **payload}))
     changed: dict[int, list[dict[str, Any]]] = {}
+    moved = outcome.ledger.changes.keys() | outcome.reserving
     for balance in balances:
-        changed.setdefault(balance.broker_id, []).append(balance_payload(balance, symbols))
+        if (balance.broker_id, balance.asset_id) in moved:
+            changed.setdefault(balance.broker_id, []).append(balance_payload(balance, symbols))
     messages.extend(
         Message(f"user:{broker}", "PORTFOLIO_UPDATED", {"broker_id": broker, "balances": rows})
         for broker, rows in changed.items()
@@ -116,12 +122,13 @@ def book_snapshot(stock: StockTurn, version: int, shown: Mapping[int, bytes]) ->
         "symbol": stock.symbol,
         "version": version,
         "sequence": stock.event_sequence,
+        "book_sequence": stock.book_sequence,
         "bids": orjson.Fragment(shown[BID]),
         "asks": orjson.Fragment(shown[ASK]),
     }
 
 
-def _order_payload(stock: StockTurn, report: ExecutionReport, row: Any) -> dict[str, Any]:
+def _order_payload(stock: StockTurn, report: ExecutionReport, row: Any, trade_id: int | None) -> dict[str, Any]:
     order, state = report.order, report.state
     return {
         "order_id": row.id,
@@ -141,6 +148,8 @@ def _order_payload(stock: StockTurn, report: ExecutionReport, row: Any) -> dict[
         "valid_until": timestamp(row.valid_until),
         "created_at": timestamp(row.created_at),
         "sequence": row.sequence,
+        "trade_id": trade_id,
+        "executed_at": stock.sequenced_at,
         **_change(report),
     }
 

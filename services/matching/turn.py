@@ -29,6 +29,7 @@ class CommittedTurn:
 
     outcome: TurnOutcome
     events: Sequence[dict[str, Any]]
+    trade_ids: Sequence[int]
     orders: Mapping[int, Any]
     """The lasting properties of every order that was touched, by id."""
     balances: Sequence[Any]
@@ -68,6 +69,8 @@ class Turn:
             books.keep(row.id, Copy(row.book_version, book, books.shown(row)))
         books.know(settled.outcome.ledger.receiving)
         symbols = {stock_id: stock.symbol for stock_id, (_, stock, _) in settled.stocks.items()}
-        self.messages = turn_messages(settled.outcome, settled.events, settled.orders, settled.balances, symbols)
+        self.messages = turn_messages(
+            settled.outcome, settled.events, settled.trade_ids, settled.orders, settled.balances, symbols
+        )
         auctions = [(one, book) for _, one, book in settled.stocks.values() if one.indicates and book.state == AUCTION]
         self.messages += [indicative_message(one, book) for one, book in auctions]

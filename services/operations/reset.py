@@ -14,7 +14,7 @@ KEEP_DEPOSITS = text("""
     SELECT * FROM transfers WHERE kind IN ('deposit', 'withdrawal')
 """)
 
-EMPTY = text("TRUNCATE orders, commands, trades, transfers, events")
+EMPTY = text("TRUNCATE orders, commands, trades, transfers, events, account_events")
 """Not DELETE: the foreign keys of a million rows would be checked one by one. It also locks out who is placing now."""
 
 BRING_DEPOSITS_BACK = text("INSERT INTO transfers SELECT * FROM kept_transfers ORDER BY id")
@@ -22,7 +22,7 @@ BRING_DEPOSITS_BACK = text("INSERT INTO transfers SELECT * FROM kept_transfers O
 RESTORE_BALANCES = text("""
     UPDATE balances b
     SET available = coalesce(brought.amount, 0), reserved = 0, traded = 0, realised_pnl = 0,
-        cost = coalesce(brought.amount * s.listing_price, 0)
+        account_sequence = 0, cost = coalesce(CAST(brought.amount AS numeric) * s.listing_price, 0)
     FROM balances same
     LEFT JOIN stocks s ON s.id = same.asset_id
     LEFT JOIN (
@@ -37,7 +37,8 @@ RESTORE_STOCKS = text("""
     UPDATE stocks
     SET state = 'open', reference_price = listing_price, last_price = NULL, best_bid = NULL, best_ask = NULL,
         state_reason = NULL, state_since = NULL, indicative_price = NULL, indicative_volume = 0, indicative_surplus = 0,
-        command_sequence = 0, event_sequence = 0, sequenced_at = NULL, book_version = book_version + 1
+        command_sequence = 0, event_sequence = 0, book_sequence = 0, sequenced_at = NULL,
+        book_version = book_version + 1
 """)
 """The version goes on, so that no worker takes the book in its memory for the present one."""
 

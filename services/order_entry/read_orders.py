@@ -1,5 +1,6 @@
 """A broker's orders: one, or a page of them, each with its fills as they are at one moment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,20 +8,18 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from database.statements import Statements
+from models.order import OPEN_STATUSES
 from services.errors import NotYourOrder, UnknownOrder
 from services.prices import average_price
 from services.timestamps import timestamp
 
 FILLS = r"""
     SELECT json_agg(json_build_object(
-        'trade_id', t.id, 'price', t.price, 'quantity', t.quantity, 'side', o.side,
+        'trade_id', t.id, 'account_sequence', e.sequence, 'price', t.price, 'quantity', t.quantity, 'side', o.side,
         'executed_at', to_char(t.executed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\:MI\:SS.US"Z"'),
         'busted', t.busted_at IS NOT NULL
-    ) ORDER BY t.id) AS trades
-    FROM (
-        SELECT * FROM trades WHERE o.side = 'bid' AND buy_order_id = o.id
-        UNION ALL SELECT * FROM trades WHERE o.side = 'ask' AND sell_order_id = o.id
-    ) t
+    ) ORDER BY e.sequence) AS trades
+    FROM account_events e JOIN trades t ON t.id = e.trade_id WHERE e.order_id = o.id AND e.trade_id IS NOT NULL
 """
 """Part of the order's own statement: an order never shows a fill that its quantities do not."""
 
@@ -34,26 +33,33 @@ ORDERS = f"""
 
 ONE = text(f"{ORDERS} WHERE o.id = :order_id")
 
+BY_CLIENT_ID = text("SELECT id FROM orders WHERE broker_id = :broker_id AND client_order_id = :client_order_id")
+
 CONDITIONS = {
     "before": "o.id < :before",
-    "status": "o.status = :status",
+    "statuses": "o.status = ANY(:statuses)",
     "symbol": "s.symbol = :symbol",
     "side": "o.side = :side",
     "since": "o.created_at >= :since",
     "until": "o.created_at < :until",
+    "client_order_id": "o.client_order_id = :client_order_id",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Which of a broker's orders; None leaves a condition out. `before` is an order id: only older orders."""
+    """Which of a broker's orders; None leaves a condition out. `before` is an order id: only older orders.
+
+    `open` as the only status stands for every one in which an order still works.
+    """
 
     before: int | None = None
-    status: str | None = None
+    statuses: Sequence[str] | None = None
     symbol: str | None = None
     side: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    client_order_id: str | None = None
 
 
 def read_order(session: Statements, broker_id: int, order_id: int) -> dict[str, Any]:
@@ -66,9 +72,19 @@ def read_order(session: Statements, broker_id: int, order_id: int) -> dict[str, 
     return order_document(row)
 
 
+def id_of_client_order(session: Statements, broker_id: int, client_order_id: str) -> int:
+    """The id of the broker's order with this client_order_id. Raises UnknownOrder."""
+    order_id = session.scalar(BY_CLIENT_ID, {"broker_id": broker_id, "client_order_id": client_order_id})
+    if order_id is None:
+        raise UnknownOrder(f"There is no order with the client_order_id {client_order_id}.")
+    return int(order_id)
+
+
 def read_orders(session: Statements, broker_id: int, wanted: OrderFilter, limit: int) -> list[dict[str, Any]]:
     """At most `limit` of the broker's orders, newest first."""
     given = {name: value for name in CONDITIONS if (value := getattr(wanted, name)) is not None}
+    if given.get("statuses") == ["open"]:
+        given["statuses"] = list(OPEN_STATUSES)
     conditions = " AND ".join(["o.broker_id = :broker_id", *(CONDITIONS[name] for name in given)])
     statement = text(f"{ORDERS} WHERE {conditions} ORDER BY o.id DESC LIMIT :limit")
     rows = session.execute(statement, {"broker_id": broker_id, "limit": limit, **given})

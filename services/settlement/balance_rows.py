@@ -6,66 +6,92 @@ there before: of the shares that were traded. The statement checks that it is st
 between available and reserved and does no harm, a deposit does.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
+import orjson
+from sqlalchemy.exc import DBAPIError
+
+from database.columns import literals, number, quoted, unnest
 from database.errors import Overtaken
-from database.pipeline import Pipeline, numbers
+from database.pipeline import Pipeline
+from models import CASH
+from services.settlement import account_events
 from services.settlement.average_cost import average_cost
 from services.settlement.ledger import Account, BalanceChange, Ledger
 from services.settlement.turn_outcome import TurnOutcome
+from services.settlement.turn_records import AccountEvent
 
-READ_POSITIONS = """
+NO_CHANGE: Final = BalanceChange()
+"""Of a cash balance whose broker is told something."""
+
+ACCOUNTS = (number("broker_id", lambda account: account[0]), number("asset_id", lambda account: account[1]))
+
+READ_POSITIONS = f"""
     SELECT b.broker_id, b.asset_id, b.available, b.reserved, b.cost
-    FROM unnest($1::bigint[], $2::bigint[]) AS t (broker_id, asset_id)
+    FROM {unnest(ACCOUNTS)}
     JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
-"""
+"""  # noqa: S608 - names of this file
 
-OPEN_BALANCES = """
+OPEN_BALANCES = f"""
     INSERT INTO balances (broker_id, asset_id, credit_limit, blocked)
     SELECT t.broker_id, t.asset_id, CASE t.asset_id WHEN 1 THEN 0 ELSE b.short_limit END, b.status = 'suspended'
-    FROM unnest($1::bigint[], $2::bigint[]) AS t (broker_id, asset_id)
+    FROM {unnest(ACCOUNTS)}
     JOIN brokers b ON b.id = t.broker_id
     WHERE NOT EXISTS (SELECT FROM balances o WHERE o.broker_id = t.broker_id AND o.asset_id = t.asset_id)
     ORDER BY 1, 2 ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608 - names of this file
 """What a broker gets for the first time. Opened before any balance is locked: one that appeared between two locking
 statements would be locked out of order. Until the commit only who opens the same one waits."""
 
-MISSING = "a balance is not open"
-MOVED = "a position is not as it was read"
+MISSING, MOVED = "MX001", "MX002"
+"""The SQLSTATE of what this statement refuses by itself (`refuse_turn` of the migrations)."""
 
+CHANGES = (
+    number("broker_id", lambda row: row[0]),
+    number("asset_id", lambda row: row[1]),
+    number("available", lambda row: row[2]),
+    number("reserved", lambda row: row[3]),
+    number("traded", lambda row: row[4]),
+    number("held", lambda row: row[5]),
+    number("cost", lambda row: row[6], "numeric"),
+    number("more_cost", lambda row: row[7], "numeric"),
+    number("realised", lambda row: row[8], "numeric"),
+    number("event_count", lambda row: row[9]),
+    quoted("events", lambda row: row[10], "json"),
+)
 CHANGE_BALANCES = f"""
     WITH locked AS MATERIALIZED (
-        SELECT t.*
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-            $8::bigint[], $9::bigint[])
-            AS t (broker_id, asset_id, available, reserved, traded, held, cost, more_cost, realised)
+        SELECT t.* FROM {unnest(CHANGES)}
         JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
         ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
     ), changed AS (
         UPDATE balances b SET available = b.available + t.available, reserved = b.reserved + t.reserved,
-            traded = b.traded + t.traded, cost = b.cost + t.more_cost, realised_pnl = b.realised_pnl + t.realised
+            traded = b.traded + t.traded, cost = b.cost + t.more_cost, realised_pnl = b.realised_pnl + t.realised,
+            account_sequence = b.account_sequence + t.event_count
         FROM locked t
         WHERE b.broker_id = t.broker_id AND b.asset_id = t.asset_id
             AND (t.held IS NULL OR b.available + b.reserved = t.held AND b.cost = t.cost)
-        RETURNING b.broker_id, b.asset_id, b.available, b.reserved
+        RETURNING b.broker_id, b.asset_id, b.available, b.reserved,
+            b.account_sequence - t.event_count AS account_sequence, t.events
+    ), numbered AS (
+        INSERT INTO account_events (broker_id, sequence, {account_events.NAMES}) {account_events.NUMBERED}
     )
-    SELECT broker_id, asset_id, available, reserved FROM changed
+    SELECT broker_id, asset_id, available, reserved, account_sequence FROM changed
     UNION ALL
-    SELECT b.broker_id, b.asset_id, b.available, b.reserved
-    FROM unnest($10::bigint[], $11::bigint[]) AS t (broker_id, asset_id)
+    SELECT b.broker_id, b.asset_id, b.available, b.reserved, NULL
+    FROM {unnest(ACCOUNTS, first=len(CHANGES) + 1)}
     JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL WHERE CAST(
-        CASE WHEN (SELECT count(*) FROM locked) < cardinality($1) THEN '{MISSING}'
-            WHEN (SELECT count(*) FROM changed) < cardinality($1) THEN '{MOVED}' ELSE '0' END
-    AS integer) > 0
-"""  # noqa: S608 - the words are ours
-"""Also reads the balances that the turn's commands had reserved from and that the turn itself leaves alone.
+    SELECT NULL, NULL, NULL, NULL, NULL WHERE
+        CASE WHEN (SELECT count(*) FROM locked) < cardinality($1) THEN refuse_turn('{MISSING}')
+            WHEN (SELECT count(*) FROM changed) < cardinality($1) THEN refuse_turn('{MOVED}') END
+"""  # noqa: S608 - the names are ours
+"""Also numbers what the brokers are told, and reads the balances that the turn's commands had reserved from and that
+the turn itself leaves alone.
 
-Where not every balance can be changed the last part fails, a text being no number, so that PostgreSQL itself refuses
-the COMMIT that is already on its way; it gives no row.
+Where not every balance can be changed the last part raises, so that PostgreSQL itself refuses the COMMIT that is
+already on its way; it gives no row.
 """
 
 
@@ -80,26 +106,38 @@ def read_positions(sent: Pipeline, ledger: Ledger) -> Iterable[Any]:
 
 
 def change_balances(
-    sent: Pipeline, outcome: TurnOutcome, known: set[Account], positions: Iterable[Any]
+    sent: Pipeline,
+    outcome: TurnOutcome,
+    known: set[Account],
+    positions: Iterable[Any],
+    events: Mapping[int, Sequence[AccountEvent]],
 ) -> Iterable[Any]:
-    """Open what has to be opened and change the balances; to be followed by nothing but COMMIT.
+    """Open what has to be opened, change the balances and number the brokers' `events`; only COMMIT may follow.
 
     Balances of `known` accounts are open; `positions` are the rows that `read_positions` asked for. Gives the balances
-    that were changed, or from which the turn's commands had reserved. What it raises `refusal_of` explains.
+    that were changed, or from which the turn's commands had reserved; on a cash balance `account_sequence` is the
+    number of the broker's last event before this turn. What it raises `refusal_of` explains.
     """
     ledger = outcome.ledger
     if new := ledger.receiving - known:
         sent.send(OPEN_BALANCES, *keys(new))
-    untouched = outcome.reserving - ledger.changes.keys()
-    if not ledger.changes and not untouched:
+    changes = {**{(broker, CASH): NO_CHANGE for broker in events}, **ledger.changes}
+    only_reserved = outcome.reserving - changes.keys()
+    if not changes and not only_reserved:
         return ()
-    held = {(row.broker_id, row.asset_id): (row.available + row.reserved, row.cost) for row in positions}
-    rows = [_row(account, change, held.get(account, (0, 0))) for account, change in ledger.changes.items()]
-    columns = list(zip(*rows, strict=True)) or [()] * 9
-    return sent.send(CHANGE_BALANCES, *map(numbers, columns), *keys(untouched))
+    held = {(row.broker_id, row.asset_id): (row.available + row.reserved, int(row.cost)) for row in positions}
+    rows = []
+    for account, change in changes.items():
+        told = events.get(account[0], ()) if account[1] == CASH else ()
+        rows.append((*_change(account, change, held.get(account, (0, 0))), len(told), _json(told)))
+    return sent.send(CHANGE_BALANCES, *literals(CHANGES, rows), *keys(only_reserved))
 
 
-def _row(account: Account, change: BalanceChange, held: tuple[int, int]) -> tuple[int | None, ...]:
+def _json(events: Sequence[AccountEvent]) -> str | None:
+    return orjson.dumps(events).decode() if events else None
+
+
+def _change(account: Account, change: BalanceChange, held: tuple[int, int]) -> tuple[int | None, ...]:
     moved = (*account, change.available, change.reserved, change.traded)
     if not change.trades:
         return *moved, None, None, 0, 0
@@ -108,13 +146,14 @@ def _row(account: Account, change: BalanceChange, held: tuple[int, int]) -> tupl
     return *moved, shares, cost, new_cost - cost, realised
 
 
-def refusal_of(error: BaseException) -> Exception | None:
+def refusal_of(error: DBAPIError) -> Exception | None:
     """What an error of `change_balances` means: MissingBalance, Overtaken, or None for any other."""
-    words = str(error)
-    return MissingBalance() if MISSING in words else Overtaken(MOVED) if MOVED in words else None
+    state = getattr(error.orig, "sqlstate", None)
+    if state == MISSING:
+        return MissingBalance()
+    return Overtaken("a position is not as it was read") if state == MOVED else None
 
 
-def keys(accounts: Iterable[Account]) -> tuple[str, str]:
+def keys(accounts: Iterable[Account]) -> list[str]:
     """The brokers and the assets of these accounts, in their order."""
-    ordered = sorted(accounts)
-    return numbers([broker for broker, _ in ordered]), numbers([asset for _, asset in ordered])
+    return literals(ACCOUNTS, sorted(accounts))

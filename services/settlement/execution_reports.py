@@ -36,6 +36,8 @@ class ExecutionReport:
     order: Order
     state: OrderState
     event: Event
+    trade_index: int | None = None
+    """Which of the turn's trades it tells of."""
 
 
 def reports_of(events: Sequence[Event]) -> list[ExecutionReport]:

@@ -1,53 +1,104 @@
 """How a turn stores its orders: what every order has in one statement, what few have in another."""
 
 from collections.abc import Iterable
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from database.pipeline import Pipeline, numbers, words
+from database.columns import literals, number, unnest, word
+from database.pipeline import Pipeline
+from engine.orders import Order
 from services.settlement.ledger import order_id_of
-from services.settlement.statements import UPDATE_ORDERS, UPDATE_SPECIALS
 from services.settlement.turn_outcome import TurnOutcome
+from services.settlement.turn_records import OrderUpdate
 from services.timestamps import moment, timestamp
+
+LASTING = "id, client_order_id, order_type, time_in_force, document_number, valid_until, created_at, sequence"
+"""What the orders' owners are told beside what the turn itself knows."""
+
+
+def _valid_until(update: OrderUpdate) -> str | None:
+    expiry = update.order.expire_at
+    return None if expiry is None else timestamp(moment(expiry))
+
+
+ORDERS = (
+    number("id", lambda update: order_id_of(update.order)),
+    word("status", attrgetter("status")),
+    number("price", attrgetter("order.price")),
+    number("quantity", attrgetter("order.quantity")),
+    number("filled", attrgetter("order.filled")),
+    number("remaining", lambda update: 0 if update.rejected else update.order.remaining),
+    number("cancelled", lambda update: update.order.quantity if update.rejected else update.order.cancelled),
+    number("notional", attrgetter("order.filled_value")),
+    word("valid_until", _valid_until, "timestamptz"),
+    number("sequence", attrgetter("sequence")),
+    number("priority", lambda update: update.order.priority or None),
+    word("reject_code", attrgetter("reject_code")),
+)
+"""What a turn may change on any order; items are OrderUpdates."""
+
+UPDATE_ORDERS = f"""
+    WITH locked AS MATERIALIZED (
+        SELECT t.* FROM {unnest(ORDERS)} JOIN orders o ON o.id = t.id
+        ORDER BY o.id FOR NO KEY UPDATE OF o
+    )
+    UPDATE orders o SET status = t.status, price = CASE WHEN o.price IS NOT NULL THEN t.price END,
+        quantity = t.quantity, filled_quantity = t.filled, remaining_quantity = t.remaining,
+        cancelled_quantity = t.cancelled, filled_notional = t.notional, valid_until = t.valid_until,
+        time_in_force = CASE WHEN o.time_in_force NOT IN ('gtc', 'gtd') THEN o.time_in_force
+            WHEN t.valid_until IS NULL THEN 'gtc' ELSE 'gtd' END,
+        sequence = coalesce(t.sequence, o.sequence), priority = t.priority, reject_code = t.reject_code,
+        updated_at = clock_timestamp(), closed_at = CASE WHEN t.remaining = 0 THEN clock_timestamp() END
+    FROM locked t
+    WHERE o.id = t.id
+    RETURNING {", ".join(f"o.{name.strip()}" for name in LASTING.split(","))}
+"""  # noqa: S608 - names of this file
+
+
+class Special(NamedTuple):
+    """What few orders have: shares that an iceberg shows, shares that were prevented, when a stop was elected."""
+
+    order_id: int
+    shown: int | None
+    prevented: int
+    triggered_at: str | None
+
+
+SPECIALS = (
+    number("id", attrgetter("order_id")),
+    number("shown", attrgetter("shown")),
+    number("prevented", attrgetter("prevented")),
+    word("triggered_at", attrgetter("triggered_at"), "timestamptz"),
+)
+
+UPDATE_SPECIALS = f"""
+    UPDATE orders o SET shown_quantity = t.shown, prevented_quantity = o.prevented_quantity + t.prevented,
+        triggered_at = coalesce(o.triggered_at, t.triggered_at)
+    FROM {unnest(SPECIALS)}
+    WHERE o.id = t.id
+"""  # noqa: S608 - names of this file
+"""For the few orders that have more than a limit; `UPDATE_ORDERS` has locked and changed them before."""
 
 
 def update_orders(sent: Pipeline, outcome: TurnOutcome) -> Iterable[Any]:
-    """Store how the turn left the orders that it updates; their lasting properties."""
+    """Store how the turn left the orders that it updates; their LASTING properties."""
     updates = [outcome.order_updates[order_id] for order_id in sorted(outcome.order_updates)]
-    if not updates:
-        return ()
-    orders = [one.order for one in updates]
-    rejected = [one.status == "rejected" for one in updates]
-    expiries = [order.expire_at for order in orders]
-    return sent.send(
-        UPDATE_ORDERS,
-        numbers([order_id_of(order) for order in orders]),
-        words(one.status for one in updates),
-        numbers([order.price for order in orders]),
-        numbers([order.quantity for order in orders]),
-        numbers([order.filled for order in orders]),
-        numbers([0 if no else order.remaining for order, no in zip(orders, rejected, strict=True)]),
-        numbers([order.quantity if no else order.cancelled for order, no in zip(orders, rejected, strict=True)]),
-        numbers([order.filled_value for order in orders]),
-        words(None if expiry is None else timestamp(moment(expiry)) for expiry in expiries),
-        numbers([one.sequence for one in updates]),
-        numbers([order.priority or None for order in orders]),
-        words(one.reject_code for one in updates),
-    )
+    return sent.send(UPDATE_ORDERS, *literals(ORDERS, updates)) if updates else ()
 
 
 def update_specials(sent: Pipeline, outcome: TurnOutcome) -> None:
     """What only icebergs, stops and orders that met their own kind have; most turns have none of them."""
-    prevented, triggered = outcome.prevented, outcome.triggered
+    prevented, triggered, updates = outcome.prevented, outcome.triggered, outcome.order_updates
     ids = prevented.keys() | triggered.keys()
-    ids |= {order_id for order_id, one in outcome.order_updates.items() if one.order.display_quantity is not None}
+    ids |= {order_id for order_id, update in updates.items() if update.order.display_quantity is not None}
     if not ids:
         return
-    ordered = sorted(ids)
-    orders = [outcome.order_updates[order_id].order for order_id in ordered]
-    sent.send(
-        UPDATE_SPECIALS,
-        numbers(ordered),
-        numbers([None if order.display_quantity is None else order.shown for order in orders]),
-        numbers([prevented.get(order_id, 0) for order_id in ordered]),
-        words(triggered.get(order_id) for order_id in ordered),
-    )
+    specials = [
+        Special(order_id, _shown(updates[order_id].order), prevented.get(order_id, 0), triggered.get(order_id))
+        for order_id in sorted(ids)
+    ]
+    sent.send(UPDATE_SPECIALS, *literals(SPECIALS, specials))
+
+
+def _shown(order: Order) -> int | None:
+    return None if order.display_quantity is None else order.shown

@@ -49,10 +49,11 @@ class TurnOutcome:
         taken = CommandUpdate(row.id, stock.command_sequence, stock.sequenced_at)
         self.commands.append(taken)
         reports = reports_of(events)
+        first_trade = len(self.executions)
         for event in events:
             match event:
                 case Trade():
-                    stock.changed.add(event.maker.side)
+                    stock.changed |= {event.maker.side, event.taker.side}  # in an auction both rest
                     self._execute(stock, event, reference)
                 case Rejected():
                     taken.refused = event.code
@@ -68,6 +69,7 @@ class TurnOutcome:
             if taken.refused:
                 reports.append(rejection(command.order, Rejected(row.order_id, taken.refused)))
             self._enter(stock, command.order, taken.refused)
+        self._note_trades(reports, first_trade)
         self._report(stock, reports)
         if isinstance(command, Amend):
             self._amend(stock, row, reports)
@@ -81,6 +83,12 @@ class TurnOutcome:
             self._report(stock, [rejection(command.order, Rejected(row.order_id, code))])
         elif isinstance(command, Amend):
             self._amend(stock, row, [])
+
+    def _note_trades(self, reports: Sequence[ExecutionReport], first_trade: int) -> None:
+        """Say of each fill which trade it is of: every trade has two reports, one after the other."""
+        fills = [report for report in reports if isinstance(report.event, Trade)]
+        for number, report in enumerate(fills):
+            report.trade_index = first_trade + number // 2
 
     def _note_prevented(self, event: Cancelled | Expired) -> None:
         if isinstance(event, Cancelled) and event.reason == SELF_TRADE_PREVENTION:

@@ -44,6 +44,34 @@ class OrderUpdate:
     sequence: int | None = None
     reject_code: str | None = None
 
+    @property
+    def rejected(self) -> bool:
+        """Whether nothing of it was ever in the book."""
+        return self.status == "rejected"
+
+
+@dataclass(slots=True)
+class AccountEvent:
+    """What a broker is told of one of its orders, as it stood right then.
+
+    Price in cents (None: no limit), quantities in shares, `filled_notional` the cents of all fills so far.
+    """
+
+    kind: str
+    order_id: int
+    trade_id: int | None
+    status: str
+    price: int | None
+    quantity: int
+    filled_quantity: int
+    remaining_quantity: int
+    filled_notional: int
+    event_quantity: int | None
+    """Shares that left the order without a trade."""
+    reason: str | None
+    happened_at: str
+    """RFC 3339 with microseconds."""
+
 
 @dataclass(slots=True)
 class Announcement:
@@ -65,6 +93,7 @@ class StockTurn:
     symbol: str
     command_sequence: int
     event_sequence: int
+    book_sequence: int
     now: int
     """The time of the turn's commands: microseconds since 1970."""
     sequenced_at: str

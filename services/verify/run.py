@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.verify.checks import balances, books, conservation, fills, ledger, sequences, settlement, trades
+from services.verify.checks import (
+    account_events,
+    balances,
+    books,
+    conservation,
+    fills,
+    ledger,
+    sequences,
+    settlement,
+    trades,
+)
 from services.verify.checks.positions import check_positions
 from services.verify.checks.rule import Rule, count, search
 from services.verify.replay.journals import replay_journals
@@ -62,7 +72,14 @@ INVARIANTS = (
         ),
     ),
     Invariant(5, "Books are uncrossed, current and in time priority", (by_rules(books.RULES, books.TABLES),)),
-    Invariant(6, "Sequences have no gaps or repeats", (by_rules(sequences.RULES, sequences.TABLES),)),
+    Invariant(
+        6,
+        "Sequences have no gaps or repeats",
+        (
+            by_rules(sequences.RULES, sequences.TABLES),
+            by_rules(account_events.RULES, account_events.TABLES),
+        ),
+    ),
 )
 
 REPLAY = Invariant(7, "The journal replayed gives the same trades and books", (replay_journals, check_positions))

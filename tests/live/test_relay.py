@@ -10,7 +10,7 @@ from live.snapshots import Throttle, top_of
 from queues.bus import Bus
 
 LEVELS = [{"price": 3500 - n, "total_quantity": 100, "order_count": 1} for n in range(7)]
-SNAPSHOT = {"symbol": "PETR4", "version": 7, "sequence": 3, "bids": LEVELS, "asks": []}
+SNAPSHOT = {"symbol": "PETR4", "version": 7, "book_sequence": 9, "sequence": 3, "bids": LEVELS, "asks": []}
 
 
 class TwoRooms:
@@ -53,7 +53,7 @@ def test_a_changed_book_is_sent_with_five_levels_a_side(relay, emitted):
     relay.send_snapshots(10.0)
     ((event, payload, room),) = emitted
     assert (event, room) == ("BOOK_SNAPSHOT", "book:PETR4")
-    assert payload == {"symbol": "PETR4", "sequence": 3, "bids": LEVELS[:5], "asks": []}
+    assert payload == {"symbol": "PETR4", "book_sequence": 9, "sequence": 3, "bids": LEVELS[:5], "asks": []}
     assert payload == top_of(SNAPSHOT)
 
 

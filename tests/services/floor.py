@@ -23,7 +23,7 @@ from services.order_entry.amend import Amendment, amend_orders
 from services.order_entry.cancel import Cancel, cancel_orders
 from services.order_entry.place import Placed, place_orders
 from services.order_entry.requests import NewOrder, OrderRequest, QueuedCommand
-from services.stocks.listing import list_stock
+from services.stocks.listing import StockRules, list_stock, rules_of
 from services.stocks.trading_states import StateRequest, ask_for
 from services.verify import verify
 from settings.sections import Market
@@ -109,9 +109,16 @@ class Floor:
         """Place one order, raising the refusal if there is one; its id."""
         return accepted(self.place(order)).order_id
 
-    def place(self, *orders: NewOrder) -> list[Placed | MarketError | Failed]:
-        """Place orders in one batch."""
-        return place_orders(partial(in_transaction, self.engine), orders, {}, self.market, datetime.now(UTC))
+    def rules(self, *symbols: str) -> dict[str, StockRules]:
+        """The rules of these stocks as they are now."""
+        with transaction(self.engine) as session:
+            return rules_of(session, symbols)
+
+    def place(
+        self, *orders: NewOrder, rules: Mapping[str, StockRules] | None = None
+    ) -> list[Placed | MarketError | Failed]:
+        """Place orders in one batch, by the rules of now or by those that are remembered."""
+        return place_orders(partial(in_transaction, self.engine), orders, rules or {}, self.market, datetime.now(UTC))
 
     def amend(self, broker: int, order_id: int, **request: Any) -> QueuedCommand:
         """Ask for an amendment."""

@@ -166,7 +166,7 @@ def test_a_turn_that_cannot_be_told_is_settled_all_the_same(exchange, monkeypatc
     matcher = exchange.matcher()
     order = exchange.place(stock, "bid", 1000)
     with monkeypatch.context() as patch:
-        patch.setattr("services.matching.turn.told", lambda *_: 1 / 0)
+        patch.setattr("services.matching.turn.turn_messages", lambda *_: 1 / 0)
         assert matcher.run_once([stock]) is False
     assert "settled but could not be told" in caplog.text
     later = exchange.place(stock, "ask", 1000, document="2")

@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import text
 
 from services.matching import inbox
-from services.settlement import balance_rows, statements
+from services.settlement import appended_rows, balance_rows, order_rows, stock_rows
 from workers.database import connect_worker
 
 STATEMENTS = {
     name: value
-    for module in (inbox, balance_rows, statements)
+    for module in (inbox, appended_rows, balance_rows, order_rows, stock_rows)
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str) and value.startswith("\n")
 }

@@ -58,8 +58,8 @@ def check_positions(session: Session, check: Check) -> None:
 def _compare(check: Check, account: Any, fills: list[tuple[int, int]]) -> None:
     check.rows += 1
     bought = sum(shares * price for shares, price in fills)
-    brought_in = account.cost - account.realised_pnl - bought if account.deposited else 0
+    found = int(account.cost), int(account.realised_pnl)
+    brought_in = found[0] - found[1] - bought if account.deposited else 0
     wanted = average_cost(int(account.deposited), brought_in, 0, fills)
-    found = (account.cost, account.realised_pnl)
     row = {"broker_id": account.broker_id, "asset_id": account.stock_id}
     check.require(found, wanted, "cost and realised profit", "balances", **row)

@@ -98,6 +98,7 @@ class TestBook:
         assert book == {
             "symbol": stock,
             "depth": 2,
+            "book_sequence": 1,
             "sequence": 0,
             "bids": [
                 {"price": 9_900, "total_quantity": 22, "order_count": 3},

@@ -130,8 +130,10 @@ def test_a_poison_order_is_refused_and_released_and_the_stock_goes_on(floor, poi
 
 def test_money_beyond_a_bigint_breaks_only_the_order_that_would_bring_it(floor):
     symbol = floor.stock()
-    full = floor.broker(2**63 - 10_000, **{symbol: 100})
-    buyer = floor.broker()
+    full, buyer = floor.broker(**{symbol: 100}), floor.broker()
+    more = 2**63 - 10_000 - floor.cash(full)[0]
+    pay = "UPDATE balances SET available = available + :more WHERE broker_id = :id AND asset_id = 1"
+    floor.run(pay, more=more, id=full)
     too_much = floor.ask(full, symbol, 3, 3_500)
     few, many = floor.bid(buyer, symbol, 2, 3_500), floor.bid(buyer, symbol, 1, 3_500, document_number="2")
     take_turns(floor, symbol)
@@ -139,6 +141,7 @@ def test_money_beyond_a_bigint_breaks_only_the_order_that_would_bring_it(floor):
     assert floor.stands(many) == ("rejected", 0, 0, 1)
     assert floor.stands(too_much) == ("partially_filled", 2, 1, 0)
     assert floor.cash(full) == (2**63 - 3_000, 0)
+    floor.run(pay, more=-more, id=full)
 
 
 def test_a_poison_amendment_is_refused_and_released_and_the_order_stays(floor, monkeypatch):

@@ -23,7 +23,8 @@ from services.errors import (
     ValidUntilInThePast,
 )
 from services.order_entry.amend import Amendment, amend_orders, extra_need
-from services.settlement.statements import TAKE_COMMANDS, UPDATE_ORDERS
+from services.settlement.appended_rows import TAKE_COMMANDS
+from services.settlement.order_rows import UPDATE_ORDERS
 from tests.services.floor import MONEY
 
 

@@ -104,11 +104,12 @@ def test_what_an_auction_leaves_of_a_market_order_expires_or_trades_on(floor, st
 )
 def test_what_cannot_wait_is_refused_while_orders_gather(floor, story, fields):
     symbol, _, buyer = story
-    early = floor.order(buyer, symbol, "bid", 1, 3_500, **fields)
+    remembered = floor.rules(symbol)
     floor.put_into(symbol, "auction")
     (refusal,) = floor.place(floor.order(buyer, symbol, "bid", 1, 3_500, **fields))
     assert type(refusal) is NotInAuction
-    assert floor.row(floor.accepted(early)).status == "pending"
+    (late,) = floor.place(floor.order(buyer, symbol, "bid", 1, 3_500, **fields), rules=remembered)
+    assert floor.row(late.order_id).status == "pending"
     floor.match(symbol)
     assert (
         floor.query("SELECT reject_code FROM orders WHERE broker_id = :b", b=buyer)[0].reject_code == "not_in_auction"

@@ -1,0 +1,63 @@
+"""How a turn leaves the stocks: the counters of every one, and the state of those few where it is another now."""
+
+from collections.abc import Sequence
+from operator import itemgetter
+
+from database.columns import literals, number, quoted, unnest, word
+from database.pipeline import Pipeline
+from engine.book import Book
+from engine.orders import ASK, BID
+from services.settlement.turn_records import StockTurn
+
+StockInTurn = tuple[StockTurn, Book]
+"""A stock of a turn: its counters as they are now, and its book."""
+
+turn, book = itemgetter(0), itemgetter(1)
+
+COUNTERS = (
+    number("id", lambda stock: turn(stock).id),
+    number("command_sequence", lambda stock: turn(stock).command_sequence),
+    number("event_sequence", lambda stock: turn(stock).event_sequence),
+    number("book_sequence", lambda stock: turn(stock).book_sequence),
+    word("sequenced_at", lambda stock: turn(stock).sequenced_at, "timestamptz"),
+    number("reference_price", lambda stock: book(stock).reference),
+    number("last_price", lambda stock: book(stock).last_price),
+    number("best_bid", lambda stock: book(stock).best(BID)),
+    number("best_ask", lambda stock: book(stock).best(ASK)),
+)
+
+UPDATE_STOCKS = f"""
+    UPDATE stocks s SET book_version = s.book_version + 1, command_sequence = t.command_sequence,
+        event_sequence = t.event_sequence, book_sequence = t.book_sequence, sequenced_at = t.sequenced_at,
+        reference_price = t.reference_price, last_price = t.last_price, best_bid = t.best_bid, best_ask = t.best_ask
+    FROM {unnest(COUNTERS)}
+    WHERE s.id = t.id
+"""  # noqa: S608 - names of this file
+
+MARKETS = (
+    number("id", lambda stock: turn(stock).id),
+    word("state", lambda stock: book(stock).state),
+    word("changed", lambda stock: "true" if turn(stock).state else "false", "boolean"),
+    quoted("reason", lambda stock: turn(stock).state.reason if turn(stock).state else None),
+    word("since", lambda stock: turn(stock).sequenced_at if turn(stock).state else None, "timestamptz"),
+    number("price", lambda stock: book(stock).indicative.price),
+    number("volume", lambda stock: book(stock).indicative.volume),
+    number("surplus", lambda stock: book(stock).indicative.surplus),
+)
+
+UPDATE_MARKETS = f"""
+    UPDATE stocks s SET state = t.state,
+        state_reason = CASE WHEN t.changed THEN t.reason ELSE s.state_reason END,
+        state_since = CASE WHEN t.changed THEN t.since ELSE s.state_since END,
+        indicative_price = t.price, indicative_volume = t.volume, indicative_surplus = t.surplus
+    FROM {unnest(MARKETS)}
+    WHERE s.id = t.id
+"""  # noqa: S608 - names of this file
+"""For the few stocks whose trading state changed, or what their auction would bring."""
+
+
+def update_stocks(sent: Pipeline, stocks: Sequence[StockInTurn]) -> None:
+    """Advance the stocks, given in the order of their ids."""
+    sent.send(UPDATE_STOCKS, *literals(COUNTERS, stocks))
+    if markets := [stock for stock in stocks if turn(stock).state or turn(stock).indicates]:
+        sent.send(UPDATE_MARKETS, *literals(MARKETS, markets))
