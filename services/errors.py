@@ -90,6 +90,14 @@ class NotionalTooLarge(Invalid):
     """Price times quantity is beyond the largest allowed."""
 
 
+class SupplyTooLarge(Invalid):
+    """More of this than the exchange can count would exist."""
+
+
+class PositionTooValuable(Invalid):
+    """The position would be worth more than the exchange can count."""
+
+
 class DisplayQuantityTooSmall(Invalid):
     """An iceberg must show more of its quantity."""
 

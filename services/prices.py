@@ -28,3 +28,15 @@ def indicative(stock: Any) -> dict[str, Any] | None:
         "volume": stock.indicative_volume,
         "surplus": stock.indicative_surplus,
     }
+
+
+LARGEST_NUMBER = 2**53 - 1
+"""The largest whole number that every reader of JSON gets right (RFC 8259, section 6)."""
+
+
+def whole_number(value: int | None) -> int | str | None:
+    """`value` as JSON: a number as far as every reader gets it right, beyond that its digits as a string."""
+    if value is None:
+        return None
+    number = int(value)
+    return number if abs(number) <= LARGEST_NUMBER else str(number)

@@ -5,6 +5,8 @@ from collections.abc import Collection
 from sqlalchemy import text
 
 from database.statements import Statements
+from models.asset import LARGEST_SUPPLY
+from services.errors import SupplyTooLarge
 
 MOVE_IN = text("""
     WITH entry AS (
@@ -15,6 +17,10 @@ MOVE_IN = text("""
     SELECT id, :asset_id, :amount, :credit_limit, :cost, status = 'suspended' FROM brokers WHERE id = :broker_id
     ON CONFLICT (broker_id, asset_id) DO UPDATE
     SET available = b.available + excluded.available, cost = b.cost + excluded.cost
+""")
+
+RAISE_SUPPLY = text("""
+    UPDATE assets SET supply = supply + :amount WHERE id = :asset_id AND supply <= :largest - :amount RETURNING supply
 """)
 
 OPEN = text("""
@@ -49,6 +55,17 @@ def open_account(session: Statements, broker_id: int, asset_id: int, credit_limi
 def deposit(
     session: Statements, broker_id: int, asset_id: int, amount: int, *, cost: int = 0, credit_limit: int = 0
 ) -> None:
-    """Bring `amount` (cents or shares) in from outside; shares come in at `cost` (cents in all)."""
+    """Bring `amount` (cents or shares) in from outside; shares come in at `cost` (cents in all).
+
+    Raises SupplyTooLarge.
+    """
+    raise_supply(session, asset_id, amount)
     values = {"broker_id": broker_id, "asset_id": asset_id, "amount": amount, "cost": cost}
     session.execute(MOVE_IN, {**values, "credit_limit": credit_limit})
+
+
+def raise_supply(session: Statements, asset_id: int, amount: int) -> None:
+    """Count `amount` (cents or shares) that is brought in or may be lent. Raises SupplyTooLarge."""
+    values = {"asset_id": asset_id, "amount": amount, "largest": LARGEST_SUPPLY}
+    if session.scalar(RAISE_SUPPLY, values) is None:
+        raise SupplyTooLarge(f"At most {LARGEST_SUPPLY} can exist in all.", largest_supply=LARGEST_SUPPLY)

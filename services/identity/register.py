@@ -1,16 +1,24 @@
 """Register a broker: its key, its accounts, what it brings."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models import CASH, Broker, Stock
-from services.accounts.deposits import deposit, open_account
-from services.errors import UnknownStock
+from models.asset import LARGEST_SUPPLY
+from services.accounts.deposits import deposit, open_account, raise_supply
+from services.errors import PositionTooValuable, SupplyTooLarge, UnknownStock
 from services.identity.api_keys import KEY_BYTES, hash_of_key
+
+LARGEST_VALUE = 2**63 - 1
+"""Cents that a position which is brought in may be worth."""
+
+ALL_SHORT_LIMITS = text("SELECT sum(short_limit) FROM brokers")
+"""Each may go short in every stock; the new broker is among them. Who registers at the same moment waits for cash."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,8 @@ def register_broker(
     """A new active broker with `cash` (cents) and `positions` (shares by symbol).
 
     `credit_limit` (cents) is how far its cash may go below zero, `short_limit` (shares) how far each stock may.
-    Shares come in at the stock's last or reference price. Raises UnknownStock for a symbol that is not listed.
+    Shares come in at the stock's last or reference price. Raises UnknownStock for a symbol that is not listed,
+    SupplyTooLarge and PositionTooValuable for what could not be counted; each names the field that is at fault.
     """
     api_key = f"mx_{secrets.token_urlsafe(KEY_BYTES)}"
     webhook_secret = f"whsec_{secrets.token_urlsafe(KEY_BYTES)}"
@@ -49,12 +58,30 @@ def register_broker(
     session.add(broker)
     session.flush()
     open_account(session, broker.id, CASH, credit_limit)
+    with _blamed_on("credit_limit"):
+        raise_supply(session, CASH, credit_limit)
     if cash:
-        deposit(session, broker.id, CASH, cash)
+        with _blamed_on("cash"):
+            deposit(session, broker.id, CASH, cash)
+    if short_limit and session.scalar(ALL_SHORT_LIMITS) > LARGEST_SUPPLY:
+        raise SupplyTooLarge("No more may be sold short in all.", field="short_limit", largest_supply=LARGEST_SUPPLY)
     for stock, shares in _listed(session, positions or {}):
         price = stock.last_price or stock.reference_price or 0
-        deposit(session, broker.id, stock.id, shares, cost=price * shares, credit_limit=short_limit)
+        if price * shares > LARGEST_VALUE:
+            detail = f"{shares} shares of {stock.symbol} at {price} cents are too many."
+            raise PositionTooValuable(detail, field="positions", largest_value=LARGEST_VALUE)
+        with _blamed_on("positions"):
+            deposit(session, broker.id, stock.id, shares, cost=price * shares, credit_limit=short_limit)
     return Registered(broker.id, api_key, webhook_secret)
+
+
+@contextmanager
+def _blamed_on(field: str) -> Iterator[None]:
+    """Names the field of the request with which too much would exist."""
+    try:
+        yield
+    except SupplyTooLarge as refusal:
+        raise SupplyTooLarge(refusal.detail, field=field, **refusal.facts) from refusal
 
 
 def _listed(session: Session, positions: Mapping[str, int]) -> list[tuple[Stock, int]]:
