@@ -29,7 +29,7 @@ def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) ->
     """What `condition` gives as soon as it gives something true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             found = condition()
             if found:
                 return found
