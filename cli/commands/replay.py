@@ -15,7 +15,7 @@ from cli.local.demo import known_keys
 from cli.local.run_state import running
 from cli.order_flow import lobster
 from cli.order_flow.exchange_client import ExchangeClient
-from cli.order_flow.lobster import Message
+from cli.order_flow.lobster_messages import BadMessage, Message, read_file
 from cli.order_flow.replay_flow import Flow, Outcome
 from cli.order_flow.replay_report import figures, shown
 from cli.terminal import CommandError, say
@@ -91,9 +91,8 @@ def _where(url: str | None, maker_key: str | None, taker_key: str | None) -> tup
 
 def _read(file: Path) -> list[Message]:
     try:
-        with file.open(encoding="utf-8") as lines:
-            messages = lobster.read_messages(lines)
-    except ValueError as wrong:
+        messages = read_file(file)
+    except BadMessage as wrong:
         raise CommandError(f"{file}: {wrong}") from None
     if not messages:
         raise CommandError(f"{file}: there is no order in it")

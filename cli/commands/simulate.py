@@ -11,6 +11,7 @@ from typing import IO, Any
 import click
 
 from cli.order_flow import json_commands, json_events, lobster
+from cli.order_flow.lobster_messages import BadMessage, read_file
 from engine import Book, Rules
 from engine.codes import DUPLICATE_ID
 from engine.rules import BAND_REFERENCES, CANCEL_RESTING, EXECUTION_PRICES, MAKER, NONE, SESSION, STP_MODES
@@ -146,9 +147,8 @@ def _print_events(simulation: Simulation, lines: IO[bytes], out: IO[str]) -> Non
 def _print_lobster(book: Book, path: Path, out: IO[str]) -> None:
     executions = met = 0
     try:
-        with path.open() as lines:
-            messages = lobster.read_messages(lines)
-    except ValueError as wrong:
+        messages = read_file(path)
+    except BadMessage as wrong:
         raise click.ClickException(f"{path}: {wrong}") from None
     for step in lobster.translate(messages):
         events = book.apply(step.command, 0)

@@ -9,7 +9,8 @@ from typing import Any
 
 from cli.exits import FAILED
 from cli.order_flow.exchange_client import ExchangeClient
-from cli.order_flow.lobster import Message, Step
+from cli.order_flow.lobster import Step
+from cli.order_flow.lobster_messages import Message
 from cli.terminal import CommandError, say
 from engine import Amend, Cancel, New
 from engine.order_types import IOC

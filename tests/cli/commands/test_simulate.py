@@ -10,8 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from cli.commands.simulate import command
-from cli.order_flow import lobster
-from engine import Book, Rules
 from settings.loading import ROOT
 from tests.cli.order_flow.lobster_day import exchange_day
 
@@ -395,6 +393,7 @@ LOBSTER = """\
 34200.11,4,50,50,1000000,1
 34200.12,3,51,30,1000000,1
 34200.13,1,60,5,1000199,-1
+34200.14,3,20,5,990000,1
 """
 
 
@@ -407,9 +406,10 @@ def run_lobster(tmp_path, text, *options):
 def test_a_lobster_file_becomes_commands(tmp_path):
     result = run_lobster(tmp_path, LOBSTER, "--book")
     assert result.stdout.splitlines() == [
-        # known only from what happens later: oldest id first, as large as all of it
+        # 3, 7 and 20 are older than the first entry, as large as all that is taken from them
         '{"event":"accepted","id":3}',
         '{"event":"accepted","id":7}',
+        '{"event":"accepted","id":20}',
         '{"event":"accepted","id":50}',
         '{"event":"accepted","id":51}',
         '{"event":"accepted","id":"t1"}',
@@ -426,8 +426,9 @@ def test_a_lobster_file_becomes_commands(tmp_path):
         '{"event":"accepted","id":"t4"}',
         '{"event":"trade","maker":50,"taker":"t4","taker_side":"ask","price":10000,"quantity":50}',
         '{"event":"cancelled","id":51,"quantity":30,"reason":"requested"}',
-        '{"event":"accepted","id":60}',
-        '{"event":"book","bids":[],"asks":[[10001,5,[60]]]}',
+        '{"event":"cancelled","id":20,"quantity":5,"reason":"requested"}',
+        # 60 is never heard of again: nothing of it enters
+        '{"event":"book","bids":[],"asks":[]}',
     ]
     assert result.stderr == "2 of 4 executions hit the same order at the same price for the same quantity\n"
 
@@ -444,35 +445,10 @@ def test_every_execution_hits_the_same_order(tmp_path, seed):
     assert '"rejected"' not in result.stdout
 
 
-def test_the_translation_knows_who_is_who():
-    messages = lobster.read_messages(LOBSTER.splitlines())
-    orders = {s.command.order.id: s.command.order for s in lobster.translate(messages) if hasattr(s.command, "order")}
-    assert {orders[i].account for i in (3, 7, 50, 51, 60)} == {"maker"}
-    assert {(orders[f"t{i}"].account, orders[f"t{i}"].tif) for i in (1, 2, 3, 4)} == {("taker", "ioc")}
-    assert (orders[7].quantity, orders[3].quantity) == (50, 15)
-
-
-def test_an_execution_is_met_only_by_the_same_trade():
-    messages = lobster.read_messages(["0,1,1,10,100000,1", "0,4,1,4,100000,1"])
-    book = Book(Rules())
-    entry, execution = lobster.translate(messages)
-    assert (entry.execution, execution.execution) == (None, messages[1])
-    assert not lobster.is_met(execution.execution, book.apply(entry.command, 0))
-    events = book.apply(execution.command, 0)
-    assert lobster.is_met(execution.execution, events)
-    assert not lobster.is_met(lobster.Message(4, 1, 5, 1000, 1), events)
-    assert not lobster.is_met(lobster.Message(4, 1, 4, 999, 1), events)
-    assert not lobster.is_met(lobster.Message(4, 2, 4, 1000, 1), events)
-
-
-@pytest.mark.parametrize(
-    "line", ["34200.01,1,50,100,1000000", "x,y", "0,8,1,1,100,1", "0,1,1,0,100,1", "0,1,1,1,0,1", "0,1,1,1,100,0"]
-)
-def test_a_line_that_is_no_lobster_message_is_named(tmp_path, line):
-    result = run_lobster(tmp_path, LOBSTER + line + "\n")
-    assert result.exit_code == 1
-    assert result.stdout == ""
-    assert "messages.csv: line 14: " in result.stderr
+def test_a_line_that_is_no_lobster_message_is_named(tmp_path):
+    result = run_lobster(tmp_path, LOBSTER + "x,y\n")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "messages.csv: line 15: 2 columns" in result.stderr
 
 
 def test_a_lobster_file_and_a_command_file_do_not_go_together(tmp_path):

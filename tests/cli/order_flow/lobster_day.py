@@ -3,8 +3,11 @@
 import random
 
 
-def exchange_day(seed):
-    """A LOBSTER file written down from a little exchange of its own, from some message after the open on."""
+def exchange_day(seed, best_level_only=False):
+    """A LOBSTER file written down from a little exchange of its own, from some message after the open on.
+
+    With `best_level_only` it shows what a level 1 file shows: orders enter and leave its window without a message.
+    """
     choose = random.Random(seed)
     queues, lines, next_id = {1: {}, -1: {}}, [], 100
     for number in range(3000):
@@ -24,8 +27,12 @@ def exchange_day(seed):
             price, resting = orders[order]
             size = resting if kind == 3 else choose.randint(1, resting)
             kind = 3 if kind == 2 and size == resting else kind
+        best = max(standing[0] * side for standing in orders.values())
+        if kind in (2, 3, 4):
             orders[order][1] -= size
             if not orders[order][1]:
                 del orders[order]
-        lines.append(f"{34200 + number / 1000:.6f},{kind},{order},{size},{price},{side}\n")
-    return "".join(lines[500:])
+        line = f"{34200 + number / 1000:.6f},{kind},{order},{size},{price},{side}\n"
+        if number >= 500 and (price * side == best or not best_level_only):
+            lines.append(line)
+    return "".join(lines)
