@@ -8,7 +8,6 @@ that names the place, the value and what was expected.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from settings.sections import PHASES_OF_DAY, Settings, TradingSchedule
+from settings.spelling import nearest
 from settings.values import SettingsError, checked
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,11 +91,11 @@ def _from_file(path: Path) -> dict[str, dict[str, tuple[Any, str]]]:
     values: dict[str, dict[str, tuple[Any, str]]] = {}
     for section, keys in document.items():
         if section not in known or not isinstance(keys, dict):
-            raise SettingsError(f"{path.name}: unknown section [{section}]{_nearest(section, known)}")
+            raise SettingsError(f"{path.name}: unknown section [{section}]{nearest(section, known)}")
         known_keys = {setting.name for setting in dataclasses.fields(_section_class(section))}
         for key, value in keys.items():
             if key not in known_keys and not (section == "session" and isinstance(value, dict)):
-                raise SettingsError(f"{path.name}: [{section}] has no key {key!r}{_nearest(key, known_keys)}")
+                raise SettingsError(f"{path.name}: [{section}] has no key {key!r}{nearest(key, known_keys)}")
         values[section] = {key: (value, f"{path.name}: [{section}] {key}") for key, value in keys.items()}
     return values
 
@@ -115,7 +115,7 @@ def _keys_of_market(name: str, keys: Mapping[str, Any], file: str) -> dict[str, 
     known = {setting.name for setting in dataclasses.fields(TradingSchedule)}
     for key in keys:
         if key not in known:
-            raise SettingsError(f"{file}: [session.{name}] has no key {key!r}{_nearest(key, known)}")
+            raise SettingsError(f"{file}: [session.{name}] has no key {key!r}{nearest(key, known)}")
     return {key: (value, f"{file}: [session.{name}] {key}") for key, value in keys.items()}
 
 
@@ -139,9 +139,4 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     known = {*_variables(), *NOT_SETTINGS}
     for name in environment:
         if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
-            raise SettingsError(f"{name}: no such setting{_nearest(name, known)}")
-
-
-def _nearest(word: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(word, sorted(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+            raise SettingsError(f"{name}: no such setting{nearest(name, known)}")

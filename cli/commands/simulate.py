@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from cli.order_flow import json_commands, json_events, lobster
+from cli.order_flow import json_commands, json_events, json_fields, lobster
 from cli.order_flow.lobster_messages import BadMessage, read_file
 from engine import Book, Rules
 from engine.codes import DUPLICATE_ID
 from engine.rules import BAND_REFERENCES, CANCEL_RESTING, EXECUTION_PRICES, MAKER, NONE, SESSION, STP_MODES
+
+Fields = tuple[tuple[str, Any], ...]
+"""One JSON object: names and values in their order, so that one that stands twice is seen."""
 
 
 class BadLine(Exception):
@@ -22,43 +25,51 @@ class BadLine(Exception):
 
 
 class Simulation:
-    """One book and what a lone book does not know: which ids were ever used, and what time it is."""
+    """One book and what a lone book does not know: which ids were ever used, and what time it is.
 
-    def __init__(self, book: Book) -> None:
+    `complain` is told in words which name of a line is wrong; the line itself is rejected with a code.
+    """
+
+    def __init__(self, book: Book, complain: Callable[[str], None]) -> None:
         self.book = book
         self.now = 0
+        self._complain = complain
         self._used: set[int | str] = set()
 
     def run(self, lines: Iterable[bytes]) -> Iterator[list[str]]:
         """The events of each command, ready to print. Raises `BadLine` where the input stops being JSON objects."""
         for number, line in enumerate(lines, 1):
             if line.strip():
-                yield self.run_one(_parse(number, line))
+                yield self.run_one(number, _parse(number, line))
 
-    def run_one(self, fields: dict[str, Any]) -> list[str]:
-        """Carry out one command, and give its events; an object that is no command is rejected."""
+    def run_one(self, number: int, pairs: Fields) -> list[str]:
+        """Carry out the command of line `number`, and give its events; an object that is no command is rejected."""
+        fields = json_fields.by_own_names(pairs)
         try:
             if fields.get("cmd") == "new":
                 self._use(json_commands.read_id(fields))
+            json_fields.check_names(pairs)
             command = json_commands.read_command(fields)
-            if fields.get("cmd") == "clock":
+            if fields["cmd"] == "clock":
                 self.now = max(self.now, json_commands.read_now(fields))
-        except json_commands.InvalidCommand as invalid:
+        except json_fields.InvalidCommand as invalid:
+            if invalid.detail:
+                self._complain(f"line {number}: {invalid.detail}")
             return [json_events.write_rejection(_id_or_none(fields), invalid.code)]
         return [json_events.write_event(event) for event in self.book.apply(command, self.now)]
 
     def _use(self, order_id: int | str) -> None:
         if order_id in self._used:
-            raise json_commands.InvalidCommand(DUPLICATE_ID)
+            raise json_fields.InvalidCommand(DUPLICATE_ID)
         self._used.add(order_id)
 
 
-def _parse(number: int, line: bytes) -> dict[str, Any]:
+def _parse(number: int, line: bytes) -> Fields:
     try:
-        fields = json.loads(line.decode())
+        fields = json.loads(line.decode(), object_pairs_hook=tuple)
     except (ValueError, RecursionError) as wrong:
         raise BadLine(f"line {number} is not JSON: {wrong}") from None
-    if not isinstance(fields, dict):
+    if not isinstance(fields, tuple):
         raise BadLine(f"line {number} is not a JSON object")
     return fields
 
@@ -66,8 +77,12 @@ def _parse(number: int, line: bytes) -> dict[str, Any]:
 def _id_or_none(fields: dict[str, Any]) -> int | str | None:
     try:
         return json_commands.read_id(fields)
-    except json_commands.InvalidCommand:
+    except json_fields.InvalidCommand:
         return None
+
+
+def _complain(text: str) -> None:
+    click.echo(f"minex simulate: {text}", err=True)
 
 
 @click.command("simulate")
@@ -110,7 +125,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     {"cmd":"state","state":"auction"}        {"cmd":"uncross"}
     {"cmd":"clock","now":60}                 {"cmd":"roll"}
 
-    Prices are cents, quantities shares, times whole numbers. docs/rules.md shows every field with an example.
+    Prices are cents, quantities shares, times whole numbers. docs/rules.md shows every field with an example. REST's
+    names (order_type, time_in_force …) are understood, too; an unknown field is rejected, and named on stderr.
     """
     if lobster_file is not None and file is not None:
         raise click.UsageError("give a FILE or --lobster, not both")
@@ -122,9 +138,9 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
         _print_lobster(book, lobster_file, out)
     elif file is not None:
         with file.open("rb") as lines:
-            _print_events(Simulation(book), lines, out)
+            _print_events(Simulation(book, _complain), lines, out)
     else:
-        _print_events(Simulation(book), sys.stdin.buffer, out)
+        _print_events(Simulation(book, _complain), sys.stdin.buffer, out)
     if show_book:
         out.write(json_events.write_book(book) + "\n")
     out.flush()
@@ -140,7 +156,7 @@ def _print_events(simulation: Simulation, lines: IO[bytes], out: IO[str]) -> Non
                 out.flush()
     except BadLine as wrong:
         out.flush()
-        click.echo(f"minex simulate: {wrong}", err=True)
+        _complain(str(wrong))
         sys.exit(2)
 
 

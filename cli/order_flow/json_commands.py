@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine import ASK, BID, UNCHANGED, Amend, Cancel, Clock, Command, New, Order, Roll, State, Uncross
+from cli.order_flow.json_fields import UNKNOWN_COMMAND, InvalidCommand
+from engine import ASK, BID, UNCHANGED, Amend, Cancel, Clock, Command, New, Order, Roll, State, Uncross, orders
 from engine.codes import INVALID_PRICE
 from engine.order_types import GTC, GTD, LIMIT, MARKET, STOP
 from engine.rules import STP_MODES
@@ -13,25 +14,15 @@ from engine.rules import STP_MODES
 LARGEST: Final = 2**53
 """The largest number that every JSON reader keeps exact."""
 
-SIDES: Final = {"bid": BID, "buy": BID, "ask": ASK, "sell": ASK}
+SIDES: Final = {**orders.SIDES, "buy": BID, "sell": ASK}
 
-WITHOUT_FIELDS: Final = {"uncross": Uncross, "roll": Roll, "clock": Clock}
-
-UNKNOWN_COMMAND: Final = "unknown_command"
-
-
-class InvalidCommand(Exception):
-    """The object is no command; `code` says which field is missing or wrong: `invalid_<field>`."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+WITHOUT_FIELDS: Final[Mapping[str, type[Uncross | Roll | Clock]]] = {"uncross": Uncross, "roll": Roll, "clock": Clock}
 
 
 def read_command(fields: Mapping[str, Any]) -> Command:
-    """The command that `fields` say. Raises `InvalidCommand`.
+    """The command that `fields`, by their own names, say. Raises `InvalidCommand`.
 
-    A field that is null is as good as absent; one that no command has is ignored.
+    A field that is null is as good as absent.
     """
     name = fields.get("cmd")
     if name == "new":

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from engine import ASK, BID, Book, Event
 from engine import events as told
-
-SIDE_NAMES: Final = {BID: "bid", ASK: "ask"}
+from engine.orders import SIDE_NAMES
 
 encode: Final = JSONEncoder(separators=(",", ":")).encode
 

@@ -269,11 +269,87 @@ def test_numbers_reach_as_far_as_every_json_reader():
     assert codes({**GOOD, "price": 2**53, "quantity": 2**53, "expire_at": 2**53}) == ["accepted"]
 
 
-def test_null_is_as_good_as_absent_and_unknown_fields_are_ignored():
-    fields = ("account", "type", "tif", "expire_at", "stop_price", "display_quantity", "post_only", "stp")
-    assert codes({**GOOD, **dict.fromkeys(fields), "colour": "red"}) == ["accepted"]
+def test_null_is_as_good_as_absent():
+    fields = ("account", "type", "tif", "expire_at", "stop_price", "display_quantity", "post_only", "stp", "now")
+    assert codes({**GOOD, **dict.fromkeys(fields)}) == ["accepted"]
+    assert codes(GOOD, {"cmd": "cancel", "id": "a", "price": None, "valid_until": None}) == ["accepted", "cancelled"]
     amended = simulate(GOOD, {"cmd": "amend", "id": "a", "price": None, "quantity": None})[-1]
     assert amended == '{"event":"amended","id":"a","price":1000,"quantity":1,"kept_priority":true}'
+
+
+def complaint(line):
+    """What is said on stderr of a lone command, which must be rejected, and the code that it is rejected with."""
+    result = CliRunner().invoke(command, [], input=line if isinstance(line, str) else json.dumps(line))
+    assert result.exit_code == 0
+    (event,) = map(json.loads, result.stdout.splitlines())
+    assert list(event) == ["event", "id", "code"]
+    return event["code"], result.stderr.removeprefix("minex simulate: line 1: ").rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({**GOOD, "post_onyl": True}, "'new' has no field 'post_onyl'; did you mean 'post_only'?"),
+        ({**GOOD, "post_onyl": None}, "'new' has no field 'post_onyl'; did you mean 'post_only'?"),
+        ({**GOOD, "order_typ": "limit"}, "'new' has no field 'order_typ'; did you mean 'order_type'?"),
+        ({**GOOD, "colour": "red"}, "'new' has no field 'colour'"),
+        ({**GOOD, "now": 5}, "'new' has no field 'now'"),
+        ({"cmd": "cancel", "id": "a", "quantity": 5}, "'cancel' has no field 'quantity'"),
+        ({"cmd": "amend", "id": "a", "prise": 5}, "'amend' has no field 'prise'; did you mean 'price'?"),
+        ({"cmd": "clock", "nwo": 5}, "'clock' has no field 'nwo'; did you mean 'now'?"),
+        ({"cmd": "uncross", "now": 5}, "'uncross' has no field 'now'"),
+    ],
+)
+def test_an_unknown_field_is_refused_and_named(wrong, said):
+    assert complaint(wrong) == ("unknown_field", said)
+
+
+def test_an_unknown_command_is_named():
+    known = "new, cancel, amend, state, uncross, roll, clock"
+    assert complaint({"cmd": "cancle"}) == ("unknown_command", "there is no command 'cancle'; did you mean 'cancel'?")
+    assert complaint({"cdm": "new"}) == ("unknown_command", f"there is no command None; there are {known}")
+
+
+def test_the_names_of_rest_are_understood():
+    order = {"document_number": "1", "side": "bid", "order_type": "limit", "price": 1000, "quantity": 5}
+    assert simulate(
+        {"cmd": "new", "client_order_id": "a", **order, "time_in_force": "gtd", "valid_until": 9},
+        {"cmd": "new", "order_id": "b", **order, "side": "ask", "self_trade_prevention": "cancel_incoming"},
+        {"cmd": "amend", "order_id": "a", "valid_until": 8},
+        {"cmd": "clock", "now": 8},
+        {"cmd": "new", "order_id": "c", **order, "order_type": "market", "price": None, "time_in_force": "fok"},
+    ) == [
+        '{"event":"accepted","id":"a"}',
+        '{"event":"accepted","id":"b"}',
+        '{"event":"cancelled","id":"b","quantity":5,"reason":"self_trade_prevention"}',
+        '{"event":"amended","id":"a","price":1000,"quantity":5,"kept_priority":true}',
+        '{"event":"expired","id":"a","quantity":5}',
+        '{"event":"accepted","id":"c"}',
+        '{"event":"expired","id":"c","quantity":5}',
+    ]
+    assert codes({**GOOD, "time_in_force": "gtx"}, {**GOOD, "id": 2, "valid_until": "soon"}) == [
+        "unsupported",
+        "invalid_expire_at",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("id", "order_id"),
+        ("id", "client_order_id"),
+        ("account", "document_number"),
+        ("type", "order_type"),
+        ("tif", "time_in_force"),
+        ("expire_at", "valid_until"),
+        ("stp", "self_trade_prevention"),
+        ("price", "price"),
+    ],
+)
+def test_a_field_is_given_once(name, other):
+    fields = {"cmd": "new", "id": "a", "side": "bid", "price": 1, "quantity": 1} | {name: 1}
+    line = json.dumps(fields)[:-1] + f",{json.dumps(other)}:1}}"
+    assert complaint(line) == ("duplicate_field", f"{name!r} and {other!r} say the same: give one, and once")
 
 
 def test_fill_or_kill_and_post_only():
