@@ -12,14 +12,16 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from settings.sections import PHASES_OF_DAY, Settings, TradingSchedule
 from settings.spelling import nearest
-from settings.values import SettingsError, checked
+from settings.values import SettingsError, checked, types_of
 
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout: where `exchange.toml`, `Procfile` and `migrations/` are."""
+
+SECONDS_OF_DAY = 86_400
 
 ENVIRONMENT_PREFIX = "MINEX_"
 NOT_SETTINGS = frozenset({"MINEX_CONFIG", "MINEX_FAULT"})
@@ -68,7 +70,7 @@ def _sections() -> list[str]:
 
 
 def _section_class(section: str) -> Any:
-    return get_type_hints(Settings)[section]
+    return types_of(Settings)[section]
 
 
 def _variables() -> dict[str, tuple[str, str]]:
@@ -107,8 +109,8 @@ def _sessions(given: Mapping[str, tuple[Any, str]]) -> tuple[TradingSchedule, di
     for name, (keys, place) in given.items():
         if isinstance(keys, dict):
             file = place.partition(":")[0]
-            sessions[name] = _session({**own, **_keys_of_market(name, keys, file)})
-    return _session(own), sessions
+            sessions[name] = _schedule({**own, **_keys_of_market(name, keys, file)})
+    return _schedule(own), sessions
 
 
 def _keys_of_market(name: str, keys: Mapping[str, Any], file: str) -> dict[str, tuple[Any, str]]:
@@ -119,15 +121,23 @@ def _keys_of_market(name: str, keys: Mapping[str, Any], file: str) -> dict[str, 
     return {key: (value, f"{file}: [session.{name}] {key}") for key, value in keys.items()}
 
 
-def _session(given: Mapping[str, tuple[Any, str]]) -> TradingSchedule:
-    session = TradingSchedule(**{key: checked(TradingSchedule, key, *pair) for key, pair in given.items()})
-    begins = [_seconds_of(getattr(session, phase)) for phase in PHASES_OF_DAY]
+def _schedule(given: Mapping[str, tuple[Any, str]]) -> TradingSchedule:
+    """The schedule of one market. Raises SettingsError where a day of it cannot begin and end in order.
+
+    That clocks are put forward or back is no matter for here: `services.stocks.schedule` keeps the order of every day.
+    """
+    schedule = TradingSchedule(**{key: checked(TradingSchedule, key, *pair) for key, pair in given.items()})
+    begins = {phase: _seconds_of(getattr(schedule, phase)) for phase in PHASES_OF_DAY}
     place = next((pair[1] for pair in given.values()), "[session]").rpartition(" ")[0] or "[session]"
-    if sorted(set(begins)) != begins:
+    if sorted(set(begins.values())) != list(begins.values()):
         raise SettingsError(f"{place}: expected {' < '.join(PHASES_OF_DAY)}, each later than the one before")
-    if begins[2] + session.random_end_seconds >= begins[3]:
+    if begins["open"] + schedule.random_end_seconds >= begins["closing_auction"]:
         raise SettingsError(f"{place}: the opening auction would end after the closing auction has begun")
-    return session
+    if begins["close"] + schedule.random_end_seconds >= SECONDS_OF_DAY:
+        raise SettingsError(
+            f"{place}: the closing auction could end after midnight: expected close + random_end_seconds before 24:00"
+        )
+    return schedule
 
 
 def _seconds_of(time: str) -> int:

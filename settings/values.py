@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -10,6 +11,10 @@ from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+types_of = functools.cache(get_type_hints)
+"""The type of each key of a section, by its name."""
 
 
 class SettingsError(Exception):
@@ -21,7 +26,7 @@ def checked(cls: Any, key: str, value: Any, place: str) -> Any:
 
     Raises SettingsError, which names the place, the value and what was expected.
     """
-    wanted = get_type_hints(cls)[key]
+    wanted = types_of(cls)[key]
     rule = next(f.metadata for f in dataclasses.fields(cls) if f.name == key)
     if wanted is bool:
         return _boolean(value, place)

@@ -11,7 +11,7 @@ from engine.rules import NO_LIMIT, band_limits
 from engine.states import AUCTION
 from services.errors import UnknownStock
 from services.prices import indicative
-from services.stocks.schedule import AUCTIONS, next_after
+from services.stocks.schedule import AUCTIONS, Beginning, next_after
 from services.timestamps import timestamp
 from settings.sections import Settings
 
@@ -78,4 +78,6 @@ def _end_of_auction(stock: Any, settings: Settings) -> datetime | None:
     schedule = settings.session_of(stock.market)
     if stock.state_reason == VOLATILITY:
         return since + timedelta(seconds=schedule.volatility_auction_seconds)
-    return next_after(schedule, since).at if stock.state_reason in AUCTIONS else None
+    if stock.state_reason in AUCTIONS:
+        return next_after(schedule, Beginning(stock.state_reason, since)).at
+    return None

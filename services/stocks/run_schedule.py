@@ -18,7 +18,7 @@ from engine.codes import VOLATILITY
 from engine.states import AUCTION, HALTED, OPEN
 from engine.states import STATES as ALL_STATES
 from services.stocks import trading_states
-from services.stocks.schedule import AUCTIONS, CLOSE, ROLL, STATES, Beginning, due, next_after, phase_at
+from services.stocks.schedule import AUCTIONS, CLOSE, ROLL, STATES, Beginning, due, longest_delay, next_after, phase_at
 from services.stocks.trading_states import STATE, UNCROSS, StateRequest, ask_for
 from settings.sections import MAIN_MARKET, Settings
 from settings.sections import TradingSchedule as Schedule
@@ -113,11 +113,11 @@ def _begun(session: Statements, market: str, schedule: Schedule, now: datetime, 
         before = ROLL if row is None else row.phase  # a stock is listed open
         begun = [] if STATES[before] == STATES[current.phase] else [current]
         if current.phase == ROLL:  # the day itself goes on
-            begun = [Beginning("open", one.at) for one in begun]
-    following = next_after(schedule, current.at)
+            begun = [Beginning("open", beginning.at) for beginning in begun]
+    following = next_after(schedule, current)
     next_at = following.at
     if current.phase in AUCTIONS:
-        next_at += timedelta(milliseconds=draw(0, schedule.random_end_seconds * 1_000))
+        next_at += timedelta(milliseconds=draw(0, longest_delay(schedule, following)))
     values = {"phase": current.phase, "began_at": current.at, "next_phase": following.phase, "next_at": next_at}
     session.execute(REMEMBER, {"market": market, "schedule": hours, **values})
     return begun
@@ -131,7 +131,7 @@ def _hours(schedule: Schedule) -> str:
 
 
 def _ask_all(session: Statements, of_market: dict[str, Any], changes: Sequence[StateRequest]) -> Stocks:
-    document = orjson.dumps([{"kind": one.kind, "payload": orjson.Fragment(one.payload())} for one in changes])
+    document = orjson.dumps([{"kind": change.kind, "payload": orjson.Fragment(change.payload())} for change in changes])
     rows = session.execute(ASK_ALL, {**of_market, "changes": document.decode()})
     return [(row.symbol, row.group_name) for row in rows]
 

@@ -1,6 +1,6 @@
 """The day of a market: which phase begins when. Reads no clock and draws no lots; both are given."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -36,49 +36,96 @@ class Beginning:
     at: datetime
 
 
-def next_after(session: TradingSchedule, moment: datetime) -> Beginning:
-    """The first phase that begins after `moment`; where there is no trading for a year, the market is still closed."""
-    first = _local(session, moment).date()
+def next_after(schedule: TradingSchedule, beginning: Beginning) -> Beginning:
+    """The phase that comes after `beginning`, which may have begun late, as after an auction with a random end.
+
+    It is the next one in the order of the day, so it may begin at the same moment, or have been due before. Where there
+    is no trading for a year, the market is still closed.
+    """
+    last = _latest(schedule, beginning.at, beginning.phase)
+    first_day = last[0] if last else _local_day(schedule, beginning.at)
     for days in range(LONGEST_BREAK.days):
-        for one in _beginnings(session, first + timedelta(days=days)):
-            if one.at > moment:
-                return one
-    return Beginning(CLOSE, moment + LONGEST_BREAK)
+        day = first_day + timedelta(days=days)
+        for number, candidate in enumerate(_beginnings(schedule, day)):
+            if (day, number) > last if last else candidate.at > beginning.at:
+                return candidate
+    return Beginning(CLOSE, beginning.at + LONGEST_BREAK)
 
 
-def phase_at(session: TradingSchedule, moment: datetime) -> Beginning:
+def phase_at(schedule: TradingSchedule, moment: datetime) -> Beginning:
     """The phase that `moment` is in; a market that has not opened for a year is closed."""
-    today = _local(session, moment).date()
-    for days in range(LONGEST_BREAK.days):
-        begun = [one for one in _beginnings(session, today - timedelta(days=days)) if one.at <= moment]
-        if begun:
-            return begun[-1]
-    return Beginning(CLOSE, moment)
+    last = _latest(schedule, moment)
+    return _beginnings(schedule, last[0])[last[1]] if last else Beginning(CLOSE, moment)
 
 
-def due(session: TradingSchedule, first: Beginning, now: datetime) -> list[Beginning]:
+def due(schedule: TradingSchedule, first: Beginning, now: datetime) -> list[Beginning]:
     """`first` and what has begun after it, up to `now`; of several days only what follows the last end of one."""
     begun = []
     following = first
     while following.at <= now:
         begun.append(following)
-        following = next_after(session, following.at)
-    ends = [n for n, one in enumerate(begun) if one.phase in (CLOSE, ROLL)]
+        following = next_after(schedule, following)
+    ends = [number for number, beginning in enumerate(begun) if beginning.phase in (CLOSE, ROLL)]
     return begun[ends[-1] :] if ends else begun
 
 
-def _beginnings(session: TradingSchedule, day: date) -> Iterator[Beginning]:
-    """What begins on this day, in order."""
-    if session.schedule != DAILY:
-        yield Beginning(ROLL, _instant(session, day, session.roll_at))
-    elif WEEKDAYS[day.weekday()] in session.days and day.isoformat() not in session.holidays:
-        for phase in PHASES_OF_DAY:
-            yield Beginning(phase, _instant(session, day, getattr(session, phase)))
+def longest_delay(schedule: TradingSchedule, following: Beginning) -> int:
+    """How many milliseconds later than planned `following` may begin: at most until what comes after it is due."""
+    room = next_after(schedule, following).at - following.at
+    return min(schedule.random_end_seconds * 1_000, room // timedelta(milliseconds=1))
 
 
-def _instant(session: TradingSchedule, day: date, clock: str) -> datetime:
-    return datetime.combine(day, time.fromisoformat(clock), ZoneInfo(session.timezone)).astimezone(UTC)
+def _latest(schedule: TradingSchedule, moment: datetime, phase: str | None = None) -> tuple[date, int] | None:
+    """The day, and the place in it, of what began last by `moment`, be it any phase or the given one; None for a year.
+
+    The search starts a day ahead: clocks that are put back over midnight show yesterday's date again.
+    """
+    ahead = _local_day(schedule, moment) + timedelta(days=1)
+    for days in range(LONGEST_BREAK.days):
+        day = ahead - timedelta(days=days)
+        for number, candidate in reversed(list(enumerate(_beginnings(schedule, day)))):
+            if candidate.at <= moment and (phase is None or candidate.phase == phase):
+                return day, number
+    return None
 
 
-def _local(session: TradingSchedule, moment: datetime) -> datetime:
-    return moment.astimezone(ZoneInfo(session.timezone))
+def _beginnings(schedule: TradingSchedule, day: date) -> list[Beginning]:
+    """What begins on this day, in order; none of it before what began on earlier days."""
+    if not _exists(schedule, day):
+        return []
+    if schedule.schedule != DAILY:
+        return [Beginning(ROLL, _instant(schedule, day, schedule.roll_at))]
+    if WEEKDAYS[day.weekday()] not in schedule.days or day.isoformat() in schedule.holidays:
+        return []
+    return [Beginning(phase, _instant(schedule, day, getattr(schedule, phase))) for phase in PHASES_OF_DAY]
+
+
+def _exists(schedule: TradingSchedule, day: date) -> bool:
+    """Whether the market's clocks show this date at all: Samoa had no 30 December 2011."""
+    return _local_day(schedule, _instant(schedule, day, "00:00")) == day
+
+
+def _instant(schedule: TradingSchedule, day: date, clock: str) -> datetime:
+    """The first moment (UTC) at which the market's clocks show this time or a later one.
+
+    Of a time that they show twice it is the first; one that they skip is the moment at which they skip it. So what is
+    later by the clock is never earlier in time.
+    """
+    shown = datetime.combine(day, time.fromisoformat(clock))
+    zone = ZoneInfo(schedule.timezone)
+    instant = shown.replace(tzinfo=zone).astimezone(UTC)
+    if _shows(zone, instant) == shown:
+        return instant
+    before = shown.replace(tzinfo=zone, fold=1).astimezone(UTC)  # PEP 495: what is skipped lies between the two
+    seconds = range(int((instant - before).total_seconds()))
+    skipped = bisect_left(seconds, True, key=lambda second: _shows(zone, before + timedelta(seconds=second)) >= shown)
+    return before + timedelta(seconds=skipped)
+
+
+def _local_day(schedule: TradingSchedule, moment: datetime) -> date:
+    return _shows(ZoneInfo(schedule.timezone), moment).date()
+
+
+def _shows(zone: ZoneInfo, moment: datetime) -> datetime:
+    """What the clocks of `zone` show at `moment`."""
+    return moment.astimezone(zone).replace(tzinfo=None)

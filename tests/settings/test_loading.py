@@ -53,6 +53,12 @@ def test_a_market_of_its_own_says_only_what_is_different(tmp_path: Path) -> None
         ('[session]\nholidays = ["25.12.2026"]', "expected dates such as 2026-12-25"),
         ('[session]\nopen = "09:00"', "expected pre_open < opening_auction < open < closing_auction < close"),
         ('[session]\nopen = "16:54:50"', "the opening auction would end after the closing auction has begun"),
+        (
+            '[session]\nclose = "23:59"\nrandom_end_seconds = 3600',
+            "[session]: the closing auction could end after midnight: expected close + random_end_seconds before 24:00",
+        ),
+        ('[session]\nclose = "23:30"\nrandom_end_seconds = 1800', "the closing auction could end after midnight"),
+        ('[session.B3]\nclose = "23:59:30"', "[session.B3]: the closing auction could end after midnight"),
         ('[session.B3]\nshedule = "daily"', "[session.B3] has no key 'shedule'; did you mean 'schedule'?"),
         ('[session.B3]\nclose = "1"', "[session.B3] close = '1': expected a time"),
         ("[market.B3]\ntick_size = 1", "[market] has no key 'B3'"),

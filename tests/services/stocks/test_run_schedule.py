@@ -80,6 +80,50 @@ def test_a_scheduled_auction_says_when_it_ends_at_the_earliest(floor):
     assert (shown["state"], shown["auction_ends_at"]) == ("auction", "2026-11-20T10:00:00.000000Z")
 
 
+def test_an_auction_that_a_late_clock_began_is_not_said_to_end_when_the_next_one_does(floor):
+    symbol = floor.stock()
+    clock = Clock(floor)
+    clock.look(time("09:46"))
+    floor.match()
+    floor.run("UPDATE stocks SET state_since = :since WHERE symbol = :s", since=time("10:00:05"), s=symbol)
+    with transaction(floor.engine) as session:
+        shown = read_stock(session, symbol, clock.settings)
+    assert (shown["state"], shown["auction_ends_at"]) == ("auction", "2026-11-20T10:00:00.000000Z")
+
+
+def test_the_market_opens_on_the_day_whose_first_hour_the_clocks_skip(floor):
+    symbol = floor.stock()
+    santiago = replace(DAILY, timezone="America/Santiago", pre_open="00:00", opening_auction="00:30", open="01:00")
+    clock = Clock(floor, main=santiago)
+    seen = []
+    for words in (
+        "2026-09-06 03:59",
+        "2026-09-06 04:00:01",
+        "2026-09-06 19:56",
+        "2026-09-06 20:01",
+        "2026-09-07 03:00",
+    ):
+        clock.look(datetime.fromisoformat(words).replace(tzinfo=UTC))
+        seen.append(state(floor, symbol)[0])
+    assert seen == ["closed", "open", "auction", "closed", "pre_open"]
+
+
+def test_a_random_end_does_not_delay_what_comes_after(floor):
+    symbol = floor.stock()
+    clock = Clock(floor, main=replace(DAILY, open="16:54:50", random_end_seconds=3_600), delay=3_600)
+    seen = []
+    for words in ("16:00", "16:54:59", "16:55", "17:00", "17:59"):
+        clock.look(time(words))
+        seen.append(state(floor, symbol))
+    assert seen == [
+        ("auction", "opening_auction"),
+        ("auction", "opening_auction"),
+        ("auction", "closing_auction"),
+        ("auction", "closing_auction"),
+        ("auction", "closing_auction"),
+    ]
+
+
 def test_a_phase_is_asked_for_once(floor):
     floor.stock()
     clock = Clock(floor)
