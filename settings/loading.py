@@ -24,8 +24,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SECONDS_OF_DAY = 86_400
 
 ENVIRONMENT_PREFIX = "MINEX_"
-NOT_SETTINGS = frozenset({"MINEX_CONFIG", "MINEX_FAULT"})
-"""Variables with our prefix that are read elsewhere: where the file is, and the fault points of the tests."""
+NOT_SETTINGS = frozenset({"MINEX_CONFIG", "MINEX_FAULT", "MINEX_MAKER_KEY", "MINEX_TAKER_KEY"})
+"""Variables with our prefix that are read elsewhere: where the file is, the fault points of the tests, and the keys of
+the brokers of `minex replay`."""
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:

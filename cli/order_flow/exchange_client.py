@@ -14,8 +14,16 @@ TIMEOUT_SECONDS = 30
 PAGE = 500
 
 
+class Refused(CommandError):
+    """The exchange refused a request. `problem` is its code, such as `insufficient_shares`; empty if it gave none."""
+
+    def __init__(self, what: str, answer: requests.Response | dict[str, Any], *mend: str) -> None:
+        self.problem, reason = _problem(answer)
+        super().__init__(f"{what}: {reason}", *mend, exit_code=REFUSED)
+
+
 class ExchangeClient:
-    """One broker's connection to the exchange at `url`."""
+    """One broker's, or the administrator's, connection to the exchange at `url`."""
 
     def __init__(self, url: str, api_key: str) -> None:
         self.base = f"{url.rstrip('/')}/api/v1"
@@ -23,7 +31,7 @@ class ExchangeClient:
         self._session.headers["Authorization"] = f"Bearer {api_key}"
 
     def call(self, method: str, path: str, body: Any = None, prefer: str | None = None) -> requests.Response:
-        """One request. Raises CommandError where nobody answers, or the exchange refuses."""
+        """One request. Raises CommandError where nobody answers, `Refused` where the exchange refuses."""
         headers = {} if prefer is None else {"Prefer": prefer}
         try:
             answer = self._session.request(
@@ -32,7 +40,7 @@ class ExchangeClient:
         except requests.RequestException as error:
             raise CommandError(f"No exchange answers at {self.base}.", "minex up", exit_code=NOT_RUNNING) from error
         if answer.status_code >= 400:
-            raise CommandError(f"{method} {path}: {_reason(answer)}", exit_code=REFUSED)
+            raise Refused(f"{method} {path}", answer)
         return answer
 
     def get(self, path: str) -> Any:
@@ -49,9 +57,10 @@ class ExchangeClient:
             yield from page["items"]
 
 
-def _reason(answer: requests.Response) -> str:
+def _problem(answer: requests.Response | dict[str, Any]) -> tuple[str, str]:
+    """The code of a problem document, and the problem in words."""
     try:
-        problem = answer.json()
-        return f"{problem['status']} {problem['code']}: {problem['detail']}"
+        problem = answer if isinstance(answer, dict) else answer.json()
+        return problem["code"], f"{problem['status']} {problem['code']}: {problem['detail']}"
     except (ValueError, KeyError, TypeError):
-        return f"{answer.status_code} {answer.reason}"
+        return "", "it was refused" if isinstance(answer, dict) else f"{answer.status_code} {answer.reason}"

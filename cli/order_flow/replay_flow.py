@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from cli.exits import FAILED
-from cli.order_flow.exchange_client import ExchangeClient
+from cli.order_flow.exchange_client import ExchangeClient, Refused
 from cli.order_flow.lobster import Step
 from cli.order_flow.lobster_messages import Message
+from cli.order_flow.replay_scene import check_stock, explained
 from cli.terminal import CommandError, say
-from engine import Amend, Cancel, New
+from engine import Amend, Cancel, New, Order
 from engine.order_types import IOC
-from engine.orders import BID
+from engine.orders import SIDE_NAMES
 
 WAIT_SECONDS = 10
 """How long a taker's answer may wait for the match."""
+
+BATCH = 500
+"""The most orders that one request may bring."""
+
+TOO_LATE = frozenset({"order_closed", "amendment_refused"})
+"""Why an order that has been filled meanwhile is not amended."""
 
 DOCUMENTS = {"maker": "00000000001", "taker": "00000000002"}
 """End customers of the two sides; the brokers differ, so the two never count as one trader."""
@@ -35,11 +43,16 @@ class Outcome:
     trades: int = 0
     seconds: float = 0.0
     latencies: list[int] = field(default_factory=list)
+    refused: int = 0
+    """Amendments of orders that were filled by an execution meant for another."""
     missed: list[str] = field(default_factory=list)
 
 
 class Flow:
-    """Sends steps one after the other, so that the inbox has them in the file's order."""
+    """Sends steps one after the other, so that the inbox has them in the file's order.
+
+    Orders that only rest are gathered and sent with one request, until something else comes.
+    """
 
     def __init__(self, maker: ExchangeClient, taker: ExchangeClient, symbol: str) -> None:
         self.maker = maker
@@ -48,22 +61,22 @@ class Flow:
         self.outcome = Outcome()
         self._ids: dict[Any, int] = {}
         """The exchange's order ids by the file's."""
+        self._gathered: list[Order] = []
         self._executions: list[tuple[Message, dict[str, Any]]] = []
         self._began = 0.0
 
-    def prepare(self) -> None:
-        """Make sure that the stock is open and its book empty of what an earlier replay left. Raises CommandError."""
-        self.maker.get(f"/stocks/{self.symbol}")
-        left = [
-            order["order_id"]
+    def prepare(self, steps: Sequence[Step]) -> None:
+        """See that the stock takes the orders, and that its book is empty, also of an earlier replay's.
+
+        Raises CommandError.
+        """
+        left = sum(
+            client.call("DELETE", f"/orders?symbol={self.symbol}").json()["cancelled"]
             for client in (self.maker, self.taker)
-            for status in ("open", "partially_filled")
-            for order in client.items(f"/orders?symbol={self.symbol}&status={status}")
-        ]
+        )
         if left:
-            say(f"cancelling {len(left)} orders that are left in {self.symbol}")
-        for order_id in left:
-            self.maker.call("DELETE", f"/orders/{order_id}")
+            say(f"cancelled {left} orders that were left in {self.symbol}")
+        check_stock(self.maker.get(f"/stocks/{self.symbol}"), steps)
         book = self.maker.get(f"/stocks/{self.symbol}/book?depth=1")
         if book["bids"] or book["asks"]:
             raise CommandError(
@@ -72,24 +85,29 @@ class Flow:
         self._began = time.perf_counter()
 
     def send(self, step: Step) -> None:
-        """Send one command and wait until it is stored; an execution until it is matched."""
+        """Send one command and wait until it is stored; an execution or an amendment until it is matched."""
         command = step.command
-        if isinstance(command, New):
-            self._place(command, step.execution)
+        if isinstance(command, New) and step.execution is None:
+            self._gathered.append(command.order)
+            if len(self._gathered) < BATCH:
+                return
+        self._place_gathered()
+        if isinstance(command, New) and step.execution is not None:
+            self._execute(command.order, step.execution)
         elif isinstance(command, Amend):
-            self.maker.call("PUT", self._path(command.id), {"quantity": command.quantity})
-            self.outcome.amendments += 1
+            self._amend(command)
         elif isinstance(command, Cancel):
             self.maker.call("DELETE", self._path(command.id), prefer="respond-async")
             self.outcome.cancels += 1
 
     def finish(self) -> Outcome:
-        """Wait for the last cancel, then compare each execution with what it hit."""
+        """Send what is left, then compare each execution with what it hit."""
+        self._place_gathered()
         self.outcome.seconds = time.perf_counter() - self._began
         self.outcome.executions = len(self._executions)
         hit = self._hit_orders()
         for message, order in self._executions:
-            fills = [(hit.get(one["trade_id"]), one["price"], one["quantity"]) for one in order["trades"]]
+            fills = [(hit.get(fill["trade_id"]), fill["price"], fill["quantity"]) for fill in order["trades"]]
             self.outcome.trades += len(fills)
             wanted = (self._ids[message.id], message.price, message.shares)
             if fills == [wanted]:
@@ -99,25 +117,56 @@ class Flow:
             self.outcome.latencies.append(_microseconds_between(order["created_at"], order["updated_at"]))
         return self.outcome
 
-    def _place(self, command: New, execution: Message | None) -> None:
-        order = command.order
-        body: dict[str, Any] = {
+    def _place_gathered(self) -> None:
+        """Place what was gathered: one order by itself, more of them as a batch."""
+        orders, self._gathered = self._gathered, []
+        bodies = [self._body(order) for order in orders]
+        if len(bodies) == 1:
+            placed = [self._place(self.maker, bodies[0])]
+        elif bodies:
+            results = self.maker.call("POST", "/orders/batch", {"orders": bodies}).json()["results"]
+            for result in results:
+                if "problem" in result:
+                    raise explained(Refused("POST /orders/batch", result["problem"]))
+            placed = [result["order"] for result in results]
+        else:
+            return
+        self._ids |= {order.id: answer["order_id"] for order, answer in zip(orders, placed, strict=True)}
+        self.outcome.orders += len(orders)
+
+    def _execute(self, order: Order, execution: Message) -> None:
+        answer = self._place(self.taker, self._body(order) | {"time_in_force": IOC}, prefer=f"wait={WAIT_SECONDS}")
+        if answer["status"] == "pending":
+            raise CommandError("The exchange does not match; is its worker running?", "minex status", exit_code=FAILED)
+        self.outcome.orders += 1
+        self._executions.append((execution, answer))
+
+    def _place(self, client: ExchangeClient, body: dict[str, Any], prefer: str | None = None) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = client.call("POST", "/orders", body, prefer).json()
+        except Refused as refused:
+            raise explained(refused) from refused
+        return answer
+
+    def _amend(self, command: Amend) -> None:
+        """Amend an order; one that an execution of another has filled is refused, and the flow goes on."""
+        self.outcome.amendments += 1
+        try:
+            self.maker.call("PUT", self._path(command.id), {"quantity": command.quantity}, f"wait={WAIT_SECONDS}")
+        except Refused as refused:
+            if refused.problem not in TOO_LATE:
+                raise
+            self.outcome.refused += 1
+
+    def _body(self, order: Order) -> dict[str, Any]:
+        return {
             "document_number": DOCUMENTS[str(order.account)],
-            "side": "bid" if order.side == BID else "ask",
+            "side": SIDE_NAMES[order.side],
             "symbol": self.symbol,
             "quantity": order.quantity,
             "price": order.price,
             "self_trade_prevention": "none",
         }
-        self.outcome.orders += 1
-        if execution is None:
-            self._ids[order.id] = self.maker.call("POST", "/orders", body).json()["order_id"]
-            return
-        body["time_in_force"] = IOC
-        answer = self.taker.call("POST", "/orders", body, prefer=f"wait={WAIT_SECONDS}").json()
-        if answer["status"] == "pending":
-            raise CommandError("The exchange does not match; is its worker running?", "minex status", exit_code=FAILED)
-        self._executions.append((execution, answer))
 
     def _hit_orders(self) -> dict[int, int]:
         """The resting broker's order ids by trade, as far back as this flow's first trade."""

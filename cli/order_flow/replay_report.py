@@ -16,6 +16,7 @@ def figures(outcome: Outcome) -> dict[str, Any]:
         "orders": outcome.orders,
         "cancels": outcome.cancels,
         "amendments": outcome.amendments,
+        "amendments_refused": outcome.refused,
         "trades": outcome.trades,
         "executions": outcome.executions,
         "executions_met": outcome.met,

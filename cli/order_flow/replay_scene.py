@@ -1,0 +1,109 @@
+"""What a replay needs before its first order: a stock that takes its orders, and brokers who can pay for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from cli.exits import REFUSED
+from cli.order_flow.exchange_client import ExchangeClient, Refused
+from cli.order_flow.lobster import MAKER, TAKER, Step
+from cli.terminal import CommandError
+from engine import New
+from engine.orders import BID
+from engine.states import OPEN
+
+RULES: Final = {"tick_size": 1, "lot_size": 1, "band": 0, "dynamic_band": 0}
+"""Of a stock that is listed for a replay: whatever the real market took is taken."""
+
+LIMITS: Final = {"credit_limit": 10**15, "short_limit": 10**12}
+"""Cents and shares that a broker registered for a replay may owe: the most that the exchange allows."""
+
+WITH_ADMIN_KEY: Final = "MINEX_ADMIN_KEY=… minex replay FILE"
+OTHER_STOCK: Final = "minex replay FILE --symbol NAME"
+
+
+class Needs(NamedTuple):
+    """What a broker pays and delivers in a replay at most: cents and shares."""
+
+    cash: int
+    shares: int
+
+
+def needs_of(steps: Iterable[Step]) -> dict[str, Needs]:
+    """What the two brokers need if no trade gave them anything back, by account."""
+    cash, shares = {MAKER: 0, TAKER: 0}, {MAKER: 0, TAKER: 0}
+    for step in steps:
+        if isinstance(step.command, New):
+            order = step.command.order
+            if order.side == BID:
+                cash[str(order.account)] += order.quantity * (order.price or 0)
+            else:
+                shares[str(order.account)] += order.quantity
+    return {account: Needs(cash[account], shares[account]) for account in (MAKER, TAKER)}
+
+
+def is_listed(client: ExchangeClient, symbol: str) -> bool:
+    """Whether there is such a stock. Raises CommandError."""
+    try:
+        client.get(f"/stocks/{symbol}")
+    except Refused as refused:
+        if refused.problem != "unknown_stock":
+            raise
+        return False
+    return True
+
+
+def not_listed(symbol: str) -> CommandError:
+    """The error where a stock is missing and nothing here may list it."""
+    return CommandError(
+        f"There is no stock {symbol}; with the administrator's key it is listed.", WITH_ADMIN_KEY, exit_code=REFUSED
+    )
+
+
+def list_by_admin(admin: ExchangeClient, symbol: str) -> None:
+    """List a stock for a replay. Raises CommandError."""
+    admin.call("POST", "/stocks", {"symbol": symbol, **RULES})
+
+
+def register_by_admin(admin: ExchangeClient, name: str) -> str:
+    """The API key of a new broker that trades without money or shares of its own. Raises CommandError."""
+    answer: dict[str, Any] = admin.call("POST", "/register", {"name": name, **LIMITS}).json()
+    return str(answer["api_key"])
+
+
+def check_stock(stock: dict[str, Any], steps: Iterable[Step]) -> None:
+    """Raises CommandError unless a stock, as REST shows it, is open and takes every order of the replay."""
+    symbol = stock["symbol"]
+    if stock["state"] != OPEN:
+        raise CommandError(f"{symbol} is not open: its state is {stock['state']}.", OTHER_STOCK, exit_code=REFUSED)
+    orders = [step.command.order for step in steps if isinstance(step.command, New)]
+    rules = (
+        (f"the tick of {stock['tick_size']}", lambda order: not order.price % stock["tick_size"]),
+        (f"the lot of {stock['lot_size']}", lambda order: not order.quantity % stock["lot_size"]),
+        (
+            f"the prices from {stock['lowest_price']} to {stock['highest_price']}",
+            lambda order: stock["lowest_price"] <= order.price <= stock["highest_price"],
+        ),
+    )
+    for rule, fits in rules:
+        misfits = sum(not fits(order) for order in orders)
+        if misfits:
+            raise CommandError(
+                f"{misfits} of {len(orders)} orders do not fit {rule} that {symbol} has; "
+                "a symbol that is not listed yet is listed to fit.",
+                OTHER_STOCK,
+                exit_code=REFUSED,
+            )
+
+
+def explained(refused: Refused) -> CommandError:
+    """The refusal of an order, with what helps where a broker has too little."""
+    if refused.problem not in {"insufficient_funds", "insufficient_shares"}:
+        return refused
+    return CommandError(
+        f"A broker has too little for this file: {refused.message} "
+        "With the administrator's key, and no keys of brokers, two that may owe it are registered.",
+        WITH_ADMIN_KEY,
+        exit_code=REFUSED,
+    )
