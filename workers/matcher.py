@@ -1,7 +1,6 @@
 """A turn from beginning to end: match and settle in one transaction, then tell the world."""
 
 import logging
-import traceback
 from collections.abc import Sequence
 from functools import partial
 
@@ -10,8 +9,9 @@ from sqlalchemy import Engine
 from database.errors import Overtaken
 from database.session import transaction
 from queues.bus import Bus
-from services.matching.books import Books
-from services.matching.match import BrokenTurn, PoisonCommand, match_turn
+from services.matching.books import Books, StuckStock
+from services.matching.match import match_turn
+from services.matching.poison import BrokenTurn, PoisonCommand
 from services.matching.turn import Turn
 from workers.faults import reach
 
@@ -32,8 +32,9 @@ class Matcher:
     def run_once(self, symbols: Sequence[str]) -> bool:
         """One turn over these stocks; whether commands were left for another.
 
-        Raises only what will pass (`database.errors`): then nothing happened, and the same can be tried again. A
-        command that breaks the turn is found by taking its commands one by one, and refused; the others go on.
+        Raises what will pass (`database.errors`), when the same can be tried again, and StuckStock for one that is
+        better left out; nothing happened then. A command that breaks the turn is found by taking its commands one by
+        one, and refused; the others go on.
         """
         try:
             turn = self._turn(symbols, self.turn_limit)
@@ -56,9 +57,11 @@ class Matcher:
 
     def _refuse(self, symbols: Sequence[str], broken: BrokenTurn) -> Turn:
         poison = PoisonCommand(broken.command_ids[0], broken.__cause__ or broken)
-        report = "".join(traceback.format_exception(poison.error))
-        log.error("command %d is refused, it breaks the matching:\n%s", poison.command_id, report)
-        return self._turn(symbols, 1, poison)
+        log.error("command %d is refused, it breaks the matching:\n%s", poison.command_id, poison.report())
+        try:
+            return self._turn(symbols, 1, poison)
+        except BrokenTurn as again:
+            raise StuckStock(broken.symbols[0]) from again.__cause__
 
     def _turn(self, symbols: Sequence[str], limit: int, poison: PoisonCommand | None = None) -> Turn:
         try:

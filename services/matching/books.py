@@ -16,11 +16,16 @@ from engine.states import OPEN
 from services.settlement.ledger import Account
 from services.timestamps import microseconds
 
-OPEN_ORDERS = text("""
+ORDER = """
     SELECT stock_id, id, broker_id, document_number, side, order_type, coalesce(price, protection_price) AS price,
         quantity, time_in_force, valid_until, self_trade_prevention, filled_quantity, filled_notional,
         cancelled_quantity, priority, post_only, stop_price, display_quantity, triggered_at, shown_quantity
-    FROM orders WHERE stock_id = ANY(:stock_ids) AND closed_at IS NULL AND priority IS NOT NULL
+    FROM orders
+"""
+"""What `order_of` reads of an order."""
+
+OPEN_ORDERS = text(f"""
+    {ORDER} WHERE stock_id = ANY(:stock_ids) AND closed_at IS NULL AND priority IS NOT NULL
     ORDER BY stock_id, priority
 """)
 
@@ -38,6 +43,14 @@ class Copy:
     version: int
     book: Book
     shown: dict[int, bytes]
+
+
+class StuckStock(Exception):
+    """A stock cannot go on: its rows contradict each other. Nothing was done; the other stocks are not concerned."""
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(f"{symbol} cannot be matched")
+        self.symbol = symbol
 
 
 class Books:
@@ -102,15 +115,20 @@ def empty_book(stock: Any, reference: int | None, last_price: int | None = None,
 
 
 def rebuilt_books(session: Statements, stocks: Sequence[Any]) -> dict[int, Book]:
-    """The books of `stocks` by id, as their open orders say; one query for all."""
+    """The books of `stocks` by id, as their open orders say; one query for all. Raises StuckStock."""
+    symbols = {stock.id: stock.symbol for stock in stocks}
     books = {stock.id: empty_book(stock, stock.reference_price, stock.last_price, stock.state) for stock in stocks}
     rows = session.execute(OPEN_ORDERS, {"stock_ids": list(books)})
     for stock_id, resting in groupby(rows, key=attrgetter("stock_id")):
-        books[stock_id].restore(map(_order, resting))
+        try:
+            books[stock_id].restore(map(order_of, resting))
+        except Exception as error:
+            raise StuckStock(symbols[stock_id]) from error
     return books
 
 
-def _order(row: Any) -> Order:
+def order_of(row: Any) -> Order:
+    """The engine's order for a row of `orders`, as `ORDER` reads it."""
     return Order(
         row.id,
         (row.broker_id, row.document_number),

@@ -20,14 +20,15 @@ and never goes backward within a stock."""
 UNSEQUENCED = """
     SELECT c.*, CASE WHEN c.kind = 'amend' THEN (SELECT o.side FROM orders o WHERE o.id = c.order_id) END AS side
     FROM stocks s CROSS JOIN LATERAL (
-        SELECT c.id, c.stock_id, c.kind, c.order_id, c.broker_id, c.payload, c.reserved, c.reply_to
+        SELECT c.id, c.stock_id, c.kind, c.order_id, c.broker_id, c.payload::text, c.reserved, c.reply_to
         FROM commands c
         WHERE c.stock_id = s.id AND c.sequence IS NULL AND c.id = coalesce($3::bigint, c.id)
         ORDER BY c.id LIMIT $2::bigint
     ) c
     WHERE s.symbol = ANY($1::text[]) ORDER BY c.id LIMIT $2::bigint
 """
-"""By what is not sequenced, never by `id > cursor`: identity values commit out of order."""
+"""By what is not sequenced, never by `id > cursor`: identity values commit out of order. A payload is read as text, for
+one that cannot be understood shall be found with its command in hand."""
 
 
 def take_inbox(

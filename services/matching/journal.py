@@ -1,10 +1,18 @@
-"""From a row of the inbox to what the engine is asked to do. The worker and the replay read the journal alike."""
+"""From a row of the inbox to what the engine is asked to do. The worker and the replay read the journal alike.
 
-from collections.abc import Mapping
+A payload comes as its text and is read here, value by value: what no request of ours can have written is refused as
+the one command that it is, before it reaches a book.
+"""
+
+from collections.abc import Container, Mapping
 from typing import Any, Final
 
+import orjson
+
 from engine.commands import UNCHANGED, Amend, Cancel, Clock, Command, New, Roll, State, Uncross
+from engine.order_types import TIFS, TYPES
 from engine.orders import SIDES, Order
+from engine.rules import STP_MODES
 from engine.states import STATES
 
 BROKEN = "internal_error"
@@ -19,17 +27,40 @@ NEVER_MATCHED = frozenset({BROKEN, UNDERFUNDED})
 WITHOUT_PAYLOAD: Final[dict[str, type[Clock | Uncross | Roll]]] = {"expire": Clock, "uncross": Uncross, "roll": Roll}
 
 
+LARGEST: Final = 2**63 - 1
+"""What a bigint of PostgreSQL holds."""
+
+
+class UnreadableCommand(Exception):
+    """A command's payload lacks a value or has one of a wrong kind; the message names it."""
+
+
+def command_of(row: Any) -> Command:
+    """The engine's command for a row of `commands` whose `payload` is JSON as text. Raises UnreadableCommand."""
+    try:
+        payload = orjson.loads(row.payload)
+    except ValueError as error:
+        raise UnreadableCommand(f"the payload is no JSON that can be read: {error}") from error
+    if not isinstance(payload, dict):
+        raise UnreadableCommand("the payload is no JSON object")
+    return engine_command(row.kind, row.order_id, row.broker_id, payload)
+
+
 def engine_command(kind: str, order_id: int | None, broker_id: int | None, payload: Mapping[str, Any]) -> Command:
-    """The engine's command for a row of `commands`. An order's account is its (broker, document)."""
+    """The engine's command of this kind. An order's account is its (broker, document). Raises UnreadableCommand."""
     match kind:
         case "new":
             return New(_order(order_id, broker_id, payload))
         case "cancel":
             return Cancel(order_id)
         case "amend":
-            return Amend(order_id, payload["price"], payload["quantity"], payload.get("expire_at", UNCHANGED))
+            price, quantity = _amount(payload, "price"), _amount(payload, "quantity")
+            return Amend(order_id, price, quantity, _time(payload) if "expire_at" in payload else UNCHANGED)
         case "state":
-            return State(payload["state"], payload["reason"], tuple(payload.get("only_from", STATES)))
+            only_from = payload.get("only_from", STATES)
+            if not isinstance(only_from, list | tuple) or not all(state in STATES for state in only_from):
+                raise _wrong(payload, "only_from")
+            return State(_one_of(payload, "state", STATES), _text(payload, "reason"), tuple(only_from))
         case "expire" | "uncross" | "roll":
             return WITHOUT_PAYLOAD[kind]()
     raise ValueError(f"unknown kind of command: {kind}")
@@ -37,18 +68,61 @@ def engine_command(kind: str, order_id: int | None, broker_id: int | None, paylo
 
 def _order(order_id: int | None, broker_id: int | None, payload: Mapping[str, Any]) -> Order:
     """The order that a payload describes; what few orders have is left out of the others' payloads."""
+    document, quantity, stp = payload.get("document"), _amount(payload, "quantity"), payload.get("stp")
+    if not isinstance(document, str):
+        raise _wrong(payload, "document")
+    if quantity is None:
+        raise _wrong(payload, "quantity")
     order = Order(
         order_id,
-        (broker_id, payload["document"]),
-        SIDES[payload["side"]],
-        payload["type"],
-        payload["price"],
-        payload["quantity"],
-        payload["tif"],
-        payload["expire_at"],
-        payload["stp"],
+        (broker_id, document),
+        SIDES[_one_of(payload, "side", SIDES)],
+        _one_of(payload, "type", TYPES),
+        _amount(payload, "price"),
+        quantity,
+        _one_of(payload, "tif", TIFS),
+        _time(payload),
+        None if stp is None else _one_of(payload, "stp", STP_MODES),
     )
-    order.post_only = payload.get("post_only", False)
-    order.stop_price = payload.get("stop_price")
-    order.display_quantity = payload.get("display_quantity")
+    post_only = payload.get("post_only")
+    if post_only not in (None, False, True):
+        raise _wrong(payload, "post_only")
+    order.post_only = bool(post_only)
+    order.stop_price = _amount(payload, "stop_price") if "stop_price" in payload else None
+    order.display_quantity = _amount(payload, "display_quantity") if "display_quantity" in payload else None
     return order
+
+
+def _amount(payload: Mapping[str, Any], name: str) -> int | None:
+    """A price (cents) or quantity (shares), null where there is none."""
+    value = payload.get(name, UNCHANGED)
+    if value is None or (type(value) is int and 0 < value <= LARGEST):
+        return value
+    raise _wrong(payload, name)
+
+
+def _time(payload: Mapping[str, Any]) -> int | None:
+    """`expire_at`: microseconds since 1970, null for never."""
+    value = payload.get("expire_at", UNCHANGED)
+    if value is None or (type(value) is int and abs(value) <= LARGEST):
+        return value
+    raise _wrong(payload, "expire_at")
+
+
+def _text(payload: Mapping[str, Any], name: str) -> str | None:
+    value = payload.get(name, UNCHANGED)
+    if value is None or (isinstance(value, str) and "\0" not in value):
+        return value
+    raise _wrong(payload, name)
+
+
+def _one_of(payload: Mapping[str, Any], name: str, choices: Container[str]) -> str:
+    value = payload.get(name)
+    if isinstance(value, str) and value in choices:
+        return value
+    raise _wrong(payload, name)
+
+
+def _wrong(payload: Mapping[str, Any], name: str) -> UnreadableCommand:
+    found = repr(payload[name])[:100] if name in payload else "missing"
+    return UnreadableCommand(f"{name} is {found}")

@@ -1,9 +1,7 @@
 """One turn of a worker: lock the stocks, read their inboxes, match, settle and commit. Then the caller tells."""
 
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -11,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from database.errors import is_passing
 from engine.book import Book
-from engine.commands import Amend
-from services.matching.books import Books
+from engine.commands import Amend, New
+from services.matching.books import Books, StuckStock
 from services.matching.inbox import take_inbox
-from services.matching.journal import BROKEN, UNDERFUNDED, engine_command
+from services.matching.journal import BROKEN, UNDERFUNDED, UnreadableCommand, command_of
 from services.matching.messages import public_events
+from services.matching.poison import BrokenTurn, PoisonCommand, command_to_refuse
 from services.matching.turn import CommittedTurn, TakenStocks, Turn
 from services.settlement.ledger import need_of
 from services.settlement.settle import Stored, commit_movements, store_matches
@@ -35,22 +34,6 @@ that sweeps through a hundred thousand others."""
 OF_WHOLE_BOOKS = frozenset({STATE, UNCROSS, ROLL})
 
 
-class BrokenTurn(Exception):
-    """A turn could not be matched or settled; `command_ids` are the commands that it had taken."""
-
-    def __init__(self, command_ids: Sequence[int]) -> None:
-        super().__init__(f"{len(command_ids)} commands could not be matched and settled")
-        self.command_ids = command_ids
-
-
-@dataclass(frozen=True, slots=True)
-class PoisonCommand:
-    """The one command that breaks even a turn of its own, and how."""
-
-    command_id: int
-    error: BaseException
-
-
 def match_turn(
     session: Session,
     symbols: Sequence[str],
@@ -66,13 +49,13 @@ def match_turn(
     With `poison` that one command is refused with its error's report instead of matched. `before_commit` is called
     when all that is left is one way to PostgreSQL, with COMMIT as its end; what it raises is raised as it is. Books in
     memory are changed as the turn goes on; if this raises the caller must `forget` them, else it calls the turn's
-    `committed`. Raises BrokenTurn, from whatever broke it; errors that will pass (`database.errors`) are raised as they
-    are.
+    `committed`. Raises BrokenTurn, from whatever broke it; StuckStock for a stock whose book cannot be rebuilt; errors
+    that will pass (`database.errors`) as they are.
     """
     stocks, inbox = take_inbox(session, symbols, limit, None if poison is None else poison.command_id)
     if not inbox:
         return Turn()
-    with _blamed_on(inbox):
+    with _blamed_on(inbox, stocks):
         if long_timeout or any(row.kind in OF_WHOLE_BOOKS for row in inbox):
             session.execute(PATIENCE)
         outcome, found, taken = _matched(session, stocks, inbox, books, poison)
@@ -80,7 +63,7 @@ def match_turn(
     inbox, left = inbox[:taken], len(inbox) - taken
     taking = {row.stock_id: found[row.stock_id] for row in inbox}
     before_commit()
-    with _blamed_on(inbox):
+    with _blamed_on(inbox, stocks):
         settled = _committed(session, outcome, stored, taking, books)
     return Turn(
         commands=len(inbox),
@@ -93,14 +76,18 @@ def match_turn(
 
 
 @contextmanager
-def _blamed_on(inbox: Sequence[Any]) -> Iterator[None]:
+def _blamed_on(inbox: Sequence[Any], stocks: Sequence[Any]) -> Iterator[None]:
     """Turns what is raised and will not pass into a BrokenTurn."""
     try:
         yield
+    except StuckStock:
+        raise
     except Exception as error:
         if is_passing(error):
             raise
-        raise BrokenTurn([row.id for row in inbox]) from error
+        named = {row.stock_id for row in inbox}
+        symbols = [stock.symbol for stock in stocks if stock.id in named]
+        raise BrokenTurn([row.id for row in inbox], symbols) from error
 
 
 def _matched(
@@ -115,7 +102,11 @@ def _matched(
     taken = 0
     for row in inbox:
         _, turn, book = found[row.stock_id]
-        _apply(outcome, turn, book, row, poison)
+        if poison is None:
+            _apply(outcome, turn, book, row)
+        else:
+            turn.command_sequence += 1
+            outcome.refuse(turn, row, command_to_refuse(session, row), BROKEN, poison.report())
         taken += 1
         if len(outcome.reports) >= MOST_REPORTS:
             break
@@ -135,13 +126,12 @@ def _turn_of(stock: Any) -> StockTurn:
     )
 
 
-def _apply(outcome: TurnOutcome, stock: StockTurn, book: Book, row: Any, poison: PoisonCommand | None) -> None:
-    command = engine_command(row.kind, row.order_id, row.broker_id, row.payload)
+def _apply(outcome: TurnOutcome, stock: StockTurn, book: Book, row: Any) -> None:
+    command = command_of(row)
+    if isinstance(command, New) and command.order.id in book.orders:
+        raise UnreadableCommand(f"order {command.order.id} has been in the book before")
     stock.command_sequence += 1
-    if poison is not None:
-        report = "".join(traceback.format_exception(poison.error))
-        outcome.refuse(stock, row, command, BROKEN, report)
-    elif isinstance(command, Amend) and _underfunded(book, command, row.reserved):
+    if isinstance(command, Amend) and _underfunded(book, command, row.reserved):
         outcome.refuse(stock, row, command, UNDERFUNDED)
     else:
         reference = book.reference

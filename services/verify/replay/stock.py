@@ -13,7 +13,7 @@ from engine.commands import New
 from engine.events import Cancelled, Event, Expired, Rejected, Trade
 from engine.orders import ASK, BID, Order
 from services.matching.books import empty_book
-from services.matching.journal import NEVER_MATCHED, engine_command
+from services.matching.journal import NEVER_MATCHED, command_of
 from services.timestamps import microseconds
 from services.verify.replay.rows import differences, replayed_trade, shown_trade, stored_trade
 from services.verify.report import Check, Finding
@@ -26,8 +26,8 @@ CLOSED = text("""
 CLOSED_AT_ONCE = 2_000
 """Orders that closed in the replay are looked up in pieces of this many."""
 
-Closed = tuple[str, int, int, int]
-"""An order's last status, shares filled, cents of these fills, shares cancelled."""
+Closed = tuple[str, int, int, int | None]
+"""An order's last status, shares filled, cents of these fills, shares cancelled; None for all that there were."""
 
 
 class StockReplay:
@@ -87,11 +87,12 @@ class StockReplay:
             self.check.add(Finding("stocks", {"id": self.stock.id}, "replayed book", str(broken), "sound"))
 
     def _events(self, book: Book, row: Any) -> list[Event]:
-        command = engine_command(row.kind, row.order_id, row.broker_id, row.payload)
-        if row.refused in NEVER_MATCHED:
-            events: list[Event] = [Rejected(row.order_id, row.refused)]
-        else:
-            events = book.apply(command, microseconds(row.sequenced_at))
+        if row.refused in NEVER_MATCHED:  # perhaps because it cannot be read
+            if row.kind == "new" and row.order_id not in book.orders:
+                self.closed.setdefault(row.order_id, ("rejected", 0, 0, None))
+            return [Rejected(row.order_id, row.refused)]
+        command = command_of(row)
+        events = book.apply(command, microseconds(row.sequenced_at))
         if isinstance(command, New) and any(isinstance(event, Rejected) for event in events):
             self.closed[row.order_id] = ("rejected", 0, 0, command.order.quantity)
         for event in events:
@@ -142,7 +143,8 @@ class StockReplay:
             found = None
             if row is not None:
                 found = (row.status, row.filled_quantity, row.filled_notional, row.cancelled_quantity)
-            wanted = (status, filled, notional, cancelled)
+            all_of_it = None if row is None else row.quantity
+            wanted = (status, filled, notional, all_of_it if cancelled is None else cancelled)
             self.check.require(found, wanted, "status, filled, notional, cancelled", "orders", id=order_id)
         self.closed.clear()
 

@@ -12,7 +12,8 @@ from engine.orders import Order
 from services.accounts.deposits import deposit
 from services.matching.books import Books, rebuilt_books
 from services.matching.inbox import take_inbox
-from services.matching.match import BrokenTurn, PoisonCommand, match_turn
+from services.matching.match import match_turn
+from services.matching.poison import BrokenTurn, PoisonCommand
 from services.order_entry.place import place_orders
 from services.settlement.balance_rows import MissingBalance
 from tests.services.stream import Stream
