@@ -1,9 +1,12 @@
-"""The names of keys and channels, in one place."""
+"""The names of keys, channels and rooms, in one place."""
 
 PREFIX = "minex:"
 
 EVENTS_CHANNEL = f"{PREFIX}events"
 """Every turn's messages for the rooms, one JSON array a turn."""
+
+PROBE = f"{PREFIX}probe"
+"""Written to see whether Redis takes writes again."""
 
 
 def match_queue(symbol: str) -> str:
@@ -21,6 +24,11 @@ def ready_set(group: str) -> str:
     return f"{PREFIX}ready:{group}"
 
 
+def heartbeats(group: str) -> str:
+    """The sorted set of a group's workers, by when each was last heard of."""
+    return f"{PREFIX}heartbeats:{group}"
+
+
 def book(symbol: str) -> str:
     """The cached snapshot of a stock's book."""
     return f"{PREFIX}book:{symbol}"
@@ -29,3 +37,8 @@ def book(symbol: str) -> str:
 def replies_channel(process: str) -> str:
     """Where one process hears that commands it waits for are settled."""
     return f"{PREFIX}replies:{process}"
+
+
+def room(kind: str, key: str | int) -> str:
+    """A room of Socket.IO: `stock` and `book` of a symbol, `user` of a broker's id."""
+    return f"{kind}:{key}"

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from database.errors import Overtaken
 from database.session import transaction
 from queues.bus import Bus
+from queues.names import room
 from services.matching.books import Books, StuckStock
 from services.matching.match import match_turn
 from services.matching.poison import BrokenTurn, PoisonCommand
@@ -93,5 +94,5 @@ class Matcher:
         return turn
 
     def _tell(self, turn: Turn) -> None:
-        messages = [{"room": one.room, "event": one.event, "payload": one.payload} for one in turn.messages]
+        messages = [{"room": room(*one.room), "event": one.event, "payload": one.payload} for one in turn.messages]
         self.bus.announce(messages, turn.snapshots, turn.replies)

@@ -23,9 +23,9 @@ from services.timestamps import timestamp
 
 @dataclass(slots=True)
 class Message:
-    """One Socket.IO event for one room."""
+    """One Socket.IO event for one room: its kind, and the symbol or broker that it is of."""
 
-    room: str
+    room: tuple[str, str | int]
     event: str
     payload: dict[str, Any]
 
@@ -70,7 +70,7 @@ def indicative_message(stock: StockTurn, book: Book) -> Message:
     """What the auction of `stock` would bring now. It is not on the tape: only the latest counts."""
     found = book.indicative
     payload = {"symbol": stock.symbol, "price": found.price, "volume": found.volume, "surplus": found.surplus}
-    return Message(f"stock:{stock.symbol}", "INDICATIVE", {**payload, "at": stock.sequenced_at})
+    return Message(("stock", stock.symbol), "INDICATIVE", {**payload, "at": stock.sequenced_at})
 
 
 def turn_messages(
@@ -82,21 +82,21 @@ def turn_messages(
     symbols: Mapping[int, str],
 ) -> list[Message]:
     """Every message of the turn: the public tape, then each owner's reports, then each owner's changed balances."""
-    messages = [Message(f"stock:{event['payload']['symbol']}", event["kind"], event["payload"]) for event in events]
+    messages = [Message(("stock", event["payload"]["symbol"]), event["kind"], event["payload"]) for event in events]
     numbers = {one.broker_id: one.account_sequence for one in balances if one.account_sequence is not None}
     for stock, report in outcome.reports:
         broker_id = broker_of(report.order)
         numbers[broker_id] += 1
         trade = None if report.trade_index is None else trade_ids[report.trade_index]
         payload = _order_payload(stock, report, orders[order_id_of(report.order)], trade)
-        messages.append(Message(f"user:{broker_id}", report.kind, {"account_sequence": numbers[broker_id], **payload}))
+        messages.append(Message(("user", broker_id), report.kind, {"account_sequence": numbers[broker_id], **payload}))
     changed: dict[int, list[dict[str, Any]]] = {}
     moved = outcome.ledger.changes.keys() | outcome.reserving
     for balance in balances:
         if (balance.broker_id, balance.asset_id) in moved:
             changed.setdefault(balance.broker_id, []).append(balance_payload(balance, symbols))
     messages.extend(
-        Message(f"user:{broker}", "PORTFOLIO_UPDATED", {"broker_id": broker, "balances": rows})
+        Message(("user", broker), "PORTFOLIO_UPDATED", {"broker_id": broker, "balances": rows})
         for broker, rows in changed.items()
     )
     return messages

@@ -174,11 +174,11 @@ def test_a_turn_tells_the_tape_then_the_owners_then_the_portfolios(floor):
     turn = floor.match(symbol)
     *told, _, _ = turn.messages
     assert [(message.room, message.event) for message in told] == [
-        (f"stock:{symbol}", "TRADE_EXECUTED"),
-        (f"user:{seller}", "ORDER_OPENED"),
-        (f"user:{buyer}", "ORDER_OPENED"),
-        (f"user:{seller}", "ORDER_FILLED"),
-        (f"user:{buyer}", "ORDER_FILLED"),
+        (("stock", symbol), "TRADE_EXECUTED"),
+        (("user", seller), "ORDER_OPENED"),
+        (("user", buyer), "ORDER_OPENED"),
+        (("user", seller), "ORDER_FILLED"),
+        (("user", buyer), "ORDER_FILLED"),
     ]
     trade, _, _, sold, bought = (message.payload for message in told)
     assert (trade["price"], trade["quantity"], trade["aggressor_side"], trade["sequence"]) == (3_500, 4, "bid", 1)
@@ -186,7 +186,7 @@ def test_a_turn_tells_the_tape_then_the_owners_then_the_portfolios(floor):
     assert (sold["order_id"], sold["status"], sold["remaining_quantity"]) == (ask, "partially_filled", 6)
     portfolios = {message.room: message for message in turn.messages[-2:]}
     assert {message.event for message in portfolios.values()} == {"PORTFOLIO_UPDATED"}
-    assert sorted(portfolios[f"user:{buyer}"].payload["balances"], key=lambda row: row["asset"]) == [
+    assert sorted(portfolios[("user", buyer)].payload["balances"], key=lambda row: row["asset"]) == [
         {"asset": "cash", "symbol": None, "available": MONEY - 14_000, "reserved": 0},
         {"asset": "stock", "symbol": symbol, "available": 4, "reserved": 0},
     ]

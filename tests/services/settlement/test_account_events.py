@@ -64,7 +64,7 @@ def test_messages_carry_the_numbers_that_are_kept(floor):
         floor.bid(buyer, stock, 3, 3_500)
     turn = floor.match()
     for broker in (seller, buyer):
-        own = [one for one in turn.messages if one.room == f"user:{broker}" and one.event != "PORTFOLIO_UPDATED"]
+        own = [one for one in turn.messages if one.room == ("user", broker) and one.event != "PORTFOLIO_UPDATED"]
         sent = [(one.payload["account_sequence"], one.event, one.payload["order_id"]) for one in own]
         assert sent == [(number, kind, order) for number, kind, order, *_ in told(floor, broker)]
         assert [number for number, *_ in sent] == list(range(1, len(sent) + 1))

@@ -32,7 +32,7 @@ def test_a_halt_takes_only_cancels_and_is_told_with_its_reason(floor, story):
     assert floor.row(late_id).reject_code == "stock_halted"
     assert floor.cash(buyer) == (MONEY, 0)
     told = next(one for one in turn.messages if one.event == "STOCK_STATE")
-    assert told.room == f"stock:{symbol}"
+    assert told.room == ("stock", symbol)
     assert (told.payload["state"], told.payload["reason"], told.payload["sequence"]) == ("halted", "news", 1)
     row = stock(floor, symbol)
     assert (row.state, row.state_reason, row.event_sequence) == ("halted", "news", 1)
