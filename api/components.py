@@ -15,6 +15,7 @@ from api.runtime.rate_limits import RateLimits
 from api.runtime.waiting import WaitingRoom
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
+from queues.heartbeats import Heartbeats
 from queues.replies import Replies
 from queues.wakeups import Wakeups
 from settings.sections import Settings
@@ -57,7 +58,7 @@ def open_components(settings: Settings) -> Components:
         backpressure=backpressure,
         limits=RateLimits(settings.limits, settings.redis),
         intake=Intake(database, wakeups, backpressure, settings),
-        health_probe=HealthProbe(database, redis, settings.match.groups),
+        health_probe=HealthProbe(database, Heartbeats(redis), wakeups, settings.match.groups),
         waiting_room=WaitingRoom(settings.web.waiting),
     )
 

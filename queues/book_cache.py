@@ -18,10 +18,27 @@ class BookCache:
         self.redis = redis
 
     def get(self, symbol: str) -> dict[str, Any] | None:
-        """{symbol, version, sequence, bids, asks} with up to 50 levels a side, or None: no snapshot, or no Redis."""
+        """{symbol, version, sequence, bids, asks} with up to 50 levels a side, or None: no snapshot, or no Redis.
+
+        None, too, for what is no snapshot of this stock: whoever else writes to Redis shall break nothing.
+        """
         try:
-            cached = self.redis.get(names.book(symbol))
+            cached: Any = self.redis.get(names.book(symbol))
+            return None if cached is None else _snapshot(orjson.loads(cached), symbol)
         except RedisError as error:
             log.warning("Redis is away, the book of %s is read from PostgreSQL: %s", symbol, error)
-            return None
-        return None if cached is None else orjson.loads(cached)
+        except ValueError as error:
+            log.warning("what Redis has of the book of %s is none, it is read from PostgreSQL: %s", symbol, error)
+        return None
+
+
+def _snapshot(found: Any, symbol: str) -> dict[str, Any]:
+    """`found`, if it has the shape of a snapshot of `symbol`. Raises ValueError."""
+    shape = {"version": int, "sequence": int, "bids": list, "asks": list}
+    if (
+        not isinstance(found, dict)
+        or found.get("symbol") != symbol
+        or any(type(found.get(name)) is not kind for name, kind in shape.items())
+    ):
+        raise ValueError("its shape is another")
+    return found

@@ -80,9 +80,17 @@ class Replies:
         self._stopped.set()
 
     def deliver(self, message: bytes) -> None:
-        """Pass a message of the worker, a JSON array of tokens, on to those who wait for them."""
-        for token in orjson.loads(message):
-            expected = self._expected.get(token)
+        """Pass a message of the worker, a JSON array of tokens, on to those who wait for them.
+
+        Anything else is logged and forgotten: the listener must hear what comes next.
+        """
+        try:
+            tokens = orjson.loads(message)
+        except ValueError as error:
+            log.warning("a reply cannot be read: %s", error)
+            return
+        for token in tokens if isinstance(tokens, list) else []:
+            expected = self._expected.get(token) if isinstance(token, str) else None
             if expected is not None:
                 expected.arrive()
 

@@ -94,12 +94,12 @@ class Wakeups:
         if taken or not seconds:
             return taken
         first: Any = self.redis.bzpopmin(names.ready_set(group), timeout=seconds)
-        return [] if first is None else self._taken(group, [first[1].decode()], worker)
+        return [] if first is None else self._taken(group, _symbols([first[1]]), worker)
 
     def _taken(self, group: str, also: Sequence[str], worker: str | None) -> list[str]:
         keys = [names.ready_set(group)] if worker is None else [names.ready_set(group), worker]
         taken: Any = self._take(keys, [MOST_JOBS, names.wake_flag(""), QUEUE_PREFIX, JOB_PREFIX, *also])
-        return [symbol.decode() for symbol in taken]
+        return _symbols(taken)
 
     def clear(self, symbol: str) -> None:
         """Clear the flag of one stock, for a worker that got its job from RQ itself. Logs when Redis is away."""
@@ -111,8 +111,14 @@ class Wakeups:
     def queued(self, symbols: Sequence[str]) -> list[str]:
         """Those of `symbols` whose queue holds a job, ready or not: an operator may enqueue one. Raises RedisError."""
         found: Any = self._queued([], [QUEUE_PREFIX, *symbols])
-        return [symbol.decode() for symbol in found]
+        return _symbols(found)
 
     def suspended(self) -> bool:
-        """Whether operators have suspended all workers. Raises RedisError."""
-        return bool(self.redis.exists(SUSPENDED))
+        """Whether operators have suspended all workers, as RQ writes it and nothing else does. Raises RedisError."""
+        return bool(self.redis.type(SUSPENDED) == b"string")
+
+
+def _symbols(members: Iterable[bytes]) -> list[str]:
+    """Those of `members` that may be symbols; others, such as bytes that are no text, are nobody's stock."""
+    texts = (member.decode("ascii", "replace") for member in members)
+    return [text for text in texts if text.isascii() and text.isprintable()]

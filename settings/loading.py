@@ -24,9 +24,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SECONDS_OF_DAY = 86_400
 
 ENVIRONMENT_PREFIX = "MINEX_"
-NOT_SETTINGS = frozenset({"MINEX_CONFIG", "MINEX_FAULT", "MINEX_MAKER_KEY", "MINEX_TAKER_KEY"})
-"""Variables with our prefix that are read elsewhere: where the file is, the fault points of the tests, and the keys of
-the brokers of `minex replay`."""
+HEARTBEATS = "MINEX_HEARTBEATS"
+NOT_SETTINGS = frozenset({"MINEX_CONFIG", "MINEX_FAULT", "MINEX_MAKER_KEY", "MINEX_TAKER_KEY", HEARTBEATS})
+"""Variables with our prefix that are read elsewhere: where the file is, the fault points of the tests, the keys of the
+brokers of `minex replay`, and the folder in which a supervisor looks for signs of life."""
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -64,6 +65,11 @@ def variables_of(settings: Settings) -> dict[str, str]:
 def fault() -> str:
     """The fault that a test wants to happen, such as `before_commit:kill`; empty in real life."""
     return os.environ.get("MINEX_FAULT", "")
+
+
+def heartbeats_folder() -> str:
+    """Where a supervisor looks for this process's signs of life; empty without one."""
+    return os.environ.get(HEARTBEATS, "")
 
 
 def _sections() -> list[str]:

@@ -56,7 +56,7 @@ class Redis:
     """Redis or Valkey; an empty url means the embedded server."""
 
     url: str = ""
-    timeout_ms: int = _number(1_000, 50, 60_000)
+    timeout_ms: int = _number(500, 50, 60_000)
 
 
 @dataclass(frozen=True)

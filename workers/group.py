@@ -1,40 +1,32 @@
-"""The group worker: an RQ worker that owns the queues of one group of stocks.
+"""The group worker: it owns the queues of one group of stocks.
 
 On each turn it takes every waiting wake-up of its group and matches all those stocks in one transaction: a turn costs
 about the same with one order or fifty, so taking everything that waits is what scales. To operators it is an ordinary
-RQ worker: `rq info` lists it with its queues, `rq suspend` and `rq resume` stop and start it. While Redis is away it
-looks into PostgreSQL by itself.
+RQ worker (`workers.presence`). While Redis is away or hangs, also at the start, it looks into PostgreSQL by itself.
 """
 
 import gc
 import logging
-import os
-import secrets
 import signal
-import socket
 import time
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Any
 
-from redis import Redis, RedisError
-from rq import SimpleWorker, worker_registration
-from rq.serializers import JSONSerializer
-from rq.worker import WorkerStatus
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from redis import RedisError
 from sqlalchemy.orm import Session
 
 from database.errors import is_passing
 from database.session import transaction
+from heartbeat import Progress, start_beating
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
-from queues.jobs import ExchangeJob, ExchangeQueue, queue_of
 from queues.wakeups import Wakeups
+from services.matching.books import StuckStock
 from services.matching.sweep import symbols_of, waiting_stocks
 from settings.sections import Settings
 from workers.database import connect_worker
 from workers.matcher import Matcher
+from workers.presence import Presence
 
 log = logging.getLogger(__name__)
 
@@ -44,127 +36,126 @@ WAIT_SECONDS = 0.5
 LOOK_SECONDS = 1.0
 """How often the group's list of stocks, suspension and queued jobs are looked at."""
 
-HEARTBEAT_SECONDS = 5.0
 AWAY_SECONDS = 0.2
 """How often the inbox is looked at while Redis is away."""
+
+SET_ASIDE_SECONDS = 5.0
+"""How long a stock that cannot go on is left out before it is tried again."""
 
 GARBAGE_THRESHOLDS = (20_000, 20, 100)
 """When Python looks for garbage in cycles, in objects made. Orders and turns leave none; by default every few orders it
 would look through the latest, and again and again through all that rest in the books."""
 
 
-class GroupWorker(SimpleWorker):
+class GroupWorker:
     """Matches one group of stocks until it is told to stop."""
 
-    job_class = ExchangeJob
-    queue_class = ExchangeQueue
-
-    def __init__(self, group: str, symbols: Sequence[str], matcher: Matcher, wakeups: Wakeups, redis: Redis) -> None:
+    def __init__(
+        self, group: str, matcher: Matcher, wakeups: Wakeups, presence: Presence, progress: Progress | None = None
+    ) -> None:
         self.group = group
-        self.symbols = list(symbols)
+        self.symbols: list[str] = []
         self.matcher = matcher
         self.wakeups = wakeups
+        self.presence = presence
+        self.progress = progress or Progress()
         self.pending: list[str] = []
         """Stocks whose wake-up was taken and whose inbox may not be empty yet, oldest first."""
-        self._looked_at = 0.0
-        self._beaten_at = 0.0
+        self.set_aside: dict[str, float] = {}
+        """Stocks that cannot go on, and when each is to be tried again."""
+        self._looked_at = float("-inf")
+        self._suspended = False
         self._redis_away = False
-        name = f"match-{group}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-        queues = [queue_of(redis, symbol) for symbol in symbols] or [queue_of(redis, f"none-in-{group}")]
-        super().__init__(queues, name=name, connection=redis, serializer=JSONSerializer)
+        self._stop_requested = False
 
-    def work(self, *_: Any, **__: Any) -> bool:
-        """Take turns until SIGTERM or SIGINT; whether it was stopped in order."""
+    def work(self) -> None:
+        """Take turns until SIGTERM or SIGINT."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        self.register_birth()  # type: ignore[no-untyped-call]
-        self.subscribe()  # type: ignore[no-untyped-call]
-        self.set_state(WorkerStatus.STARTED)
-        log.info("matching group %s: %d stocks", self.group, len(self.symbols))
         try:
             while not self._stop_requested:
                 self.run_once()
         finally:
-            self.teardown()  # type: ignore[no-untyped-call]
-        return True
+            self.presence.leave()
 
     def run_once(self) -> None:
         """Wait for wake-ups, at most WAIT_SECONDS, and take one turn over every stock that has one."""
+        self.progress.note()
         try:
             ready = self._ready()
         except RedisError as error:
             ready = self._without_redis(error)
-        self.pending = list(dict.fromkeys([*self.pending, *ready]))
-        if not self.pending:
+        due = self._due_again()
+        ready = [symbol for symbol in ready if symbol not in self.set_aside]
+        self.pending = list(dict.fromkeys([*self.pending, *ready, *due]))
+        if not self.pending or self._suspended:
             return
         try:
             if not self.matcher.run_once(self.pending):
                 self.pending = []
+        except StuckStock as stuck:
+            self.pending.remove(stuck.symbol)
+            self.set_aside[stuck.symbol] = time.monotonic() + SET_ASIDE_SECONDS
+            log.error("%s is set aside for %d s: %s", stuck.symbol, SET_ASIDE_SECONDS, stuck, exc_info=stuck)
         except Exception as error:
             if not is_passing(error):
                 raise
             log.warning("PostgreSQL cannot match just now, trying again: %s", error)
             time.sleep(AWAY_SECONDS)
 
+    def _due_again(self) -> list[str]:
+        """The stocks that were set aside and are to be tried again."""
+        now = time.monotonic()
+        due = [symbol for symbol, until in self.set_aside.items() if now >= until]
+        for symbol in due:
+            del self.set_aside[symbol]
+        return due
+
     def _ready(self) -> list[str]:
         """The stocks to look at; their flags are cleared and their jobs taken. Raises RedisError."""
-        if time.monotonic() - self._looked_at >= LOOK_SECONDS:
+        queued: list[str] = []
+        if self._suspended or time.monotonic() - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = time.monotonic()
+            self._note_suspension(self.wakeups.suspended())
             self._look_around()
             queued = self.wakeups.queued(self.symbols)
-        else:
-            queued = []
+        if self._suspended:
+            time.sleep(WAIT_SECONDS)
+            return []
         seconds = 0 if self.pending or queued else WAIT_SECONDS
-        ready = self.wakeups.take(self.group, seconds, also=queued, worker=self.key)
+        ready = self.wakeups.take(self.group, seconds, also=queued, worker=self.presence.key)
         if self._redis_away:
             log.info("Redis is back")
             self._redis_away = False
         return ready
 
     def _without_redis(self, error: RedisError) -> list[str]:
-        """The stocks whose inbox is not empty, straight from PostgreSQL."""
+        """The stocks whose inbox is not empty, straight from PostgreSQL; none while suspended when last heard of."""
         if not self._redis_away:
             log.warning("Redis is away, looking into PostgreSQL instead: %s", error)
             self._redis_away = True
         time.sleep(AWAY_SECONDS)
-        return list(self._ask(waiting_stocks))
+        return [] if self._suspended else list(self._ask(waiting_stocks))
+
+    def _note_suspension(self, suspended: bool) -> None:
+        if suspended != self._suspended:
+            log.info("suspended; `rq resume` goes on" if suspended else "resumed")
+            self._suspended = suspended
 
     def _look_around(self) -> None:
-        """What changes seldom: which stocks the group has, whether workers are suspended, that we are alive."""
-        self._looked_at = time.monotonic()
-        self._wait_while_suspended()
+        """What changes seldom: which stocks the group has, and that we are alive."""
         symbols = list(self._ask(symbols_of) or self.symbols)
-        changed = symbols != self.symbols
-        if changed:
+        if symbols != self.symbols:
             log.info("group %s now has %d stocks", self.group, len(symbols))
             self.symbols = symbols
-            self.queues = [queue_of(self.connection, symbol) for symbol in symbols]
-        pipeline = self.connection.pipeline(transaction=False)
-        if changed or not self.connection.sismember(worker_registration.REDIS_WORKER_KEYS, self.key):
-            # RQ shows a worker with its queues only while it is registered, and a flushed Redis knows nobody.
-            pipeline.hset(self.key, mapping=self.serialize())
-            worker_registration.register(self, pipeline)
-        if changed or self._looked_at - self._beaten_at >= HEARTBEAT_SECONDS:
-            self._beaten_at = self._looked_at
-            self.heartbeat(pipeline=pipeline)
-        pipeline.execute()
-
-    def _wait_while_suspended(self) -> None:
-        suspended = False
-        while not self._stop_requested and self.wakeups.suspended():
-            if not suspended:
-                log.info("suspended; `rq resume` goes on")
-                self.set_state(WorkerStatus.SUSPENDED)
-                suspended = True
-            time.sleep(WAIT_SECONDS)
-        if suspended:
-            self.set_state(WorkerStatus.STARTED)
+        self.presence.show(self.symbols, suspended=self._suspended)
 
     def _ask(self, question: Callable[[Session, str], Sequence[str]]) -> Sequence[str]:
         """What PostgreSQL answers about the group; nothing while it is away."""
         try:
             with transaction(self.matcher.engine) as session:
                 return question(session, self.group)
-        except DBAPIError as error:
+        except Exception as error:
             if not is_passing(error):
                 raise
             log.warning("PostgreSQL is away: %s", error)
@@ -176,21 +167,11 @@ class GroupWorker(SimpleWorker):
 
 
 def main(settings: Settings, group: str) -> None:
-    """Run the worker of `group` until SIGTERM; waits for PostgreSQL and Redis to be there first."""
+    """Run the worker of `group` until SIGTERM. PostgreSQL and Redis may come later."""
     gc.set_threshold(*GARBAGE_THRESHOLDS)
-    engine = connect_worker(settings)
+    progress = Progress()
+    start_beating(progress.goes_on)
     redis = connect_redis(settings.redis, patience_ms=settings.redis.timeout_ms + int(WAIT_SECONDS * 1000))
-    matcher = Matcher(engine, Bus(connect_redis(settings.redis)), settings.match.turn_limit)
-    symbols = _at_start(engine, redis, group)
-    GroupWorker(group, symbols, matcher, Wakeups(redis), redis).work()
-
-
-def _at_start(engine: Engine, redis: Redis, group: str) -> Sequence[str]:
-    while True:
-        try:
-            redis.ping()
-            with transaction(engine) as session:
-                return symbols_of(session, group)
-        except (RedisError, DBAPIError) as error:
-            log.warning("waiting for PostgreSQL and Redis: %s", error)
-            time.sleep(1)
+    matcher = Matcher(connect_worker(settings), Bus(connect_redis(settings.redis)), settings.match.turn_limit)
+    log.info("matching group %s", group)
+    GroupWorker(group, matcher, Wakeups(redis), Presence(group, redis), progress).work()

@@ -19,13 +19,17 @@ at_root = Resource("health at the root", __name__, description="The same where l
 def health() -> Response:
     """Is the exchange up?
 
-    `degraded` names what is missing: orders are accepted all the same, and matched when it is back. 503 when
-    nothing can be stored.
+    `degraded` says what is wrong: orders are accepted all the same, and matched when it is mended. 503 when nothing can
+    be stored.
     """
-    missing = components().health_probe.missing()
-    if "postgresql" in missing:
-        return answer({"status": "down", "missing": missing}, 503, {"Retry-After": "1"})
-    return answer({"status": "degraded" if missing else "up", "missing": missing})
+    found = components().health_probe.health()
+    document = {
+        "status": found.status,
+        "missing": found.missing,
+        "waiting": found.waiting,
+        "suspended": found.suspended,
+    }
+    return answer(document, 503, {"Retry-After": "1"}) if found.status == "down" else answer(document)
 
 
 def ready() -> Response:

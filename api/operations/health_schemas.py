@@ -3,11 +3,29 @@
 from marshmallow import Schema, fields
 
 
+class WaitingStockSchema(Schema):
+    """A stock that is not being matched, for whatever reason."""
+
+    symbol = fields.String(required=True)
+    group = fields.String(required=True)
+    seconds = fields.Integer(required=True, metadata={"description": "How long its oldest command has waited."})
+
+
 class HealthSchema(Schema):
     """Whether the exchange is up, and what it lacks."""
 
     status = fields.String(required=True, metadata={"enum": ["up", "degraded", "down"]})
-    missing = fields.List(fields.String(), required=True)
+    missing = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "`postgresql`, `redis`, and `match-GROUP` for each group without a worker."},
+    )
+    waiting = fields.List(
+        fields.Nested(WaitingStockSchema),
+        required=True,
+        metadata={"description": "Stocks whose oldest command waits longer than 5 s: the first 20, longest first."},
+    )
+    suspended = fields.Boolean(required=True, metadata={"description": "`rq suspend` keeps all workers from matching."})
 
 
 class ReadySchema(Schema):

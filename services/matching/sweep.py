@@ -5,18 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 
 from database.statements import Statements
-
-OLDEST = """
-    WITH RECURSIVE oldest AS (
-        (SELECT stock_id, created_at FROM commands WHERE sequence IS NULL ORDER BY stock_id, id LIMIT 1)
-        UNION ALL
-        SELECT following.stock_id, following.created_at FROM oldest CROSS JOIN LATERAL (
-            SELECT stock_id, created_at FROM commands WHERE sequence IS NULL AND stock_id > oldest.stock_id
-            ORDER BY stock_id, id LIMIT 1
-        ) AS following
-    )
-"""
-"""The oldest command of each inbox that has any, one look into the index for each: a hundred thousand may wait."""
+from services.operations.health import OLDEST
 
 FORGOTTEN = text(f"""
     {OLDEST} SELECT s.symbol, s.group_name FROM oldest JOIN stocks s ON s.id = stock_id

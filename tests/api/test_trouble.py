@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +17,9 @@ from api.routes import access_of
 from api.trading import orders as orders_views
 from database.autocommit import AutocommitSession, committing
 from database.session import connect
+from queues import names
+from queues.heartbeats import Heartbeats
+from queues.wakeups import SUSPENDED
 from tests.api.venue import Venue, an_order, settings_for
 
 CLOSED_PORT = "postgresql://minex@127.0.0.1:1/nowhere"
@@ -36,44 +40,68 @@ class TestHealth:
 
     @pytest.mark.parametrize("path", ["/health", "/healthcheck", "/api/v1/health", "/api/v1/healthcheck"])
     def test_says_what_is_missing(self, venue: Venue, path: str) -> None:
-        venue.components.health_probe._until = 0
+        venue.components.health_probe.forget()
         client = venue.app.test_client()
-        assert client.get(path).json == {"status": "degraded", "missing": ["match"]}
+        found = {"status": "degraded", "missing": ["match-A"], "waiting": [], "suspended": False}
+        assert client.get(path).json == found
         head = client.head(path)
         assert (head.status_code, head.data) == (200, b"")
         assert client.get("/ready").json == client.get("/api/v1/ready").json == {"ready": True}
 
-    def test_is_up_when_every_group_has_a_worker(self, database_url: str, redis_url: str) -> None:
-        venue = Venue(settings_for(database_url, redis_url, match={"groups": ("A", "B")}))
-        redis = venue.components.redis
-        now = "2099-01-01T00:00:00.000000Z"
-        for group in ("A", "A", "B"):
-            assert venue.app.test_client().get("/health").json["missing"] == ["match"]
-            venue.components.health_probe._until = 0
-            redis.sadd("rq:workers", f"rq:worker:match-{group}-host-1-abc")
-            redis.hset(f"rq:worker:match-{group}-host-1-abc", "last_heartbeat", now)
-        assert venue.app.test_client().get("/health").json == {"status": "up", "missing": []}
-        redis.hset("rq:worker:match-A-host-1-abc", "last_heartbeat", "2020-01-01T00:00:00.000000Z")
-        venue.components.health_probe._until = 0
-        assert venue.app.test_client().get("/health").json["missing"] == ["match"]
+    def test_is_up_when_every_group_has_a_worker_of_its_own(self, database_url: str, redis_url: str) -> None:
+        """A group whose name begins like another's does not count for it."""
+        venue = Venue(settings_for(database_url, redis_url, match={"groups": ("H", "H-1", "H-1-2")}))
+        heartbeats = Heartbeats(venue.components.redis)
+        missing = ["match-H", "match-H-1", "match-H-1-2"]
+        for group in ("H-1-2", "H-1", "H"):
+            venue.components.health_probe.forget()
+            assert venue.nobody.get("/health")["missing"] == missing
+            heartbeats.beat(group, f"match-{group}-host-1-abc")
+            missing.remove(f"match-{group}")
+        venue.components.health_probe.forget()
+        assert venue.nobody.get("/health")["status"] == "up"
+        heartbeats.leave("H-1", "match-H-1-host-1-abc")
+        venue.components.health_probe.forget()
+        assert venue.nobody.get("/health")["missing"] == ["match-H-1"]
         venue.close()
 
-    def test_notices_commands_that_nobody_takes(self, venue: Venue) -> None:
+    def test_a_worker_that_was_not_heard_of_for_long_is_gone(self, venue: Venue) -> None:
         redis = venue.components.redis
-        redis.sadd("rq:workers", "rq:worker:match-A-host-2-abc")
-        redis.hset("rq:worker:match-A-host-2-abc", "last_heartbeat", "2099-01-01T00:00:00.000000Z")
-        stock, broker = venue.list(), venue.broker()
-        order_id = broker.order("bid", stock, 1, 3_500)
-        venue.components.health_probe._until = 0
+        for moment in (time.time() - 60, float("inf")):
+            redis.zadd(names.heartbeats("A"), {"match-A-host-9": moment})
+            venue.components.health_probe.forget()
+            assert venue.nobody.get("/health")["missing"] == ["match-A"]
+        redis.delete(names.heartbeats("A"))
+
+    def test_names_the_stocks_whose_commands_nobody_takes(self, venue: Venue) -> None:
+        Heartbeats(venue.components.redis).beat("A", "match-A-host-2-abc")
+        stocks, broker = [venue.list() for _ in range(3)], venue.broker()
+        orders = [broker.order("bid", stock, 1, 3_500) for stock in stocks]
+        venue.components.health_probe.forget()
         assert venue.nobody.get("/health")["status"] == "up"
-        venue.run("UPDATE commands SET created_at = now() - interval '6 s' WHERE order_id = :id", id=order_id)
-        venue.components.health_probe._until = 0
-        assert venue.nobody.get("/health")["missing"] == ["match"]
+        for order_id, age in zip(orders, ("70 s", "0 s", "600 s"), strict=True):
+            venue.run(f"UPDATE commands SET created_at = now() - interval '{age}' WHERE order_id = :id", id=order_id)
+        venue.components.health_probe.forget()
+        health = venue.nobody.get("/health")
+        assert (health["status"], health["missing"]) == ("degraded", [])
+        assert [(one["symbol"], one["group"]) for one in health["waiting"]] == [(stocks[2], "A"), (stocks[0], "A")]
+        assert health["waiting"][0]["seconds"] >= 600
         venue.match()
+        venue.components.health_probe.forget()
+        assert venue.nobody.get("/health")["status"] == "up"
+        venue.components.redis.delete(names.heartbeats("A"))
+
+    def test_says_that_the_workers_are_suspended(self, venue: Venue) -> None:
+        venue.components.redis.set(SUSPENDED, 1)
+        venue.components.health_probe.forget()
+        health = venue.nobody.get("/health")
+        assert (health["status"], health["suspended"]) == ("degraded", True)
+        venue.components.redis.delete(SUSPENDED)
 
     def test_without_redis_is_degraded(self, database_url: str) -> None:
         venue = Venue(settings_for(database_url, NO_REDIS))
-        assert venue.nobody.get("/health") == {"status": "degraded", "missing": ["redis"]}
+        health = venue.nobody.get("/health")
+        assert (health["status"], health["missing"]) == ("degraded", ["redis"])
         venue.close()
 
     def test_without_postgresql_is_down(self, redis_url: str) -> None:

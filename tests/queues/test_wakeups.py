@@ -91,6 +91,14 @@ def test_a_flag_whose_wakeup_was_lost_does_not_silence_the_sweep(redis, wakeups)
     assert 50 < redis.ttl("wake:PETR4") <= 60
 
 
+def test_a_stock_that_nobody_takes_gets_one_job_however_often_it_is_swept(redis, wakeups):
+    for _ in range(5):
+        wakeups.wake([PETR4], again=True)
+    assert waiting(redis, "PETR4") == 1
+    assert len(redis.keys("rq:job:*")) == 1
+    assert wakeups.take("A") == ["PETR4"]
+
+
 def test_redis_may_forget_the_scripts(redis, wakeups):
     redis.script_flush()
     assert wakeups.wake([PETR4])
