@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from heartbeat import start_beating
 from logs import start_logging
 from settings.loading import load_settings
 from settings.sections import Settings
@@ -20,6 +21,7 @@ def __getattr__(name: str) -> Any:
     else:
         raise AttributeError(name)
     globals()[name] = application
+    start_beating()
     return application
 
 

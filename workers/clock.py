@@ -16,6 +16,7 @@ from sqlalchemy import Engine, text
 
 from database.errors import is_passing
 from database.session import transaction
+from heartbeat import LONGEST_TURN_SECONDS, Progress, start_beating
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
 from services.matching.sweep import forgotten_stocks
@@ -67,6 +68,8 @@ class Clock:
 def main(settings: Settings) -> None:
     """Run the clock until SIGTERM."""
     stopped = threading.Event()
+    progress = Progress(LONGEST_TURN_SECONDS + settings.clock.interval_ms / 1000)
+    start_beating(progress.goes_on)
 
     def stop(number: int, frame: FrameType | None) -> None:
         stopped.set()
@@ -76,6 +79,7 @@ def main(settings: Settings) -> None:
     clock = Clock(connect_worker(settings, "minex-clock"), Wakeups(connect_redis(settings.redis)), settings)
     log.info("the clock runs every %d ms", settings.clock.interval_ms)
     while not stopped.wait(settings.clock.interval_ms / 1000):
+        progress.note()
         _tick(clock.run_once)
     _tick(clock.release)
 

@@ -10,26 +10,39 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from cli.supervise.heartbeats import HeartbeatWatch, Hung
 from cli.supervise.log_file import Logbook
 from cli.supervise.procfile import Process
 from embedded.process import die_with_parent, end_group
+from settings.loading import HEARTBEATS
 
 
 class Child:
     """A process that can be started again; it ends with us (Linux), even if we are killed."""
 
-    def __init__(self, process: Process, folder: Path, environment: Mapping[str, str], logbook: Logbook) -> None:
+    def __init__(
+        self,
+        process: Process,
+        folder: Path,
+        environment: Mapping[str, str],
+        logbook: Logbook,
+        heartbeats: HeartbeatWatch | None = None,
+    ) -> None:
+        """`heartbeats`: where its signs of life are looked for; None for a process that gives none."""
         self.name = process.name
         self.health_url = process.health_url
+        self._heartbeats = heartbeats
         self._command = process.command
         self._folder = folder
-        self._environment = dict(environment)
+        self._environment = dict(environment) | ({HEARTBEATS: str(heartbeats.folder)} if heartbeats else {})
         self._logbook = logbook
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
 
     def start(self) -> None:
         """Start it; OSError if its program cannot be started at all. To be called from the main thread."""
+        if self._heartbeats is not None:
+            self._heartbeats.forget()
         process = subprocess.Popen(
             self._command,
             cwd=self._folder,
@@ -52,6 +65,10 @@ class Child:
     def is_alive(self) -> bool:
         """Whether it runs."""
         return self.pid is not None
+
+    def end_hung(self) -> list[Hung]:
+        """End what of it hangs: itself, to be started again as after any death, or some that it has started."""
+        return self._heartbeats.end_hung(self.pid) if self._heartbeats is not None and self.pid is not None else []
 
     def end_of(self) -> str:
         """How the last run ended, in words."""

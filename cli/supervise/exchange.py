@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
@@ -15,12 +17,14 @@ from cli.local.prepare import Prepared, prepare
 from cli.local.run_state import RunState, write_state
 from cli.local.summary import Summary
 from cli.supervise.child import Child
+from cli.supervise.heartbeats import HeartbeatWatch, make_folder
 from cli.supervise.log_file import Logbook
-from cli.supervise.loop import Supervisor, Unit
+from cli.supervise.loop import Supervisor
 from cli.supervise.orphans import adopt_orphans, end_descendants
 from cli.supervise.previous_run import end_left_overs
 from cli.supervise.procfile import processes_of, reachable, read_procfile
 from cli.supervise.server_unit import Served
+from cli.supervise.unit import Unit
 from embedded.folder import data_folder
 from embedded.servers import Servers
 from settings.loading import ROOT, variables_of
@@ -49,6 +53,7 @@ class Exchange:
         self._servers = Servers(settings, self.folder)
         self._served: list[Served] = []
         self._supervisor: Supervisor | None = None
+        self._heartbeats: Path | None = None
         self._asked_to_stop = False
         self._interruptible = True
 
@@ -101,6 +106,8 @@ class Exchange:
         if self._supervisor is not None:
             self._supervisor.stop(GRACE_SECONDS)
             self._supervisor.close()
+        if self._heartbeats is not None:
+            shutil.rmtree(self._heartbeats, ignore_errors=True)
         for served in reversed(self._served):
             served.stop()
         self._servers.stop(1.0)
@@ -128,7 +135,11 @@ class Exchange:
         began = time.monotonic()
         environment = os.environ | variables_of(settings) | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         processes = processes_of(read_procfile(ROOT / "Procfile"), settings)
-        children = [Child(process, ROOT, environment, self.logbook) for process in processes]
+        self._heartbeats = make_folder()
+        children = [
+            Child(process, ROOT, environment, self.logbook, HeartbeatWatch(self._heartbeats / process.name))
+            for process in processes
+        ]
         units: list[Unit] = [*self._served, *children]
         self._supervisor = Supervisor(units, self.logbook, self._note_state)
         self._supervisor.start()

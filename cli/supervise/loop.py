@@ -9,11 +9,11 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from cli.supervise.health import HealthWatch
 from cli.supervise.log_file import Logbook
 from cli.supervise.orphans import reap_strays
+from cli.supervise.unit import Unit
 from embedded.errors import EmbeddedServerError
 
 BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -33,22 +33,6 @@ DEATHS_AT_START = 2
 
 class StartError(Exception):
     """The exchange cannot be started; the message has the reason and the last lines of the log."""
-
-
-class Unit(Protocol):
-    """Something that is started, watched and ended: a child process, or an embedded server."""
-
-    name: str
-    health_url: str
-
-    @property
-    def pid(self) -> int | None: ...
-    def start(self) -> None: ...
-    def is_alive(self) -> bool: ...
-    def end_of(self) -> str: ...
-    def terminate(self) -> None: ...
-    def wait(self, until: float) -> bool: ...
-    def clear_away(self) -> None: ...
 
 
 @dataclass
@@ -156,11 +140,23 @@ class Supervisor:
         if unit.is_alive():
             if now - watched.started > STEADY_SECONDS:
                 watched.deaths = 0
+            self._end_hung(watched)
             if self.health.silent_seconds(unit.name) > HUNG_SECONDS:
                 self._logbook.write("minex", f"{unit.name} has not answered for {HUNG_SECONDS:.0f} s and is ended")
                 unit.clear_away()
             return
         self._plan_start(watched, unit.end_of())
+
+    def _end_hung(self, watched: Watched) -> None:
+        """What hangs is ended: a process is started again by us, one of its workers by itself."""
+        unit = watched.unit
+        leader = unit.pid
+        for one in unit.end_hung():
+            words = f"hangs (pid {one.pid}), no sign of life for {one.seconds:.1f} s, and is ended"
+            self._logbook.write("minex", f"{unit.name} {words}")
+            if one.pid != leader:
+                watched.restarts += 1
+                self._changed()
 
     def _plan_start(self, watched: Watched, reason: str) -> None:
         watched.unit.clear_away()

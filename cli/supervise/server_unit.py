@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from cli.supervise.heartbeats import Hung
 from cli.supervise.log_file import Logbook
 from embedded.server import Server
 
@@ -35,6 +36,10 @@ class Served:
     def is_alive(self) -> bool:
         """Whether it runs."""
         return self.server.is_alive()
+
+    def end_hung(self) -> list[Hung]:
+        """Nothing: a server gives no signs of life of its own."""
+        return []
 
     def end_of(self) -> str:
         """How the last run ended, in words."""

@@ -1,0 +1,43 @@
+"""Every process that a supervisor starts gives signs of life, whatever is away."""
+
+import time
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from tests.flows.exchange import RunningExchange, until
+
+NO_REDIS = "redis://127.0.0.1:1/0"
+NO_POSTGRESQL = "postgresql://minex@127.0.0.1:1/nowhere"
+
+
+@pytest.fixture(params=["everything is there", "Redis and PostgreSQL are away"])
+def running(request, settings, tmp_path):
+    if "away" in request.param:
+        settings = replace(
+            settings,
+            database=replace(settings.database, url=NO_POSTGRESQL),
+            redis=replace(settings.redis, url=NO_REDIS),
+        )
+    exchange = RunningExchange(settings, tmp_path)
+    yield exchange
+    exchange.close()
+
+
+def test_each_process_beats(running, tmp_path):
+    processes = {}
+    for name in ("web", "live", "match", "clock"):
+        (tmp_path / name).mkdir()
+        processes[name] = running.start(name, MINEX_HEARTBEATS=str(tmp_path / name))
+    for name, process in processes.items():
+        until(lambda name=name: list((tmp_path / name).iterdir()), f"{name} beats")
+        first = {file: file.stat().st_mtime for file in (tmp_path / name).iterdir()}
+        until(lambda first=first: all(beaten_again(file, at) for file, at in first.items()), f"{name} beats again")
+        family = {process.popen.pid, *(one.pid for one in psutil.Process(process.popen.pid).children())}
+        assert {int(file.name) for file in first} <= family
+
+
+def beaten_again(file, at):
+    """Later than then, by the clock that all processes share."""
+    return at != file.stat().st_mtime <= time.monotonic()
