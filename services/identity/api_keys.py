@@ -11,6 +11,9 @@ from database.statements import Statements
 KEY_BYTES = 32
 """Entropy of an API key: 256 bits, so an unsalted SHA-256 is a safe way to store it."""
 
+LONGEST_KEY = 256
+"""Characters; our keys have about 50."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
@@ -22,6 +25,11 @@ class KeyHolder:
 
 
 HOLDERS = text("SELECT api_key_hash, id, name, status FROM brokers WHERE api_key_hash = ANY(:hashes)")
+
+
+def is_possible(key: str) -> bool:
+    """Whether `key` can be anybody's: what it refuses needs no look-up, and may not even have a hash."""
+    return 0 < len(key) <= LONGEST_KEY and key.isascii()
 
 
 def hash_of_key(key: str) -> bytes:

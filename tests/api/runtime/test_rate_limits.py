@@ -109,7 +109,7 @@ def test_an_address_that_tries_keys_is_refused_until_the_minute_is_over(database
 
 
 def test_without_a_limit_redis_is_not_asked(monkeypatch):
-    monkeypatch.setattr("api.runtime.rate_limits.RedisStorage", lambda *_, **__: pytest.fail("it asked"))
+    monkeypatch.setattr("queues.counters.RedisStorage", lambda *_, **__: pytest.fail("it asked"))
     limits = RateLimits(Limits(), Redis())
     limits.refuse_guesser("192.0.2.7")
     limits.note_failure("192.0.2.7")

@@ -1,0 +1,53 @@
+"""Counters that all processes share, in Redis, by the library `limits`.
+
+While Redis is away each process counts by itself: a limit never vanishes.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import TypeVar
+
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+from redis import RedisError
+
+from queues.connection import connect
+from settings import sections
+
+log = logging.getLogger(__name__)
+
+PREFIX = "minex:limit"
+"""Where the counters are in Redis."""
+
+ALONE_SECONDS = 1.0
+"""How long a process counts by itself before it asks Redis again: a hanging Redis must not delay every request."""
+
+Counted = TypeVar("Counted")
+
+
+class Counters:
+    """The counters of one process. Redis is connected to when something is counted for the first time."""
+
+    def __init__(self, redis: sections.Redis) -> None:
+        self._redis = redis
+        self._alone = FixedWindowRateLimiter(MemoryStorage())
+        self._alone_until = float("-inf")
+
+    def count(self, work: Callable[[FixedWindowRateLimiter], Counted]) -> Counted:
+        """What `work` gives with the counters that all processes share, or with our own while Redis is away."""
+        if time.monotonic() >= self._alone_until:
+            try:
+                return work(self._shared)
+            except RedisError as error:
+                self._alone_until = time.monotonic() + ALONE_SECONDS
+                log.warning("Redis is away, this process counts requests by itself: %s", error)
+        return work(self._alone)
+
+    @cached_property
+    def _shared(self) -> FixedWindowRateLimiter:
+        pool = connect(self._redis).connection_pool
+        return FixedWindowRateLimiter(RedisStorage(self._redis.url, connection_pool=pool))
