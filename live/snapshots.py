@@ -1,9 +1,13 @@
 """At most one BOOK_SNAPSHOT a stock in a given time, the first at once and the last never missing."""
 
 from collections.abc import Iterable
+from typing import Any
 
 LEVELS = 5
 """Levels a side in a snapshot."""
+
+NUMBERS = ("book_sequence", "sequence")
+"""The book's own number, and that of the stock's tape at the same moment."""
 
 
 class Throttle:
@@ -27,13 +31,12 @@ class Throttle:
         return ready
 
 
-def top_of(snapshot: dict[str, object]) -> dict[str, object]:
-    """The payload of BOOK_SNAPSHOT: the best five levels a side."""
-    bids, asks = snapshot["bids"], snapshot["asks"]
+def top_of(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """The payload of BOOK_SNAPSHOT: the numbers that the snapshot has, and its best five levels a side."""
+    numbers = {name: snapshot[name] for name in NUMBERS if name in snapshot}
     return {
         "symbol": snapshot["symbol"],
-        "book_sequence": snapshot["book_sequence"],
-        "sequence": snapshot["sequence"],
-        "bids": bids[:LEVELS] if isinstance(bids, list) else [],
-        "asks": asks[:LEVELS] if isinstance(asks, list) else [],
+        **numbers,
+        "bids": snapshot["bids"][:LEVELS],
+        "asks": snapshot["asks"][:LEVELS],
     }

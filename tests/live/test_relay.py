@@ -57,6 +57,10 @@ def test_a_changed_book_is_sent_with_five_levels_a_side(relay, emitted):
     assert payload == top_of(SNAPSHOT)
 
 
+def test_a_snapshot_carries_the_books_own_number_where_there_is_one():
+    assert top_of({**SNAPSHOT, "book_sequence": 9}) == {**top_of(SNAPSHOT), "book_sequence": 9}
+
+
 def test_one_snapshot_a_second_while_the_book_changes_and_the_last_change_is_not_missed():
     throttle = Throttle(1.0)
     throttle.change(["PETR4"])
