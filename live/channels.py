@@ -19,18 +19,19 @@ class Channel:
     symbol: str
 
 
-def parse_channels(request: object) -> tuple[list[Channel], list[str]]:
-    """The channels of a `{"channels": […]}` request, and those that do not exist.
+def parse_channels(*arguments: object) -> tuple[list[Channel], list[str]]:
+    """The channels of a `{"channels": […]}` request, and those that do not exist; each once, however often named.
 
-    Raises ValueError for a request of another shape.
+    `arguments` is all that the client sent with the event. Raises ValueError for anything but one such request.
     """
+    request = arguments[0] if len(arguments) == 1 else None
     names = request.get("channels") if isinstance(request, dict) else None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError('expected {"channels": ["stock:PETR4", …]}')
+        raise ValueError('Expected {"channels": ["stock:PETR4", …]}, and nothing else.')
     if len(names) > MOST_CHANNELS:
-        raise ValueError(f"at most {MOST_CHANNELS} channels at once")
+        raise ValueError(f"At most {MOST_CHANNELS} channels at once.")
     known, unknown = [], []
-    for name in names:
+    for name in dict.fromkeys(names):
         match = CHANNEL.fullmatch(name)
         if match:
             known.append(Channel(name, match[1], match[2]))

@@ -18,10 +18,21 @@ def test_what_is_no_public_channel_is_named_as_unknown(name):
 
 @pytest.mark.parametrize("body", [None, [], "stock:PETR4", {}, {"channels": "stock:PETR4"}, {"channels": [1]}])
 def test_a_request_of_another_shape_is_refused(body):
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(ValueError, match="Expected"):
         parse_channels(body)
 
 
+def test_more_than_one_request_is_refused():
+    for arguments in ((), ({"channels": []}, {"channels": []})):
+        with pytest.raises(ValueError, match="Expected"):
+            parse_channels(*arguments)
+
+
+def test_a_channel_counts_once_however_often_it_is_named():
+    names = ["stock:PETR4", "nothing", "stock:PETR4", "nothing"]
+    assert parse_channels({"channels": names}) == ([Channel("stock:PETR4", "stock", "PETR4")], ["nothing"])
+
+
 def test_a_request_is_bounded():
-    with pytest.raises(ValueError, match="at most"):
+    with pytest.raises(ValueError, match="At most"):
         parse_channels({"channels": ["stock:PETR4"] * 1001})
