@@ -1,14 +1,14 @@
 """One message to all of a room, at a cost for each client of little more than the system call.
 
 The library would queue each packet for each client, wake a greenlet for it, frame it anew and send it alone. Here
-messages are gathered, each is encoded and framed once, and a client gets all that was gathered in one call. Clients who
-poll, and those with something in Engine.IO's own queue, get theirs through that queue.
+messages are gathered, each is encoded and framed once, and a client gets all that was gathered in one call. Only a
+client with something in Engine.IO's own queue gets them through that queue, so that nothing overtakes anything.
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
+from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
 
@@ -18,9 +18,9 @@ from engineio import packet as engine_packet
 from socketio import packet as socket_packet
 
 from live.outbox import Outbox
+from live.packets import NAMESPACE
 from live.web_socket import WebSocket, text_frame
 
-NAMESPACE = "/"
 CLIENTS_AT_ONCE = 250
 """Sends before other greenlets have their turn: about 2 ms."""
 
@@ -28,13 +28,10 @@ CLIENTS_AT_ONCE = 250
 class FanOut:
     """The rooms of one Socket.IO server, as the relay uses them."""
 
-    def __init__(self, server: socketio.Server) -> None:
+    def __init__(self, server: socketio.Server, open_sockets: Mapping[str, WebSocket]) -> None:
         self.server = server
-        self._open_sockets: dict[str, WebSocket] = {}
+        self._open_sockets = open_sockets
         self._gathered: list[tuple[str, engine_packet.Packet]] = []
-        # A copy: the library's dictionary belongs to its module, and so to every server of the process.
-        accept = functools.partial(WebSocket, open_sockets=self._open_sockets)
-        server.eio._async = {**server.eio._async, "websocket": accept}
 
     def has_members(self, room: str) -> bool:
         """Whether anybody would hear a message to `room`."""
@@ -61,7 +58,9 @@ class FanOut:
         frames = b"".join([text_frame(packet.encode()) for packet in packets])
         for _, session_id in self.server.manager.get_participants(NAMESPACE, room):
             web_socket = self._open_sockets.get(session_id)
-            if web_socket is not None and web_socket.takes_frames():
+            if web_socket is None:
+                continue  # its connection ended a moment ago, and it is about to leave the room
+            if web_socket.takes_frames():
                 web_socket.outbox.put(frames)
                 written[web_socket.outbox] = None
             else:

@@ -42,6 +42,11 @@ def says(process: RunProcess, words: str) -> None:
     until(lambda: words in process.log.read_text(), f"{process.name} says {words!r}")
 
 
+def is_up(base: str) -> None:
+    """Wait until the process at this address answers that nothing is missing."""
+    until(lambda: requests.get(f"{base}/health", timeout=5).json()["status"] == "up", f"{base} is up")
+
+
 @dataclass
 class Broker:
     """A registered broker and its REST session."""
@@ -100,8 +105,8 @@ class RunningExchange:
         """Start every process and wait until orders can be sent."""
         for name in ("web", "live", "match", "clock"):
             self.start(name)
-        until(lambda: requests.get(f"{self.base}/health", timeout=5).json()["status"] == "up", "web is up")
-        until(lambda: requests.get(f"{self.live_base}/health", timeout=5).json()["status"] == "up", "live is up")
+        for base in (self.base, self.live_base):
+            is_up(base)
 
     def close(self) -> None:
         """Stop what still runs."""

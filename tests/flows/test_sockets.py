@@ -1,4 +1,4 @@
-"""The fan-out to real clients: complete, in order, by either transport, and not held up by who does not read."""
+"""The fan-out to real clients: complete, in order, and not held up by who does not read."""
 
 import itertools
 import time
@@ -73,42 +73,6 @@ def test_a_client_who_does_not_read_is_cut_off_and_the_others_go_on(exchange, an
         assert sequences(listener) == list(range(1, enough + 1))
         until(lambda: "was cut off" in exchange.processes.latest("live").log.read_text(), "it is cut off")
         until(lambda: idle.receive() == [] and idle.closed, "it sees the end")
-
-
-def test_polling_still_works(exchange, announce):
-    listener = Listener()
-    listener.client.connect(exchange.live_base, transports=["polling"], wait_timeout=10)
-    try:
-        assert listener.client.transport() == "polling"
-        assert ROOM in listener.subscribe(ROOM)["channels"]
-        for number in range(1, 31):
-            announce(number)
-            time.sleep(0.01)
-        listener.wait_for("TRADE_EXECUTED", 30)
-        assert sequences(listener) == list(range(1, 31))
-    finally:
-        listener.client.disconnect()
-
-
-def test_nothing_is_lost_while_a_client_changes_from_polling_to_a_web_socket(exchange, announce):
-    listener = Listener()
-    numbers = itertools.count(1)
-
-    def subscribed():
-        listener.client.emit("subscribe", {"channels": [ROOM]}, callback=lambda answer: None)
-
-    listener.client.on("connect", subscribed)
-    listener.client.connect(exchange.live_base, wait_timeout=10)
-    try:
-        for number in itertools.islice(numbers, 100):
-            announce(number)
-            time.sleep(0.003)
-        assert listener.client.transport() == "websocket"
-        until(lambda: sequences(listener)[-1:] == [100], "the last one has come")
-        heard = sequences(listener)
-        assert heard == list(range(heard[0], 101))
-    finally:
-        listener.client.disconnect()
 
 
 def test_who_comes_back_hears_again_and_who_left_is_forgotten(exchange, announce):

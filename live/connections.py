@@ -1,0 +1,85 @@
+"""Who may connect, and who has to leave."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+from flask_socketio import SocketIO, join_room
+from sqlalchemy.exc import SQLAlchemyError
+from wsproto.frame_protocol import CloseReason
+
+from live.channels import user_room
+from live.credentials import key_of
+from live.members import Members
+from live.packets import NAMESPACE
+from live.refusals import BUSY, INTERNAL_ERROR, event_error, refused
+from live.web_socket import WebSocket
+
+log = logging.getLogger(__name__)
+
+REVOKE_SECONDS = 2
+"""How often the keys of connected sockets are looked up again."""
+
+REVOKED = "key_revoked"
+FAREWELL = (CloseReason.POLICY_VIOLATION, "The API key was revoked.")
+
+
+class Connections:
+    """The connections of one Socket.IO server."""
+
+    def __init__(self, sockets: SocketIO, members: Members, open_sockets: Mapping[str, WebSocket]) -> None:
+        self._server = sockets.server
+        self._members = members
+        self._open_sockets = open_sockets
+        sockets.on_event("connect", self._enter)
+        sockets.on_event("disconnect", self._leave)
+        sockets.on_error_default(answer_error)
+
+    def revoke_for_ever(self) -> None:
+        """Close the sockets of keys that are no longer valid, every REVOKE_SECONDS."""
+        while True:
+            self._server.sleep(REVOKE_SECONDS)
+            try:
+                self._members.revoke(self._close)
+            except SQLAlchemyError as error:
+                log.warning("PostgreSQL is away, keys are not looked up: %s", error)
+
+    # Without a default for `auth`: after a TypeError the library tries again with nothing, which would be a way in.
+    def _enter(self, auth: Any) -> None:
+        key = key_of(auth, request.environ)
+        if key is not None:
+            join_room(user_room(self._members.enter(socket_id(), key, request.remote_addr or "")))
+
+    def _leave(self, *_: Any) -> None:
+        self._members.leave(socket_id())
+
+    def _close(self, socket_id: str) -> None:
+        session_id = self._server.manager.eio_sid_from_sid(socket_id, NAMESPACE)
+        self._server.emit("CLOSED", {"code": REVOKED}, to=socket_id)
+        self._server.disconnect(socket_id)
+        web_socket = self._open_sockets.get(session_id)
+        if web_socket is not None:
+            web_socket.end(FAREWELL)
+
+
+def answer_error(error: Exception) -> dict[str, str]:
+    """The acknowledgement of an event whose handling failed; a connection is refused instead, by raising."""
+    event: str = request.event["message"]  # type: ignore[attr-defined] # Flask-SocketIO sets it
+    if isinstance(error, SQLAlchemyError):
+        log.warning("PostgreSQL is away, %r was refused: %s", event, error)
+        code = BUSY
+    else:
+        log.error("%r failed", event, exc_info=error)
+        code = INTERNAL_ERROR
+    if event == "connect":
+        raise refused(code) from error
+    return event_error(code)
+
+
+def socket_id() -> str:
+    """The Socket.IO id of the client whose packet is being handled."""
+    found: str = request.sid  # type: ignore[attr-defined] # Flask-SocketIO sets it
+    return found

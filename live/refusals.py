@@ -1,0 +1,46 @@
+"""Why a client is not let in: the CONNECT_ERROR that says so, as `{message, data: {code, …}}`.
+
+The codes are those of REST where REST has the same refusal.
+"""
+
+from typing import Any
+
+from flask_socketio import ConnectionRefusedError
+
+MALFORMED_PACKET = "malformed_packet"
+UNUSABLE_AUTH = "unusable_auth"
+UNKNOWN_NAMESPACE = "unknown_namespace"
+ALREADY_CONNECTED = "already_connected"
+UNAUTHENTICATED = "unauthenticated"
+BROKER_ONLY = "broker_only"
+TOO_MANY_REQUESTS = "too_many_requests"
+BUSY = "busy"
+INTERNAL_ERROR = "internal_error"
+
+SENTENCES = {
+    MALFORMED_PACKET: "This is no Socket.IO CONNECT packet: its payload is not JSON.",
+    UNUSABLE_AUTH: 'Give the key as auth: {"token": "…"} or {"api_key": "…"}; for public data give no auth at all.',
+    UNKNOWN_NAMESPACE: "There is only one namespace: /.",
+    ALREADY_CONNECTED: "This connection is in the namespace / already.",
+    UNAUTHENTICATED: "This API key is not known.",
+    BROKER_ONLY: "This key is the administrator's, who has no events of his own; for public data give no auth at all.",
+    TOO_MANY_REQUESTS: "Too many unknown keys came from this address; retry_after says in how many seconds to go on.",
+    BUSY: "The exchange's database is away or overloaded. Try again.",
+    INTERNAL_ERROR: "Something went wrong in the exchange; it has been logged.",
+}
+
+
+def connect_error(code: str, **facts: Any) -> dict[str, Any]:
+    """The payload of a CONNECT_ERROR."""
+    return {"message": SENTENCES[code], "data": {"code": code, **facts}}
+
+
+def refused(code: str, **facts: Any) -> Exception:
+    """To be raised while a client connects: it is answered with `connect_error` and not let in."""
+    error: Exception = ConnectionRefusedError(SENTENCES[code], {"code": code, **facts})
+    return error
+
+
+def event_error(code: str) -> dict[str, str]:
+    """The acknowledgement of an event that failed."""
+    return {"error": SENTENCES[code], "code": code}

@@ -1,0 +1,102 @@
+"""Whose key it is, and who has to leave when it is revoked."""
+
+import pytest
+from flask_socketio import ConnectionRefusedError
+from sqlalchemy import text
+
+from database.session import transaction
+from live import members as members_module
+from live.members import Members
+from queues.counters import Counters
+from queues.unknown_keys import UnknownKeys
+from services.identity.admin_key import ensure_admin_key
+from services.identity.register import register_broker
+from settings.sections import Limits, Redis
+
+ADDRESS = "192.0.2.7"
+
+
+@pytest.fixture
+def unknown_keys(redis_url):
+    return UnknownKeys(Limits(failures_per_minute=3), Counters(Redis(url=redis_url)))
+
+
+@pytest.fixture
+def members(engine, unknown_keys):
+    return Members(engine, unknown_keys, "")
+
+
+@pytest.fixture
+def broker(engine):
+    with transaction(engine) as session:
+        return register_broker(session, name="Broker")
+
+
+def refusal(members, key, address=ADDRESS):
+    """The code with which a key is refused, and what else is said."""
+    with pytest.raises(ConnectionRefusedError) as refused:
+        members.enter("socket", key, address)
+    return refused.value.error_args["data"]
+
+
+def revoke(engine, broker):
+    with transaction(engine) as session:
+        session.execute(
+            text("UPDATE brokers SET api_key_hash = :hash WHERE id = :id"),
+            {"hash": str(broker.broker_id).encode(), "id": broker.broker_id},
+        )
+
+
+def test_a_key_is_known_by_its_hash(members, broker):
+    assert members.enter("socket", broker.api_key, ADDRESS) == broker.broker_id
+
+
+def test_an_address_that_tries_keys_is_refused_whatever_it_sends_then(members, broker, unknown_keys):
+    assert [refusal(members, f"mx_guess{number}", "192.0.2.8")["code"] for number in range(2)] == [
+        "unauthenticated"
+    ] * 2
+    unknown_keys.note("192.0.2.8")  # as REST does
+    last = refusal(members, broker.api_key, "192.0.2.8")
+    assert last["code"] == "too_many_requests"
+    assert 1 <= last["retry_after"] <= 60
+    assert members.enter("socket", broker.api_key, "192.0.2.9") == broker.broker_id
+
+
+def test_the_administrators_key_is_no_guess(engine, members, unknown_keys):
+    with transaction(engine) as session:
+        stored = ensure_admin_key(session)
+    configured = Members(engine, unknown_keys, "mxadmin_configured")
+    for _ in range(4):
+        assert refusal(members, stored)["code"] == "broker_only"
+        assert refusal(configured, "mxadmin_configured")["code"] == "broker_only"
+
+
+def test_sockets_of_a_revoked_key_leave_and_others_stay(engine, members, broker):
+    with transaction(engine) as session:
+        other = register_broker(session, name="Other")
+    members.enter("first", broker.api_key, ADDRESS)
+    members.enter("second", broker.api_key, ADDRESS)
+    members.enter("gone", broker.api_key, ADDRESS)
+    members.enter("other", other.api_key, ADDRESS)
+    members.leave("gone")
+    revoke(engine, broker)
+    closed = []
+    members.revoke(closed.append)
+    assert closed == ["first", "second"]
+
+
+def test_who_connects_during_the_look_up_stays(engine, members, broker, monkeypatch):
+    with transaction(engine) as session:
+        late = register_broker(session, name="Late")
+    members.enter("early", broker.api_key, ADDRESS)
+    look_up = members_module.holders_of
+
+    def slow_look_up(session, hashes):
+        found = look_up(session, hashes)
+        members.enter("late", late.api_key, ADDRESS)
+        return found
+
+    monkeypatch.setattr(members_module, "holders_of", slow_look_up)
+    closed = []
+    members.revoke(closed.append)
+    assert closed == []
