@@ -80,7 +80,7 @@ class Relay:
                 self.rooms.emit("BOOK_SNAPSHOT", top_of(snapshot), f"book:{symbol}")
 
     def _listen(self) -> None:
-        with self.redis.pubsub(ignore_subscribe_messages=True) as channel:
+        with self.redis.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
             channel.subscribe(names.EVENTS_CHANNEL)
             self.connected = True
             flushed_at = 0.0
