@@ -45,3 +45,16 @@ def test_a_side_that_did_not_change_is_not_made_again(floor, monkeypatch):
     floor.books.forget_all()
     floor.match(symbol)
     assert made == [1, 1, -1, 1, -1]
+
+
+def test_after_an_auction_both_sides_show_what_is_left(floor):
+    symbol = floor.stock()
+    seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
+    floor.put_into(symbol, "auction")
+    floor.bid(buyer, symbol, 60, 3_500)
+    floor.match(symbol)
+    floor.ask(seller, symbol, 40, 3_490)
+    floor.match(symbol)
+    floor.change(symbol, "state", "open")
+    snapshot = orjson.loads(orjson.dumps(floor.match(symbol).snapshots[symbol]))
+    assert (snapshot["bids"], snapshot["asks"]) == ([{"price": 3_500, "total_quantity": 20, "order_count": 1}], [])
