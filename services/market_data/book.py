@@ -62,7 +62,7 @@ def read_book(
     """
     if cached is not None:
         version = session.scalar(VERSION, {"symbol": symbol})
-        if version is not None and version == cached.get("version"):
+        if version is not None and version == cached.get("version") and "book_sequence" in cached:
             return {**cached, "bids": cached["bids"][:depth], "asks": cached["asks"][:depth]}
     row = session.execute(BOOK, {"symbol": symbol, "depth": depth}).one_or_none()
     return None if row is None else row._asdict()

@@ -88,7 +88,9 @@ def pause_writes(server, redis):
 
 
 @pytest.mark.parametrize(
-    ("hang", "wake"), [(stop, go_on), (pause, lambda _: None), (pause_writes, lambda _: None)], ids=str
+    ("hang", "wake"),
+    [(stop, go_on), (pause, lambda _: None), (pause_writes, lambda _: None)],
+    ids=["stopped", "paused", "writes paused"],
 )
 def test_it_is_used_again_once_it_answers(own, hang, wake):
     server, settings = own

@@ -94,6 +94,7 @@ def test_columns_in_another_order_are_refused(header):
         (b"\x1f\x8b\x08\x00 rubbish", "it cannot be read: "),
         (gzip.compress(LINES.encode())[:-8] + bytes(8), "it cannot be read: CRC"),
     ],
+    ids=["another encoding", "cut short", "rubbish", "wrong sum"],
 )
 def test_a_file_that_cannot_be_read_says_so(tmp_path, content, why):
     with pytest.raises(BadMessage) as refused:
