@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import psycopg
+import psycopg.sql
 import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
@@ -60,6 +61,16 @@ def test_a_connection_has_its_name_its_limits_and_utc(engine: Engine) -> None:
     }
     assert moment.utcoffset().total_seconds() == 0
     assert moment == datetime(2026, 3, 2, 14, 3, 22, tzinfo=UTC)
+
+
+def test_no_plan_is_compiled_even_where_the_server_would(postgres_server: PostgresServer, database_url: str) -> None:
+    with psycopg.connect(postgres_server.url_of("postgres"), autocommit=True) as administrator:
+        name = database_url.rsplit("/", 1)[1]
+        administrator.execute(psycopg.sql.SQL("ALTER DATABASE {} SET jit = on").format(psycopg.sql.Identifier(name)))
+    engine = connect(database_url, pool_size=1)
+    with transaction(engine) as session:
+        assert session.scalar(text("SHOW jit")) == "off"
+    engine.dispose()
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
