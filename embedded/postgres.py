@@ -14,9 +14,11 @@ from psycopg import sql
 
 from embedded.binaries import postgres_programs
 from embedded.errors import ServerStartError
+from embedded.ports import LOOPBACK
 from embedded.postgres_settings import ACCESS_RULES, configuration
 from embedded.secret import write_private
 from embedded.server import Server
+from settings.urls import server_url
 
 DATABASE = "minex"
 """The name of the database and of its owner."""
@@ -55,7 +57,7 @@ class PostgresServer(Server):
 
     def url_of(self, database: str) -> str:
         """`postgresql://…` of any database of this server."""
-        return f"postgresql://{DATABASE}:{self.password}@127.0.0.1:{self.port}/{database}"
+        return server_url("postgresql", LOOPBACK, self.port, database, user=DATABASE, password=self.password)
 
     def _prepare(self) -> None:
         if not (self.data / "PG_VERSION").exists():

@@ -11,7 +11,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from embedded.binaries import valkey_program
+from embedded.ports import LOOPBACK
 from embedded.server import Server
+from settings.urls import server_url
 
 
 class ValkeyServer(Server):
@@ -30,7 +32,7 @@ class ValkeyServer(Server):
     @property
     def url(self) -> str:
         """`redis://…` of database 0."""
-        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        return server_url("redis", LOOPBACK, self.port, "0", password=self.password)
 
     def _prepare(self) -> None:
         if not self.data.exists():

@@ -16,6 +16,7 @@ from typing import Any
 
 from settings.sections import PHASES_OF_DAY, Settings, TradingSchedule
 from settings.spelling import nearest
+from settings.urls import completed
 from settings.values import SettingsError, checked, types_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,6 +48,8 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         cls = _section_class(name)
         given = values.get(name, {})
         sections[name] = cls(**{key: checked(cls, key, *pair) for key, pair in given.items() if name != "session"})
+    for name in ("database", "redis"):
+        sections[name] = _with_password(sections[name], name)
     sections["session"], sections["sessions"] = _sessions(values.get("session", {}))
     return Settings(**sections)
 
@@ -107,6 +110,13 @@ def _from_file(path: Path) -> dict[str, dict[str, tuple[Any, str]]]:
                 raise SettingsError(f"{path.name}: [{section}] has no key {key!r}{nearest(key, known_keys)}")
         values[section] = {key: (value, f"{path.name}: [{section}] {key}") for key, value in keys.items()}
     return values
+
+
+def _with_password(section: Any, name: str) -> Any:
+    """The section of a server with its password in the url."""
+    if section.password and not section.url:
+        raise SettingsError(f"[{name}] password: expected a [{name}] url that it belongs to")
+    return dataclasses.replace(section, url=completed(section.url, section.password))
 
 
 def _sessions(given: Mapping[str, tuple[Any, str]]) -> tuple[TradingSchedule, dict[str, TradingSchedule]]:

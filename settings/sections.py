@@ -25,6 +25,10 @@ def _time(default: str) -> Any:
     return field(default=default, metadata={"kind": "time"})
 
 
+def _url(kind: str) -> Any:
+    return field(default="", metadata={"kind": kind, "secret": True})
+
+
 def _choice(default: str, *choices: str) -> Any:
     return field(default=default, metadata={"choices": choices})
 
@@ -44,18 +48,20 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Database:
-    """PostgreSQL; an empty url means the embedded server."""
+    """PostgreSQL; an empty url means the embedded server. Once loaded, the url has the password in it."""
 
-    url: str = ""
+    url: str = _url("postgresql")
+    password: str = ""
     pool_size: int = _number(16, 1, 500)
     statement_timeout_ms: int = _number(5_000, 100, 600_000)
 
 
 @dataclass(frozen=True)
 class Redis:
-    """Redis or Valkey; an empty url means the embedded server."""
+    """Redis or Valkey; an empty url means the embedded server. Once loaded, the url has the password in it."""
 
-    url: str = ""
+    url: str = _url("redis")
+    password: str = ""
     timeout_ms: int = _number(500, 50, 60_000)
 
 

@@ -1,4 +1,4 @@
-"""What the value of a setting may be: whole numbers in a range, words out of a few, times, dates and time zones."""
+"""What the value of a setting may be: whole numbers in a range, words out of a few, times, dates, time zones, urls."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from settings.urls import POSTGRESQL, REDIS, is_url_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -36,30 +38,34 @@ def checked(cls: Any, key: str, value: Any, place: str) -> Any:
         if not isinstance(value, str) or value not in rule.get("choices", (value,)):
             choices = ", ".join(rule.get("choices", ())) or "text"
             raise SettingsError(f"{place} = {value!r}: expected {choices}")
-        _check_kind(value, place, rule.get("kind"))
+        _check_kind(value, place, rule.get("kind"), shown="" if rule.get("secret") else f" = {value!r}")
         return value
     words = _words(value, place)
     for word in words:
-        _check_kind(word, place, rule.get("kind"))
+        _check_kind(word, place, rule.get("kind"), shown=f" = {word!r}")
     return words
 
 
-def _check_kind(word: str, place: str, kind: str | None) -> None:
-    """Raises SettingsError unless `word` is a time, a day, a date or a time zone, where it has to be one."""
+def _check_kind(word: str, place: str, kind: str | None, shown: str) -> None:
+    """Raises SettingsError unless `word` is what it has to be; `shown` is how the message repeats it, if it may."""
     check, expected = KINDS[kind] if kind else (lambda word: True, "")
     try:
         holds = check(word)
     except (ValueError, OSError, ZoneInfoNotFoundError):
         holds = False
     if not holds:
-        raise SettingsError(f"{place} = {word!r}: expected {expected}")
+        raise SettingsError(f"{place}{shown}: expected {expected}")
 
+
+APART = ", with the password in it or given apart as `password`"
 
 KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "time": (lambda word: re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", word, re.ASCII), "a time such as 09:30"),
     "day": (lambda word: word in WEEKDAYS, f"days out of {', '.join(WEEKDAYS)}"),
     "date": (lambda word: date.fromisoformat(word) and len(word) == len("2026-12-25"), "dates such as 2026-12-25"),
     "zone": (ZoneInfo, "a time zone such as America/Sao_Paulo"),
+    "postgresql": (lambda word: is_url_of(word, POSTGRESQL), f"postgresql://user@host:5432/name{APART}"),
+    "redis": (lambda word: is_url_of(word, REDIS), f"redis://host:6379/0{APART}"),
 }
 """What some words have to be, and what is said when they are not."""
 

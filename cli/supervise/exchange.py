@@ -22,7 +22,7 @@ from cli.supervise.log_file import Logbook
 from cli.supervise.loop import Supervisor
 from cli.supervise.orphans import adopt_orphans, end_descendants
 from cli.supervise.previous_run import end_left_overs
-from cli.supervise.procfile import processes_of, reachable, read_procfile
+from cli.supervise.procfile import address_of, processes_of, read_procfile
 from cli.supervise.server_unit import Served
 from cli.supervise.unit import Unit
 from embedded.folder import data_folder
@@ -71,8 +71,7 @@ class Exchange:
         settings = self._start_servers(settings)
         prepared = self._prepare_database(settings)
         self.state.database_url, self.state.redis_url = settings.database.url, settings.redis.url
-        self.state.url = f"http://{reachable(settings.web.host)}:{settings.web.port}"
-        self.state.live_url = f"http://{reachable(settings.live.host)}:{settings.live.port}"
+        self.state.url, self.state.live_url = address_of(settings.web), address_of(settings.live)
         self._start_processes(settings)
         self._interruptible = False
         return Summary(

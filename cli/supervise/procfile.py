@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from settings.sections import Settings
+from settings.sections import Live, Settings, Web
+from settings.urls import server_url
 
 LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+)$")
 
@@ -43,8 +44,8 @@ def read_procfile(path: Path) -> dict[str, tuple[str, ...]]:
 def processes_of(commands: dict[str, tuple[str, ...]], settings: Settings) -> list[Process]:
     """The processes to run: `match` once for each symbol group, web and live with the address of their health."""
     health = {
-        "web": f"http://{reachable(settings.web.host)}:{settings.web.port}/health",
-        "live": f"http://{reachable(settings.live.host)}:{settings.live.port}/health",
+        "web": f"{address_of(settings.web)}/health",
+        "live": f"{address_of(settings.live)}/health",
     }
     processes = []
     for name, command in commands.items():
@@ -57,11 +58,10 @@ def processes_of(commands: dict[str, tuple[str, ...]], settings: Settings) -> li
     return processes
 
 
-def reachable(host: str) -> str:
-    """An address at which a server that listens on `host` can be reached from this machine."""
-    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
+def address_of(section: Web | Live) -> str:
+    """`http://host:port` at which what listens there can be reached from this machine."""
+    host = "127.0.0.1" if section.host in ("", "0.0.0.0", "::") else section.host  # noqa: S104 - compared, not bound
+    return server_url("http", host, section.port)
 
 
 def _without_launcher(command: tuple[str, ...]) -> tuple[str, ...]:

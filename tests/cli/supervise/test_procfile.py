@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.supervise.procfile import ProcfileError, processes_of, reachable, read_procfile
+from cli.supervise.procfile import ProcfileError, address_of, processes_of, read_procfile
 from settings.loading import ROOT
 from settings.sections import Match, Settings, Web
 
@@ -41,4 +41,4 @@ def test_match_runs_once_for_each_group_and_the_launcher_is_left_out() -> None:
     ("host", "address"), [("", "127.0.0.1"), ("::", "127.0.0.1"), ("::1", "[::1]"), ("10.1.2.3", "10.1.2.3")]
 )
 def test_an_address_that_can_be_asked(host: str, address: str) -> None:
-    assert reachable(host) == address
+    assert address_of(Web(host=host, port=8000)) == f"http://{address}:8000"
