@@ -3,6 +3,7 @@
 from typing import Any
 
 from heartbeat import start_beating
+from imports import without_collection
 from logs import start_logging
 from settings.loading import load_settings
 from settings.sections import Settings
@@ -11,11 +12,13 @@ from settings.sections import Settings
 def __getattr__(name: str) -> Any:
     """Build `app` or `live` when the server first asks for it, and never the other one."""
     if name == "app":
-        from api.app import create_app  # noqa: PLC0415 - a process that serves Socket.IO does not need it
+        with without_collection():
+            from api.app import create_app  # noqa: PLC0415 - a process that serves Socket.IO does not need it
 
         application: Any = create_app(_settings())
     elif name == "live":
-        from live.app import create_live  # noqa: PLC0415
+        with without_collection():
+            from live.app import create_live  # noqa: PLC0415
 
         application = create_live(_settings())
     else:

@@ -124,7 +124,7 @@ def _make(venv: Path, uv: str | None) -> None:
 def _install(venv: Path, requirements: Path, uv: str | None) -> None:
     python = str(venv / "bin" / "python")
     if uv:
-        command = [uv, "pip", "install", "--python", python, "--requirement", str(requirements)]
+        command = [uv, "pip", "install", "--compile-bytecode", "--python", python, "--requirement", str(requirements)]
     else:
         options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
         command = [python, "-I", "-m", "pip", "install", *options, "--requirement", str(requirements)]

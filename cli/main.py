@@ -12,6 +12,7 @@ import rich_click as click
 
 from cli.exits import USAGE
 from cli.terminal import CommandError, show_error
+from imports import without_collection
 from settings.loading import ROOT
 from settings.values import SettingsError
 
@@ -51,7 +52,8 @@ class Commands(click.RichGroup):
         name, stand_in, rest = super().resolve_command(ctx, args)
         if name is None or stand_in is None:
             return name, stand_in, rest
-        return name, importlib.import_module(COMMANDS[name][0]).command, rest
+        with without_collection():
+            return name, importlib.import_module(COMMANDS[name][0]).command, rest
 
 
 def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -14,6 +14,24 @@ FIRST, LAST = 20_000, 32_000
 macOS: from 49152) hands to outgoing connections, so that a server finds its port free again after a restart."""
 
 
+BACKLOG = 2048
+"""Connections that may wait to be accepted; the kernel's own limit may be lower."""
+
+
+def listener(port: int, host: str = LOOPBACK) -> socket.socket:
+    """A socket that listens on the port from now on. Raises OSError: EADDRINUSE where another one does."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+        found.listen(BACKLOG)
+    except BaseException:
+        found.close()
+        raise
+    return found
+
+
 def is_free(port: int, host: str = LOOPBACK) -> bool:
     """Whether nobody listens on the port; connections that are merely closing do not count.
 

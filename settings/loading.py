@@ -26,9 +26,14 @@ SECONDS_OF_DAY = 86_400
 
 ENVIRONMENT_PREFIX = "MINEX_"
 HEARTBEATS = "MINEX_HEARTBEATS"
-NOT_SETTINGS = frozenset({"MINEX_CONFIG", "MINEX_FAULT", "MINEX_MAKER_KEY", "MINEX_TAKER_KEY", HEARTBEATS})
-"""Variables with our prefix that are read elsewhere: where the file is, the fault points of the tests, the keys of the
-brokers of `minex replay`, and the folder in which a supervisor looks for signs of life."""
+LISTENER = "MINEX_LISTENER"
+COMMAND = "MINEX_COMMAND"
+NOT_SETTINGS = frozenset(
+    {"MINEX_CONFIG", "MINEX_FAULT", "MINEX_MAKER_KEY", "MINEX_TAKER_KEY", HEARTBEATS, LISTENER, COMMAND}
+)
+"""Variables with our prefix that are no settings: where the file is, the fault points of the tests, the keys of the
+brokers of `minex replay`, the folder in which a supervisor looks for signs of life, the socket that it hands down, and how
+`./minex` was called."""
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -73,6 +78,12 @@ def fault() -> str:
 def heartbeats_folder() -> str:
     """Where a supervisor looks for this process's signs of life; empty without one."""
     return os.environ.get(HEARTBEATS, "")
+
+
+def listener() -> int | None:
+    """The descriptor of the socket that the supervisor has opened for this process; None where there is none."""
+    given = os.environ.get(LISTENER, "")
+    return int(given) if given.isdecimal() else None
 
 
 def _sections() -> list[str]:

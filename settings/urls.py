@@ -27,6 +27,12 @@ def is_url_of(url: str, schemes: tuple[str, ...]) -> bool:
         return False
 
 
+def plain(url: str) -> str:
+    """The url as libpq knows it: without the name of a driver."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}{separator}{rest}"
+
+
 def completed(url: str, password: str) -> str:
     """The url with `password` where it has none of its own, and its credentials encoded.
 

@@ -6,6 +6,7 @@ import rich_click as click
 
 from cli.local.prepare import prepare
 from cli.local.run_state import connected
+from cli.local.schema import upgrade
 from cli.terminal import step
 from settings.loading import load_settings
 
@@ -18,7 +19,9 @@ def command(demo: bool) -> None:
     `minex up` does this by itself; here it is for a database that is run by others. Prints the keys that were made:
     name and key, with a tab between.
     """
-    prepared = prepare(connected(load_settings()), demo=demo)
+    settings = connected(load_settings())
+    upgrade(settings.database.url)
+    prepared = prepare(settings, demo=demo)
     step("The database has the newest schema.")
     for broker in prepared.brokers:
         click.echo(f"{broker.name}\t{broker.api_key}")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import rich_click as click
 
 from cli.local.run_state import connected
 from cli.local.shared_memory import SHARED_MEMORY
 from cli.terminal import CommandError
+from imports import without_collection
 from logs import start_logging
-from settings.loading import ROOT, load_settings, variables_of
+from settings.loading import ROOT, listener, load_settings, variables_of
 from settings.sections import Settings
 
 GRACEFUL_SECONDS = 3
@@ -55,7 +56,7 @@ def match(group: str | None) -> None:
     groups = settings.match.groups
     if group is None and len(groups) != 1:
         raise click.UsageError(f"Which group? --group {' or '.join(groups)}")
-    importlib.import_module("workers.group").main(settings, group or groups[0])
+    _imported("workers.group").main(settings, group or groups[0])
 
 
 @command.command()
@@ -63,16 +64,23 @@ def clock() -> None:
     """The periodic jobs: expiry, forgotten inboxes."""
     settings = connected(load_settings())
     start_logging(settings.log)
-    importlib.import_module("workers.clock").main(settings)
+    _imported("workers.clock").main(settings)
+
+
+def _imported(module: str) -> Any:
+    with without_collection():
+        return importlib.import_module(module)
 
 
 def _serve(application: str, settings: Settings, host: str, port: int, own: list[str]) -> NoReturn:
     """Become gunicorn, with the settings in the environment."""
-    if port == 0:
+    handed_down = listener()
+    if port == 0 and handed_down is None:
         raise CommandError("A process by itself needs a port of its own.", "MINEX_WEB_PORT=8000 minex run web")
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     temporary = ["--worker-tmp-dir", str(SHARED_MEMORY)] if os.access(SHARED_MEMORY, os.W_OK) else []
     arguments = [
-        *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
+        *("--bind", address if handed_down is None else f"fd://{handed_down}"),
         *own,
         *("--graceful-timeout", str(GRACEFUL_SECONDS)),
         *("--keep-alive", str(KEEP_ALIVE_SECONDS)),

@@ -7,21 +7,26 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from cli.local.run_state import lock_of, running
-from cli.local.summary import Summary, text_of
+from cli.local.summary import Summary, seconds_since_start, text_of
 from cli.options import data_folder_option, settings_for
 from cli.supervise.detach import Pipe, start_daemon
-from cli.supervise.exchange import Exchange, seconds_since_start
 from cli.supervise.loop import StartError
 from cli.terminal import CommandError, say, step
 from embedded.errors import EmbeddedServerError
 from embedded.folder import data_folder
 from embedded.lock import OwnerLock
+from imports import without_collection
 from settings.sections import Settings
+
+if TYPE_CHECKING:
+    from cli.supervise.exchange import Exchange
 
 OTHER_PLACE = "minex up --data-folder PLACE"
 
@@ -82,10 +87,18 @@ def _already_up(folder: Path, as_json: bool) -> int:
     raise CommandError("Another `minex up` has just ended.", "minex up")
 
 
+def _exchange(settings: Settings, port: int | None, step: Callable[[str, float], None]) -> Exchange:
+    """Imported only by the process that runs it: the one that starts a daemon is done sooner without."""
+    with without_collection():
+        from cli.supervise.exchange import Exchange  # noqa: PLC0415
+
+    return Exchange(settings, port, step)
+
+
 def _run_here(settings: Settings, port: int | None, lock: OwnerLock, as_json: bool) -> int:
     if not lock.take():
         return _already_up(data_folder(settings), as_json)
-    exchange = Exchange(settings, port, step)
+    exchange = _exchange(settings, port, step)
     try:
         summary = exchange.start()
         _print(summary, as_json, log_follows=True)
@@ -104,7 +117,7 @@ def _run_as_daemon(settings: Settings, port: int | None, pipe: Pipe, lock: Owner
     if not lock.take():
         pipe.failed("another `minex up` was faster")
         return 1
-    exchange = Exchange(settings, port, pipe.step)
+    exchange = _exchange(settings, port, pipe.step)
     try:
         pipe.done(exchange.start())
         exchange.watch()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from cli.local.demo_keys import DemoBroker, DemoKeys, all_known_keys, keep_keys
 from database.session import connect, transaction
 from embedded.folder import data_folder
-from embedded.secret import write_private
 from models import Broker, Stock
 from services.identity.api_keys import hash_of_key
 from services.identity.register import register_broker
@@ -49,25 +46,6 @@ CASH = 10_000_000_000
 SHARES = 1_000_000
 """Of each stock."""
 
-KEYS_FILE = "demo.json"
-
-
-@dataclass(frozen=True)
-class DemoBroker:
-    """A broker of the demo, and what it authenticates with."""
-
-    name: str
-    broker_id: int
-    api_key: str
-    webhook_secret: str
-
-
-@dataclass(frozen=True)
-class DemoKeys:
-    """All brokers of the demo."""
-
-    brokers: tuple[DemoBroker, ...]
-
 
 def seed(settings: Settings) -> DemoKeys | None:
     """List the stocks and register the brokers in a database that has neither; the keys, kept for later starts too.
@@ -81,7 +59,7 @@ def seed(settings: Settings) -> DemoKeys | None:
             if session.scalar(select(func.count()).select_from(Broker)) or session.scalar(
                 select(func.count()).select_from(Stock)
             ):
-                return _still_valid(session, known_keys(folder))
+                return _known_to(session, folder)
             group = settings.match.groups[0]
             for symbol, (name, price) in STOCKS.items():
                 list_stock(
@@ -94,23 +72,16 @@ def seed(settings: Settings) -> DemoKeys | None:
                 brokers.append(DemoBroker(name, new.broker_id, new.api_key, new.webhook_secret))
             keys = DemoKeys(tuple(brokers))
             # Before the commit: keys of brokers that were never stored are harmless, unknown keys of stored ones not.
-            write_private(folder / KEYS_FILE, json.dumps(asdict(keys), indent=1) + "\n")
+            keep_keys(folder, keys)
     finally:
         engine.dispose()
     return keys
 
 
-def _still_valid(session: Session, keys: DemoKeys | None) -> DemoKeys | None:
-    """The keys, if this database knows them: the data folder may have served another one."""
-    if keys is None:
-        return None
+def _known_to(session: Session, folder: Path) -> DemoKeys | None:
+    """Those of the kept keys that this database knows: the data folder may have served other ones, too."""
     hashes = set(session.scalars(select(Broker.api_key_hash)))
-    return keys if all(hash_of_key(broker.api_key) in hashes for broker in keys.brokers) else None
-
-
-def known_keys(folder: Path) -> DemoKeys | None:
-    """The keys that were kept in the data folder, if any."""
-    with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
-        kept = json.loads((folder / KEYS_FILE).read_text(encoding="utf-8"))
-        return DemoKeys(tuple(DemoBroker(**broker) for broker in kept["brokers"]))
+    for keys in all_known_keys(folder):
+        if all(hash_of_key(broker.api_key) in hashes for broker in keys.brokers):
+            return keys
     return None

@@ -1,47 +1,75 @@
-"""Which ports the exchange listens on, and who holds one that is taken."""
+"""The sockets that the exchange listens on, opened before anything else starts, and who holds a port that is taken."""
 
 from __future__ import annotations
 
 import dataclasses
+import errno
+import socket
 
 import psutil
 
 from cli.terminal import CommandError
-from embedded.ports import is_free, next_free_port
-from settings.sections import Settings
+from embedded.ports import listener, next_free_port
+from settings.sections import Live, Settings, Web
 
 FIRST_PORT = 8000
 """Where port 0 begins to look."""
 
+LAST_PORT = 65_535
 
-def with_free_ports(settings: Settings, port: int | None) -> Settings:
-    """The settings with the ports to listen on. Raises CommandError if the one that was asked for is taken.
+
+def listening(settings: Settings, port: int | None) -> tuple[Settings, dict[str, socket.socket]]:
+    """The settings with the ports that are listened on from now on, and the sockets of web and live by these names.
+
+    Whoever starts them hands the sockets down. Nobody else can get the port in between, however many exchanges start
+    at the same moment, and what answers there is one's own process. Raises CommandError if the port that was asked
+    for is taken.
 
     `port` is that of the command line: REST gets it, Socket.IO the next free one above it. Without it both come from
     the settings. Socket.IO steps aside when its port is taken, because nobody has to know it by heart.
     """
-    web = settings.web.port if port is None else port
-    if web == 0:
-        web = next_free_port(FIRST_PORT, settings.web.host)
-    else:
-        _must_be_free(web, settings.web.host)
-    live = settings.live.port if port is None and settings.live.port else web + 1
-    live = next_free_port(live, settings.live.host, without=frozenset({web}))
-    return dataclasses.replace(
-        settings,
-        web=dataclasses.replace(settings.web, port=web),
-        live=dataclasses.replace(settings.live, port=live),
-    )
-
-
-def _must_be_free(port: int, host: str) -> None:
+    wanted = settings.web.port if port is None else port
+    web = _first_free(FIRST_PORT, settings.web) if wanted == 0 else _asked_for(wanted, settings.web)
+    web_port = web.getsockname()[1]
+    first = settings.live.port if port is None and settings.live.port else web_port + 1
     try:
-        if is_free(port, host):
-            return
+        live = _first_free(first, settings.live)
+    except BaseException:
+        web.close()
+        raise
+    settings = dataclasses.replace(
+        settings,
+        web=dataclasses.replace(settings.web, port=web_port),
+        live=dataclasses.replace(settings.live, port=live.getsockname()[1]),
+    )
+    return settings, {"web": web, "live": live}
+
+
+def _first_free(first: int, section: Web | Live) -> socket.socket:
+    """A socket on the first port from `first` on that nobody has."""
+    for port in range(first, LAST_PORT + 1):
+        try:
+            return listener(port, section.host)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise _cannot_listen(port, section.host, error) from error
+    raise CommandError(f"No port from {first} on is free.", "minex doctor")
+
+
+def _asked_for(port: int, section: Web) -> socket.socket:
+    try:
+        return listener(port, section.host)
     except PermissionError as error:
         raise CommandError(f"Port {port} is for root only.", f"minex up --port {FIRST_PORT}") from error
-    free = next_free_port(port + 1, host)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise _cannot_listen(port, section.host, error) from error
+    free = next_free_port(port + 1, section.host)
     raise CommandError(f"Port {port} is taken by {holder_of(port)}.", f"minex up --port {free}", "minex doctor")
+
+
+def _cannot_listen(port: int, host: str, error: OSError) -> CommandError:
+    return CommandError(f"Nothing can listen on port {port} of {host} ({error.strerror}).", "minex doctor")
 
 
 def holder_of(port: int) -> str:

@@ -1,11 +1,11 @@
-"""A database made ready for trading: newest schema, an administrator's key, the demo's brokers."""
+"""A database made ready for trading: an administrator's key, the demo's brokers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cli.local.demo import DemoBroker, seed
-from cli.local.schema import upgrade
+from cli.local.demo import seed
+from cli.local.demo_keys import DemoBroker
 from database.session import connect, transaction
 from services.identity.admin_key import ensure_admin_key
 from settings.sections import Settings
@@ -21,8 +21,7 @@ class Prepared:
 
 
 def prepare(settings: Settings, *, demo: bool) -> Prepared:
-    """Make the database of the settings ready; may be called at every start."""
-    upgrade(settings.database.url)
+    """Give a database of the newest schema what it lacks; may be called at every start."""
     engine = connect(settings.database.url, pool_size=1, application="minex-prepare")
     try:
         with transaction(engine) as session:

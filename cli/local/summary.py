@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cli.local.demo import DemoBroker
+import psutil
+
+from cli.local.demo_keys import DemoBroker
 
 DOCUMENT_NUMBER = "52998224725"
 """Of the example order: a well-formed CPF of nobody."""
@@ -70,6 +73,11 @@ def curl_command(summary: Summary) -> str:
         f"curl -sS -X POST {summary.url}/api/v1/orders -H 'Authorization: Bearer {key}'"
         f" -H 'Content-Type: application/json' -d '{json.dumps(order)}'"
     )
+
+
+def seconds_since_start() -> float:
+    """How long this process lives, the making of its environment included: `./minex` only becomes us."""
+    return time.time() - float(psutil.Process().create_time())
 
 
 def _column(*pairs: tuple[str, str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -14,7 +15,7 @@ from cli.supervise.heartbeats import HeartbeatWatch, Hung
 from cli.supervise.log_file import Logbook
 from cli.supervise.procfile import Process
 from embedded.process import die_with_parent, end_group
-from settings.loading import HEARTBEATS
+from settings.loading import HEARTBEATS, LISTENER
 
 
 class Child:
@@ -27,14 +28,22 @@ class Child:
         environment: Mapping[str, str],
         logbook: Logbook,
         heartbeats: HeartbeatWatch | None = None,
+        listener: socket.socket | None = None,
     ) -> None:
-        """`heartbeats`: where its signs of life are looked for; None for a process that gives none."""
+        """`heartbeats`: where its signs of life are looked for; None for a process that gives none.
+
+        `listener` is handed down at each start: while the process is away, those who connect wait for the next.
+        """
         self.name = process.name
         self.health_url = process.health_url
         self._heartbeats = heartbeats
         self._command = process.command
         self._folder = folder
         self._environment = dict(environment) | ({HEARTBEATS: str(heartbeats.folder)} if heartbeats else {})
+        self._handed_down: tuple[int, ...] = ()
+        if listener is not None:
+            self._handed_down = (listener.fileno(),)
+            self._environment[LISTENER] = str(listener.fileno())
         self._logbook = logbook
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
@@ -51,6 +60,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=self._handed_down,
             preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - nothing but one system call
         )
         self._process = process

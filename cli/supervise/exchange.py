@@ -6,16 +6,18 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
-from cli.local.ports import with_free_ports
-from cli.local.prepare import Prepared, prepare
+from cli.local.ports import listening
 from cli.local.run_state import RunState, write_state
-from cli.local.summary import Summary
+from cli.local.schema import upgrade
+from cli.local.summary import Summary, seconds_since_start
 from cli.supervise.child import Child
 from cli.supervise.heartbeats import HeartbeatWatch, make_folder
 from cli.supervise.log_file import Logbook
@@ -27,8 +29,12 @@ from cli.supervise.server_unit import Served
 from cli.supervise.unit import Unit
 from embedded.folder import data_folder
 from embedded.servers import Servers
+from imports import without_collection
 from settings.loading import ROOT, variables_of
 from settings.sections import Settings
+
+if TYPE_CHECKING:
+    from cli.local.prepare import Prepared
 
 START_SECONDS = 60.0
 """Until every process has to be up."""
@@ -54,6 +60,7 @@ class Exchange:
         self._served: list[Served] = []
         self._supervisor: Supervisor | None = None
         self._heartbeats: Path | None = None
+        self._listeners: dict[str, socket.socket] = {}
         self._asked_to_stop = False
         self._interruptible = True
 
@@ -66,13 +73,19 @@ class Exchange:
         adopt_orphans()
         _raise_limit_of_files()
         end_left_overs(self.folder)
-        settings = with_free_ports(self._settings, self._port)
+        settings, self._listeners = listening(self._settings, self._port)
         write_state(self.state)
         settings = self._start_servers(settings)
-        prepared = self._prepare_database(settings)
+        self._bring_schema(settings)
         self.state.database_url, self.state.redis_url = settings.database.url, settings.redis.url
         self.state.url, self.state.live_url = address_of(settings.web), address_of(settings.live)
-        self._start_processes(settings)
+        began = time.monotonic()
+        supervisor = self._start_processes(settings)
+        prepared = self._prepare_database(settings)
+        supervisor.wait_until_up(START_SECONDS)
+        self._note_state()
+        names = [one.unit.name for one in supervisor.watched if one.unit not in self._served]
+        self._step(f"{', '.join(names)} up", time.monotonic() - began)
         self._interruptible = False
         return Summary(
             url=self.state.url,
@@ -110,6 +123,8 @@ class Exchange:
         for served in reversed(self._served):
             served.stop()
         self._servers.stop(1.0)
+        for listener in self._listeners.values():
+            listener.close()
         end_descendants()
         self.logbook.write("minex", "stopped")
         self.logbook.close()
@@ -124,27 +139,37 @@ class Exchange:
             self._step(f"{names} up", time.monotonic() - began)
         return settings
 
-    def _prepare_database(self, settings: Settings) -> Prepared:
+    def _bring_schema(self, settings: Settings) -> None:
         began = time.monotonic()
-        prepared = prepare(settings, demo=settings.exchange.demo)
+        upgrade(settings.database.url)
         self._step("Database ready", time.monotonic() - began)
-        return prepared
 
-    def _start_processes(self, settings: Settings) -> None:
-        began = time.monotonic()
+    def _prepare_database(self, settings: Settings) -> Prepared:
+        """Keys and the demo. The processes start meanwhile: they need the tables, and nothing of what is in them."""
+        with without_collection():
+            from cli.local.prepare import prepare  # noqa: PLC0415 - it takes as long as a process takes to start
+
+        return prepare(settings, demo=settings.exchange.demo)
+
+    def _start_processes(self, settings: Settings) -> Supervisor:
         environment = os.environ | variables_of(settings) | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         processes = processes_of(read_procfile(ROOT / "Procfile"), settings)
         self._heartbeats = make_folder()
         children = [
-            Child(process, ROOT, environment, self.logbook, HeartbeatWatch(self._heartbeats / process.name))
+            Child(
+                process,
+                ROOT,
+                environment,
+                self.logbook,
+                HeartbeatWatch(self._heartbeats / process.name),
+                self._listeners.get(process.name),
+            )
             for process in processes
         ]
         units: list[Unit] = [*self._served, *children]
         self._supervisor = Supervisor(units, self.logbook, self._note_state)
         self._supervisor.start()
-        self._supervisor.wait_until_up(START_SECONDS)
-        self._note_state()
-        self._step(", ".join(child.name for child in children) + " up", time.monotonic() - began)
+        return self._supervisor
 
     def _note_state(self) -> None:
         if self._supervisor is None:
@@ -170,11 +195,6 @@ class Exchange:
         self._asked_to_stop = True
         if self._interruptible:  # still starting: leave whatever is going on
             raise KeyboardInterrupt
-
-
-def seconds_since_start() -> float:
-    """How long this process lives, the making of its environment included: `./minex` only becomes us."""
-    return time.time() - float(psutil.Process().create_time())
 
 
 def _created_at(pid: int | None) -> float | None:

@@ -7,17 +7,18 @@ by their own start, which knows them by their folder.
 from __future__ import annotations
 
 import contextlib
-import signal
+import time
 from pathlib import Path
 
 import psutil
 
 from cli.local.run_state import read_state
-from embedded.process import end, end_group
+from embedded.process import end_group, has_ended
 
 SAME_SECONDS = 0.5
 """A process with the pid and, this close, the time of birth that were written down is the same process."""
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 1.0
+"""For all of them together. Nobody looks after them any more, and what they are about is asked for again elsewhere."""
 
 
 def end_left_overs(folder: Path) -> list[str]:
@@ -37,7 +38,8 @@ def end_left_overs(folder: Path) -> list[str]:
     for _, process in found:
         with contextlib.suppress(psutil.Error):
             process.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
     for _, process in found:
-        end(process, [(signal.SIGTERM, GRACE_SECONDS)])
+        has_ended(process, max(0.0, deadline - time.monotonic()))
         end_group(process.pid)  # each was made the leader of a group of its own
     return [name for name, _ in found]

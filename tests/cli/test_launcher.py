@@ -17,6 +17,7 @@ from settings.loading import ROOT
 PYTHON = """#!/bin/sh
 echo "arguments: $*"
 echo "path: $PYTHONPATH safe: $PYTHONSAFEPATH home: ${PYTHONHOME:-none}"
+[ -z "${PYTHONDONTWRITEBYTECODE:-}" ] || echo "compiles everything again"
 pwd
 """
 
@@ -72,6 +73,10 @@ def test_through_symbolic_links(checkout: Path, tmp_path: Path) -> None:
 def test_the_users_python_settings_do_not_get_in(checkout: Path) -> None:
     done = call(checkout / "minex", "up", PYTHONPATH="/elsewhere", PYTHONHOME="/elsewhere", CDPATH="/usr:/")
     assert f"path: {checkout} safe: 1 home: none" in done.stdout
+
+
+def test_compiled_modules_are_kept_whatever_the_user_does_elsewhere(checkout: Path) -> None:
+    assert "compiles" not in call(checkout / "minex", "up", PYTHONDONTWRITEBYTECODE="1").stdout
 
 
 def test_changed_requirements_are_installed_first(checkout: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import psycopg
@@ -17,6 +18,7 @@ import pytest
 
 from embedded.errors import EmbeddedServerError, FolderTakenError, PortTakenError, ServerStartError
 from embedded.postgres import PostgresServer
+from embedded.postgres_settings import configuration
 from embedded.process import inhabitants
 from settings.loading import ROOT
 
@@ -82,6 +84,18 @@ def test_settings_are_those_of_an_exchange(durable: PostgresServer) -> None:
             assert connection.execute(f"SHOW {name}").fetchone() == (value,)
         assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",)
         assert connection.execute("SELECT count(*) > 0 FROM pg_stat_statements").fetchone() == (True,)
+
+
+@pytest.mark.parametrize(
+    ("system", "release", "method"),
+    [("Linux", "6.18.44-fc", "syncfs"), ("Linux", "5.7.0", "fsync"), ("Darwin", "23.6.0", "fsync")],
+)
+def test_a_recovery_begins_with_one_call_where_that_tells_of_errors(
+    system: str, release: str, method: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(sysname=system, release=release))
+    text = configuration(tmp_path, 1, preload_statistics=False, overrides={})
+    assert f"recovery_init_sync_method = '{method}'" in text
 
 
 def test_a_wrong_password_is_refused_and_the_right_one_is_private(durable: PostgresServer) -> None:

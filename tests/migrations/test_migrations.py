@@ -8,7 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from cli.local.schema import alembic_config, upgrade
+from cli.local.schema import alembic_config, newest_revision, revision_of, upgrade
 from database.session import connect, transaction
 from models import Base
 from settings.loading import ROOT
@@ -30,6 +30,13 @@ def tables(url: str) -> set[str]:
 
 def test_the_models_say_what_the_migrations_made(database: str) -> None:
     command.check(alembic_config(database))
+
+
+def test_the_newest_revision_is_known_without_asking_alembic(database: str) -> None:
+    assert newest_revision() == ScriptDirectory.from_config(alembic_config("")).get_current_head()
+    assert revision_of(database) == newest_revision()
+    command.downgrade(alembic_config(database), "base")
+    assert revision_of(database) is None
 
 
 def test_down_to_nothing_and_up_again(database: str) -> None:

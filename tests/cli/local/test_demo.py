@@ -6,11 +6,13 @@ import dataclasses
 import json
 import shlex
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 
 from cli.local.demo import BROKERS, CASH, SHARES, STOCKS
+from cli.local.demo_keys import known_keys
 from cli.local.prepare import prepare
 from cli.local.summary import Summary, curl_command, text_of
 from settings.sections import Database, Exchange, Settings
@@ -43,6 +45,25 @@ def test_a_new_database_gets_stocks_brokers_and_keys_once(database_url: str, tmp
     assert second.admin_key is None
     (tmp_path / "demo.json").write_text(json.dumps({"brokers": [{**vars(first.brokers[0]), "api_key": "of another"}]}))
     assert prepare(settings, demo=True).brokers == ()
+
+
+def test_a_second_database_leaves_the_keys_of_the_first(new_database: Callable[[], str], tmp_path: Path) -> None:
+    exchange = Exchange(data_folder=str(tmp_path))
+    one, two = (
+        dataclasses.replace(Settings(), exchange=exchange, database=Database(url=new_database())) for _ in range(2)
+    )
+    first, second = prepare(one, demo=True).brokers, prepare(two, demo=True).brokers
+    assert {broker.api_key for broker in first}.isdisjoint(broker.api_key for broker in second)
+    assert prepare(one, demo=True).brokers == first
+    assert prepare(two, demo=True).brokers == second
+
+
+def test_keys_that_were_kept_by_an_earlier_version_are_read(database_url: str, tmp_path: Path) -> None:
+    broker = {"name": "Aurora", "broker_id": 1, "api_key": "mx_1", "webhook_secret": "whsec_1"}
+    (tmp_path / "demo.json").write_text(json.dumps({"brokers": [broker]}))
+    known = known_keys(tmp_path)
+    assert known is not None
+    assert known.brokers[0].api_key == "mx_1"
 
 
 def test_the_summary_has_a_curl_command_to_paste() -> None:

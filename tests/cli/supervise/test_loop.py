@@ -9,16 +9,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
+import requests
 
 from cli.supervise.child import Child
 from cli.supervise.log_file import Logbook
 from cli.supervise.loop import StartError, Supervisor
 from cli.supervise.procfile import Process
-from embedded.ports import random_free_port
+from embedded.ports import listener, random_free_port
 from settings.loading import ROOT
 
 SLEEP = "import time; print('ready', flush=True); time.sleep(600)"
@@ -35,6 +37,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.end_headers()
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+HEIR = """
+import http.server, os, socket, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(str(os.getpid()).encode())
+class Server(http.server.HTTPServer):
+    def server_bind(self): self.socket = socket.socket(fileno=int(os.environ["MINEX_LISTENER"]))
+    def server_activate(self): pass
+Server(("127.0.0.1", 0), Handler).serve_forever()
 """
 OWNER = """
 import os, sys, time
@@ -127,6 +139,27 @@ def test_a_process_with_an_address_is_up_when_it_answers(make: Make) -> None:
     assert not supervisor.is_well(supervisor.watched[0])
     supervisor.wait_until_up(10)
     assert supervisor.is_well(supervisor.watched[0])
+
+
+def test_a_socket_that_is_handed_down_outlives_the_process(tmp_path: Path, logbook: Logbook) -> None:
+    with listener(0) as opened:
+        url = f"http://127.0.0.1:{opened.getsockname()[1]}/health"
+        child = Child(python("web", HEIR, health_url=url), tmp_path, os.environ, logbook, None, opened)
+        supervisor = Supervisor([child], logbook)
+        try:
+            supervisor.start()
+            supervisor.wait_until_up(10)
+            first = child.pid
+            assert first is not None
+            assert requests.get(url, timeout=10).text == str(first)
+            os.kill(first, signal.SIGKILL)
+            with ThreadPoolExecutor() as threads:
+                waiting = threads.submit(requests.get, url, timeout=20)
+                run_until(supervisor, waiting.done, 20)
+            assert waiting.result().text == str(child.pid) != str(first)
+        finally:
+            supervisor.stop(0.0)
+            supervisor.close()
 
 
 def test_a_process_that_hangs_is_ended_and_started_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
