@@ -89,4 +89,17 @@ def main() -> NoReturn:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has left; Python would complain about flushing it
         sys.exit(0)
+    except Exception as error:
+        told = _told(error)
+        if told is None:
+            raise
+        show_error(told)
+        sys.exit(told.code)
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _told(error: Exception) -> CommandError | None:
+    """What the machine or a server has in our way, in one line; None for a mistake of ours, which shows its trace."""
+    from cli.local.connection_errors import explained  # noqa: PLC0415 - only an error needs it
+
+    return explained(error)

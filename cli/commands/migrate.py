@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
+from cli.local.database import must_serve
 from cli.local.prepare import prepare
 from cli.local.run_state import connected
 from cli.local.schema import upgrade
@@ -20,6 +21,7 @@ def command(demo: bool) -> None:
     name and key, with a tab between.
     """
     settings = connected(load_settings())
+    must_serve(settings.database.url, "migrate")
     upgrade(settings.database.url)
     prepared = prepare(settings, demo=demo)
     step("The database has the newest schema.")

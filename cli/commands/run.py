@@ -11,7 +11,7 @@ import rich_click as click
 
 from cli.local.run_state import connected
 from cli.local.shared_memory import SHARED_MEMORY
-from cli.terminal import CommandError
+from cli.terminal import CommandError, say
 from imports import without_collection
 from logs import start_logging
 from settings.loading import ROOT, listener, load_settings, variables_of
@@ -30,10 +30,22 @@ def command() -> None:
     """Run one process in the foreground. `minex up` runs them all."""
 
 
+def _settings() -> Settings:
+    """Those of the process, once it is clear that waiting will do; a supervisor has looked before it opened sockets."""
+    settings = connected(load_settings())
+    if listener() is None:
+        from cli.local.cache import must_let_in  # noqa: PLC0415 - gunicorn itself needs no driver
+        from cli.local.database import wait_or_refuse  # noqa: PLC0415
+
+        wait_or_refuse(settings.database.url, say)
+        must_let_in(settings.redis.url, say)
+    return settings
+
+
 @command.command()
 def web() -> None:
     """REST: gunicorn with a greenlet for each connection."""
-    settings = connected(load_settings())
+    settings = _settings()
     processes = settings.web.processes or max(1, (os.cpu_count() or 1) // 2)
     own = ["--worker-class", "api.server.worker.Worker", "--workers", str(processes), "--worker-connections"]
     _serve("wsgi:app", settings, settings.web.host, settings.web.port, [*own, str(settings.web.connections)])
@@ -42,7 +54,7 @@ def web() -> None:
 @command.command()
 def live() -> None:
     """Socket.IO: one gunicorn process with gevent."""
-    settings = connected(load_settings())
+    settings = _settings()
     own = ["--worker-class", "gevent", "--workers", "1", "--worker-connections", str(LIVE_CONNECTIONS)]
     _serve("wsgi:live", settings, settings.live.host, settings.live.port, own)
 
@@ -51,7 +63,7 @@ def live() -> None:
 @click.option("--group", help="The symbol group; may be left out where there is only one.")
 def match(group: str | None) -> None:
     """The worker that matches one symbol group."""
-    settings = connected(load_settings())
+    settings = _settings()
     start_logging(settings.log)
     groups = settings.match.groups
     if group is None and len(groups) != 1:
@@ -62,7 +74,7 @@ def match(group: str | None) -> None:
 @command.command()
 def clock() -> None:
     """The periodic jobs: expiry, forgotten inboxes."""
-    settings = connected(load_settings())
+    settings = _settings()
     start_logging(settings.log)
     _imported("workers.clock").main(settings)
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from cli.exits import FAILED
+from cli.local.connection_errors import explained
 from cli.local.run_state import lock_of, running
 from cli.local.summary import Summary, seconds_since_start, text_of
 from cli.options import data_folder_option, settings_for
@@ -121,9 +123,13 @@ def _run_as_daemon(settings: Settings, port: int | None, pipe: Pipe, lock: Owner
     try:
         pipe.done(exchange.start())
         exchange.watch()
-    except (StartError, EmbeddedServerError, CommandError, OSError) as error:
-        pipe.failed(error.text().removeprefix("✗ ") if isinstance(error, CommandError) else str(error))
-        return 1
+    except Exception as error:
+        told = error if isinstance(error, CommandError) else explained(error)
+        if told is None and not isinstance(error, StartError | EmbeddedServerError | OSError):
+            pipe.failed(f"{type(error).__name__}: {error}")
+            raise
+        pipe.failed(told.text().removeprefix("✗ ") if told else str(error))
+        return told.code if told else FAILED
     finally:
         exchange.stop()
         lock.release()

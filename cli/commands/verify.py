@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import rich_click as click
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from cli.exits import DONE, FAILED, NOT_RUNNING
+from cli.local.database import must_serve
 from cli.local.run_state import running
 from cli.options import data_folder_option, settings_for
 from cli.terminal import CommandError, coloured, say
@@ -20,11 +20,10 @@ from embedded.folder import data_folder as data_folder_of
 from services.timestamps import timestamp
 from services.verify import Check, Report, verify
 from settings.sections import Settings
+from settings.urls import POSTGRESQL, completed, is_url_of
 
 LINE = "{mark} {number}  {title:<52}  {rows:>12}  {broken:>8}  {seconds:>8}"
 """One invariant in the table: fixed columns, so that each line can be shown as soon as it is known."""
-
-UNDEFINED_TABLE = "42P01"
 
 
 @click.command()
@@ -38,7 +37,9 @@ def command(replay: bool, as_json: bool, database_url: str | None, data_folder: 
     Looks at one snapshot of the database while trading goes on, and names every row that is not as it must be.
     Exit code 1 if there is one.
     """
-    url = database_url or _url_of(settings_for(data_folder))
+    if database_url is not None and not is_url_of(database_url, POSTGRESQL):
+        raise click.BadParameter("not a database url: postgresql://user:password@host:5432/name")
+    url = completed(database_url, "") if database_url else _url_of(settings_for(data_folder))
     report = _verified(url, replay, show=not as_json)
     if as_json:
         click.echo(json.dumps(_document(report), indent=2))
@@ -61,22 +62,11 @@ def _url_of(settings: Settings) -> str:
 
 
 def _verified(url: str, replay: bool, show: bool) -> Report:
-    try:
-        engine = connect(url, pool_size=1, application="minex-verify")
-    except ArgumentError as error:
-        raise click.BadParameter("not a database url: postgresql://user:password@host:5432/name") from error
+    must_serve(url, "read")
+    engine = connect(url, pool_size=1, application="minex-verify")
     try:
         with transaction(engine) as session:
             return verify(session, replay, _show_check if show else None)
-    except OperationalError as error:
-        if not error.connection_invalidated and error.statement is not None:
-            raise
-        reason = str(error.orig).strip().splitlines()[0]
-        raise CommandError(f"PostgreSQL does not answer: {reason}", "minex up", exit_code=NOT_RUNNING) from error
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == UNDEFINED_TABLE:
-            raise CommandError("This database has no exchange in it.", "minex migrate") from error
-        raise
     finally:
         engine.dispose()
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import psycopg
-import redis
 
+from cli.local.cache import is_new_enough, version_of
+from cli.local.database import must_serve
 from cli.local.ports import holder_of
 from cli.local.run_state import running
 from cli.local.shared_memory import SHARED_MEMORY
+from cli.terminal import CommandError
 from embedded.account import Account
 from embedded.binaries import postgres_programs, valkey_program
 from embedded.errors import EmbeddedServerError
@@ -30,8 +31,7 @@ GIGABYTE = 1024**3
 DISK_NEEDED = GIGABYTE
 MEMORY_NEEDED = GIGABYTE // 2
 OPEN_FILES_NEEDED = 1024
-POSTGRES_OLDEST = 14
-REDIS_OLDEST = (6, 2)
+SEE_DATABASE = "see [database] url"
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,11 @@ def database(settings: Settings) -> Finding:
     if not url:
         return Finding("PostgreSQL", True, "our own")
     try:
-        with psycopg.connect(url, connect_timeout=5) as connection:
-            version = connection.info.server_version
-    except psycopg.Error as error:
-        return Finding("PostgreSQL", False, str(error).strip().splitlines()[0], "see [database] url")
-    found = f"{version // 10000}.{version % 10000} at {connection.info.host}"
-    return Finding("PostgreSQL", version // 10000 >= POSTGRES_OLDEST, found, f"{POSTGRES_OLDEST} or later is needed")
+        found = must_serve(url, "migrate")
+    except CommandError as error:
+        return Finding("PostgreSQL", False, error.message, " or ".join(error.mend) if error.mend else SEE_DATABASE)
+    state = "" if found.is_newest else ", no exchange in it yet" if found.revision is None else ", to be migrated"
+    return Finding("PostgreSQL", True, f"{found.version} at {found.host}, database {found.name}{state}")
 
 
 def cache(settings: Settings) -> Finding:
@@ -135,12 +134,10 @@ def cache(settings: Settings) -> Finding:
     if not url:
         return Finding("Redis", True, "our own (Valkey)")
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
-            version = str(client.info("server")["redis_version"])
-    except (redis.RedisError, ValueError) as error:
-        return Finding("Redis", False, str(error), "see [redis] url")
-    is_new = tuple(int(part) for part in version.split(".")[:2]) >= REDIS_OLDEST
-    return Finding("Redis", is_new, version, "6.2 or later is needed")
+        version = version_of(url)
+    except CommandError as error:
+        return Finding("Redis", False, error.message, "see [redis] url")
+    return Finding("Redis", is_new_enough(version), version, "6.2 or later is needed")
 
 
 def ports(settings: Settings) -> Iterator[Finding]:

@@ -79,7 +79,8 @@ def holder_of(port: int) -> str:
     except psutil.AccessDenied:  # macOS tells it to root only
         return "another program"
     for connection in connections:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        place = connection.laddr
+        if connection.status == psutil.CONN_LISTEN and place and place.port == port and connection.pid:
             try:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
             except psutil.Error:

@@ -38,12 +38,24 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 def newest_revision() -> str:
     """The one revision that no other one follows."""
-    made, followed = set(), set()
+    made, followed = _revisions()
+    (newest,) = made - followed
+    return newest
+
+
+def known_revisions() -> set[str]:
+    """Every revision that this code has a migration of."""
+    return _revisions()[0]
+
+
+def _revisions() -> tuple[set[str], set[str]]:
+    """The names of all migrations, and of those that another one follows."""
+    made: set[str] = set()
+    followed: set[str] = set()
     for path in (MIGRATIONS / "versions").glob("*.py"):
         for below, name in REVISION.findall(path.read_text(encoding="utf-8")):
             (followed if below else made).add(name)
-    (newest,) = made - followed
-    return newest
+    return made, followed
 
 
 def revision_of(url: str) -> str | None:

@@ -9,11 +9,14 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
+from cli.local.cache import must_let_in
+from cli.local.database import must_serve
 from cli.local.ports import listening
 from cli.local.run_state import RunState, write_state
 from cli.local.schema import upgrade
@@ -141,6 +144,8 @@ class Exchange:
 
     def _bring_schema(self, settings: Settings) -> None:
         began = time.monotonic()
+        must_serve(settings.database.url, "migrate")
+        must_let_in(settings.redis.url, partial(self.logbook.write, "minex"))
         upgrade(settings.database.url)
         self._step("Database ready", time.monotonic() - began)
 

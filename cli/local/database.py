@@ -1,0 +1,120 @@
+"""A PostgreSQL that others run: what is found there, and whether an exchange can live on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import psycopg
+
+from cli.exits import NOT_RUNNING
+from cli.local.connection_errors import explained, newer, unmigrated
+from cli.local.schema import known_revisions, newest_revision
+from cli.terminal import CommandError
+from settings.urls import plain
+
+OLDEST = 14
+CONNECT_SECONDS = 5
+
+LOOK = """
+    SELECT current_user, current_database(), pg_is_in_recovery(), to_regclass('alembic_version') IS NOT NULL,
+        current_schema() IS NOT NULL AND has_schema_privilege(current_schema(), 'CREATE')
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a PostgreSQL says of itself and of one database."""
+
+    version: int
+    """The major one."""
+    host: str
+    name: str
+    user: str
+    encoding: str
+    is_standby: bool
+    may_create: bool
+    """Whether the user may make tables."""
+    revision: str | None
+    """Where the schema stands; None for a database that has none of ours."""
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether the schema is that of the code."""
+        return self.revision == newest_revision()
+
+
+def look_at(url: str) -> Found:
+    """Connect and look. Raises CommandError where nobody answers, or nobody is let in."""
+    try:
+        with psycopg.connect(plain(url), connect_timeout=CONNECT_SECONDS) as connection:
+            encoding = connection.info.parameter_status("server_encoding") or "unknown"
+            row = connection.execute(LOOK).fetchone() or ()
+            user, name, is_standby, has_schema, may_create = (_text(value) for value in row)
+            version = connection.execute("SELECT version_num FROM alembic_version").fetchone() if has_schema else None
+            return Found(
+                version=connection.info.server_version // 10_000,
+                host=connection.info.host,
+                name=str(name),
+                user=str(user),
+                encoding=encoding,
+                is_standby=bool(is_standby),
+                may_create=bool(may_create),
+                revision=str(_text(version[0])) if version else None,
+            )
+    except psycopg.Error as error:
+        raise explained(error) or error from error
+
+
+Use = Literal["read", "run", "migrate"]
+
+
+def must_serve(url: str, use: Use) -> Found:
+    """What is at `url`, if it can be read (an exchange is in it), run on, or migrated. Raises CommandError if not."""
+    found = look_at(url)
+    for wrong in (_unsuitable(found), _unready(found, use)):
+        if wrong is not None:
+            raise wrong
+    return found
+
+
+def wait_or_refuse(url: str, tell: Callable[[str], None]) -> None:
+    """For a process that waits for its database by itself: only what waiting does not mend raises CommandError."""
+    try:
+        must_serve(url, "run")
+    except CommandError as error:
+        if error.code != NOT_RUNNING:
+            raise
+        tell(f"{error.message}; waiting for it")
+
+
+def _unsuitable(found: Found) -> CommandError | None:
+    if found.version < OLDEST:
+        return CommandError(f"PostgreSQL {found.version} is too old; {OLDEST} or later is needed.", "minex doctor")
+    if found.encoding != "UTF8":
+        return CommandError(
+            f"The database {found.name} has the encoding {found.encoding}; UTF8 is needed.",
+            "createdb --encoding=UTF8 --template=template0 NAME",
+        )
+    return None
+
+
+def _unready(found: Found, use: Use) -> CommandError | None:
+    if found.revision is not None and found.revision not in known_revisions():
+        return newer()
+    if use != "read" and found.is_standby:
+        return CommandError("This PostgreSQL is a standby, which can only be read.", "minex doctor")
+    if use == "migrate" and not found.is_newest and not found.may_create:
+        return CommandError(
+            f"The user {found.user} may not make tables in the database {found.name}.",
+            f"psql --dbname={found.name} --command='GRANT CREATE ON SCHEMA public TO \"{found.user}\"'",
+        )
+    if use != "migrate" and not found.is_newest:
+        return unmigrated()
+    return None
+
+
+def _text(value: object) -> object:
+    """A database without an encoding gives its words as bytes."""
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else value

@@ -1,0 +1,134 @@
+"""Given a PostgreSQL or Redis of one's own that cannot serve, then each command says so in one line, and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from cli.exits import FAILED, NOT_RUNNING, USAGE
+from embedded.postgres import PostgresServer
+from embedded.valkey import ValkeyServer
+from tests.cli.commands.test_commands import minex
+
+COMMANDS = (("doctor",), ("up", "--port", "0"), ("up", "--port", "0", "--detach"), ("migrate",), ("run", "match"))
+"""Beside `verify`, whose address is an option, too."""
+
+
+@pytest.fixture
+def run(tmp_path: Path, valkey_server: ValkeyServer) -> Callable[..., tuple[int, str]]:
+    """Runs a command on servers that others run; its exit code, and what it shows without what doctor finds well."""
+
+    def call(*arguments: str, database: str, redis: str = valkey_server.url) -> tuple[int, str]:
+        known = {"MINEX_DATABASE_URL": database, "MINEX_REDIS_URL": redis, "MINEX_DATA_FOLDER": str(tmp_path)}
+        done = minex(*arguments, **known)
+        assert "Traceback" not in done.stdout + done.stderr
+        shown = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("✓")]
+        return done.returncode, "\n".join(shown)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def make_database(postgres_server: PostgresServer) -> Iterator[Callable[[str], str]]:
+    """Runs the statements as the server's administrator, each a transaction of its own; `{}` is a new database."""
+    made: list[str] = []
+    with psycopg.connect(postgres_server.url_of("postgres"), autocommit=True) as connection:
+
+        def make(statement: str) -> str:
+            name = f"own_{len(made)}"
+            made.append(name)
+            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+            return postgres_server.url_of(name)
+
+        yield make
+        for name in made:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def assert_told(found: tuple[int, str], code: int, *words: str) -> None:
+    assert found[0] == code, found
+    assert all(word in found[1] for word in words), found
+    assert len(found[1].splitlines()) <= 6, found
+
+
+@pytest.mark.parametrize("arguments", [*COMMANDS, ("verify",), ("run", "web"), ("run", "clock")], ids=" ".join)
+def test_a_wrong_password(run: Callable[..., tuple[int, str]], postgres_server: PostgresServer, arguments: str) -> None:
+    url = postgres_server.url.replace(postgres_server.password, "guess")
+    found = run(*arguments, database=url)
+    assert_told(found, FAILED, "lets nobody in", "password authentication failed", "MINEX_DATABASE_PASSWORD")
+    assert "guess" not in found[1]
+
+
+@pytest.mark.parametrize("arguments", [*COMMANDS, ("verify",), ("status",)], ids=" ".join)
+def test_a_database_of_another_make(run: Callable[..., tuple[int, str]], arguments: str) -> None:
+    found = run(*arguments, database="mysql://minex:secret@127.0.0.1/minex")
+    assert_told(found, USAGE, "MINEX_DATABASE_URL: expected postgresql://")
+    assert "secret" not in found[1]
+
+
+@pytest.mark.parametrize("arguments", [*COMMANDS, ("verify",)], ids=" ".join)
+def test_a_database_without_an_encoding(
+    run: Callable[..., tuple[int, str]], make_database: Callable[[str], str], arguments: str
+) -> None:
+    url = make_database("CREATE DATABASE {} ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'")
+    assert_told(run(*arguments, database=url), FAILED, "encoding SQL_ASCII; UTF8 is needed", "createdb --encoding=UTF8")
+
+
+@pytest.mark.parametrize("arguments", [("verify",), ("run", "match"), ("run", "web"), ("run", "clock")], ids=" ".join)
+def test_a_database_without_an_exchange(
+    run: Callable[..., tuple[int, str]], make_database: Callable[[str], str], arguments: str
+) -> None:
+    url = make_database("CREATE DATABASE {}")
+    assert_told(run(*arguments, database=url), FAILED, "no exchange in it", "minex migrate")
+
+
+def test_a_user_who_may_make_no_tables(
+    run: Callable[..., tuple[int, str]], make_database: Callable[[str], str], postgres_server: PostgresServer
+) -> None:
+    url = make_database("CREATE DATABASE {}")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS poor")
+        connection.execute("CREATE ROLE poor LOGIN PASSWORD 'poor'")
+    poor = url.replace(f"minex:{postgres_server.password}", "poor:poor")
+    for arguments in (("doctor",), ("migrate",), ("up", "--port", "0")):
+        assert_told(run(*arguments, database=poor), FAILED, "poor may not make tables", "GRANT CREATE ON SCHEMA public")
+
+
+def test_a_database_of_a_newer_version(run: Callable[..., tuple[int, str]], new_database: Callable[[], str]) -> None:
+    url = new_database()
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    for arguments in (("migrate",), ("verify",), ("run", "clock")):
+        assert_told(run(*arguments, database=url), FAILED, "made by a newer Minex")
+
+
+@pytest.mark.parametrize("arguments", [("doctor",), ("up", "--port", "0"), ("migrate",), ("verify",)], ids=" ".join)
+def test_nobody_answers(run: Callable[..., tuple[int, str]], arguments: str) -> None:
+    code = FAILED if arguments == ("doctor",) else NOT_RUNNING
+    assert_told(run(*arguments, database="postgresql://minex:secret@127.0.0.1:1/minex"), code, "does not answer")
+
+
+@pytest.mark.parametrize("arguments", [("doctor",), ("up", "--port", "0"), ("run", "clock")], ids=" ".join)
+def test_a_wrong_password_of_redis(
+    run: Callable[..., tuple[int, str]], database_url: str, valkey_server: ValkeyServer, arguments: str
+) -> None:
+    redis = valkey_server.url.replace(valkey_server.password, "guess")
+    found = run(*arguments, database=database_url, redis=redis)
+    assert_told(found, FAILED, "Redis lets nobody in", "redis" if arguments == ("doctor",) else "MINEX_REDIS_PASSWORD")
+    assert "guess" not in found[1]
+
+
+def test_doctor_is_content_with_a_database_that_can_serve(
+    make_database: Callable[[str], str], valkey_server: ValkeyServer, database_url: str, tmp_path: Path
+) -> None:
+    for url, state in ((make_database("CREATE DATABASE {}"), "no exchange in it yet"), (database_url, "127.0.0.1")):
+        known = {"MINEX_DATABASE_URL": url, "MINEX_REDIS_URL": valkey_server.url, "MINEX_DATA_FOLDER": str(tmp_path)}
+        findings = {one["subject"]: one for one in json.loads(minex("doctor", "--json", **known).stdout)}
+        assert findings["PostgreSQL"]["is_well"], findings
+        assert state in findings["PostgreSQL"]["found"]
+        assert findings["Redis"]["is_well"]
