@@ -1,10 +1,13 @@
 """What the processes say: one line an entry on stderr, as text or as JSON, in which no input can forge another line."""
 
+import io
 import json
 import logging
 import re
 import sys
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import TextIO
 
 from settings.sections import Log
 
@@ -16,14 +19,56 @@ QUIET = ("rq.worker", "rq.job", "engineio", "socketio", "urllib3")
 
 
 def start_logging(settings: Log) -> None:
-    """Send every log entry of this process to stderr in the configured form, from the configured level on."""
-    handler = logging.StreamHandler(sys.stderr)
+    """Send every log entry of this process to stderr in the configured form, from the configured level on.
+
+    As JSON nothing else gets there: what is written past the log (a traceback, a warning, a library's print) becomes an
+    entry, line by line.
+    """
+    stderr: TextIO = sys.stderr.stream if isinstance(sys.stderr, StrayLines) else sys.stderr
+    sys.stderr = StrayLines(stderr) if settings.format == "json" else stderr
+    sys.excepthook = _log_uncaught
+    handler = logging.StreamHandler(stderr)
     handler.setFormatter(JsonLines() if settings.format == "json" else TextLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+class StrayLines(io.TextIOBase):
+    """Takes the place of stderr: each line that comes is written to `stream` as an entry of its own."""
+
+    encoding = "utf-8"
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self.stream = stream
+        self._unfinished = ""
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def fileno(self) -> int:
+        """That of the stream, for those who write past Python."""
+        return self.stream.fileno()
+
+    def write(self, text: str) -> int:
+        """Write the lines that are whole now; the rest waits for its end."""
+        *lines, self._unfinished = (self._unfinished + text).split("\n")
+        for line in lines:
+            if line.strip():
+                entry = logging.makeLogRecord({"name": "stderr", "levelno": logging.ERROR, "levelname": "ERROR"})
+                entry.msg = line
+                self.stream.write(JsonLines().format(entry) + "\n")
+        self.stream.flush()
+        return len(text)
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """One entry for what ends the process, its traceback in it."""
+    logging.getLogger("minex").critical("%s", kind.__name__, exc_info=(kind, error, trace))
 
 
 def visible(text: str) -> str:

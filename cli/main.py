@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.util
 import sys
@@ -30,6 +31,10 @@ COMMANDS = {
     "test": ("cli.commands.test", "Run the checks and the tests."),
 }
 """Each subcommand's module, which has a click command named `command`, and its line in the help."""
+
+
+MACHINE_SAYS_NO = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EMFILE)
+"""Errors of the machine that are no mistake of ours."""
 
 
 class Commands(click.RichGroup):
@@ -102,4 +107,6 @@ def _told(error: Exception) -> CommandError | None:
     """What the machine or a server has in our way, in one line; None for a mistake of ours, which shows its trace."""
     from cli.local.connection_errors import explained  # noqa: PLC0415 - only an error needs it
 
+    if isinstance(error, OSError) and error.errno in MACHINE_SAYS_NO:
+        return CommandError(": ".join(str(part) for part in (error.filename, error.strerror) if part), "minex doctor")
     return explained(error)

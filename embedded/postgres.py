@@ -9,9 +9,6 @@ import subprocess
 from pathlib import Path
 from typing import ClassVar
 
-import psycopg
-from psycopg import sql
-
 from embedded.binaries import postgres_programs
 from embedded.errors import ServerStartError
 from embedded.ports import LOOPBACK
@@ -115,6 +112,8 @@ class PostgresServer(Server):
             notes = (self.data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
             if len(notes) < READY_LINE or not notes[READY_LINE - 1].startswith("ready"):
                 return False
+        import psycopg  # noqa: PLC0415 - a start may import it while the server begins
+
         try:
             psycopg.connect(self.url_of("postgres"), connect_timeout=5).close()
         except psycopg.OperationalError:
@@ -122,6 +121,9 @@ class PostgresServer(Server):
         return True
 
     def _after_start(self) -> None:
+        import psycopg  # noqa: PLC0415 - known by now
+        from psycopg import sql  # noqa: PLC0415
+
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if not known:

@@ -6,10 +6,6 @@ import signal
 from pathlib import Path
 from typing import ClassVar
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 from embedded.binaries import valkey_program
 from embedded.ports import LOOPBACK
 from embedded.server import Server
@@ -60,6 +56,10 @@ class ValkeyServer(Server):
         return ("\n".join(lines) + "\n").encode()
 
     def _answers(self) -> bool:
+        import redis  # noqa: PLC0415 - a start may import it while the server begins
+        from redis.backoff import NoBackoff  # noqa: PLC0415
+        from redis.retry import Retry  # noqa: PLC0415
+
         client = redis.Redis.from_url(self.url, socket_timeout=5, retry=Retry(NoBackoff(), 0))
         try:
             return bool(client.ping())

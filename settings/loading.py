@@ -32,8 +32,8 @@ NOT_SETTINGS = frozenset(
     {"MINEX_CONFIG", "MINEX_FAULT", "MINEX_MAKER_KEY", "MINEX_TAKER_KEY", HEARTBEATS, LISTENER, COMMAND}
 )
 """Variables with our prefix that are no settings: where the file is, the fault points of the tests, the keys of the
-brokers of `minex replay`, the folder in which a supervisor looks for signs of life, the socket that it hands down, and how
-`./minex` was called."""
+brokers of `minex replay`, the folder in which a supervisor looks for signs of life, the socket that it hands down, and
+how `./minex` was called."""
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:

@@ -2,10 +2,13 @@
 
 import json
 import logging
+import subprocess
+import sys
 
 import pytest
 
 from logs import JsonLines, TextLines, start_logging
+from settings.loading import ROOT
 from settings.sections import Log
 
 
@@ -41,12 +44,34 @@ def test_a_traceback_stays_below_its_entry():
 
 def test_the_level_is_the_configured_one(capsys):
     root = logging.getLogger()
-    kept = (root.handlers[:], root.level)
+    kept, hook = (root.handlers[:], root.level), sys.excepthook
     try:
         start_logging(Log(level="warning"))
         logging.getLogger("x").info("quiet")
         logging.getLogger("x").warning("loud")
     finally:
         root.handlers[:], root.level = kept[0], kept[1]
+        sys.excepthook = hook
     assert "loud" in (heard := capsys.readouterr().err)
     assert "quiet" not in heard
+
+
+def test_as_json_what_passes_by_the_log_becomes_entries(tmp_path):
+    program = (
+        "import sys, warnings, threading; from logs import start_logging; from settings.sections import Log\n"
+        "start_logging(Log(format='json')); start_logging(Log(format='json'))\n"
+        "print('half', file=sys.stderr, end=''); print(' a line', file=sys.stderr)\n"
+        "warnings.warn('old', DeprecationWarning)\n"
+        "thread = threading.Thread(target=lambda: 1 / 0); thread.start(); thread.join()\n"
+        "raise ValueError('the end')\n"
+    )
+    command = [sys.executable, "-W", "always", "-c", program]
+    done = subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+    entries = [json.loads(line) for line in done.stderr.splitlines()]
+    messages = [entry["message"] for entry in entries]
+    assert messages[0] == "half a line"
+    assert any("DeprecationWarning: old" in message for message in messages)
+    assert any("ZeroDivisionError" in message for message in messages)
+    assert entries[-1]["level"] == "critical"
+    assert "ValueError: the end" in entries[-1]["trace"]
+    assert done.returncode == 1

@@ -32,7 +32,9 @@ def command() -> None:
 
 def _settings() -> Settings:
     """Those of the process, once it is clear that waiting will do; a supervisor has looked before it opened sockets."""
-    settings = connected(load_settings())
+    settings = load_settings()
+    start_logging(settings.log)
+    settings = connected(settings)
     if listener() is None:
         from cli.local.cache import must_let_in  # noqa: PLC0415 - gunicorn itself needs no driver
         from cli.local.database import wait_or_refuse  # noqa: PLC0415
@@ -64,7 +66,6 @@ def live() -> None:
 def match(group: str | None) -> None:
     """The worker that matches one symbol group."""
     settings = _settings()
-    start_logging(settings.log)
     groups = settings.match.groups
     if group is None and len(groups) != 1:
         raise click.UsageError(f"Which group? --group {' or '.join(groups)}")
@@ -75,7 +76,6 @@ def match(group: str | None) -> None:
 def clock() -> None:
     """The periodic jobs: expiry, forgotten inboxes."""
     settings = _settings()
-    start_logging(settings.log)
     _imported("workers.clock").main(settings)
 
 
@@ -100,6 +100,7 @@ def _serve(application: str, settings: Settings, host: str, port: int, own: list
         *("--limit-request-fields", "64"),
         *("--limit-request-field_size", "8190"),
         *("--log-level", settings.log.level),
+        *("--logger-class", "cli.local.gunicorn_log.ServerLog"),
         "--no-control-socket",
         *temporary,
     ]

@@ -13,16 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
-from cli.local.cache import must_let_in
-from cli.local.database import must_serve
 from cli.local.ports import listening
 from cli.local.run_state import RunState, write_state
-from cli.local.schema import upgrade
 from cli.local.summary import Summary, seconds_since_start
 from cli.supervise.child import Child
 from cli.supervise.heartbeats import HeartbeatWatch, make_folder
+from cli.supervise.import_ahead import import_ahead
+from cli.supervise.kept_state import KeptState
 from cli.supervise.log_file import Logbook
 from cli.supervise.loop import Supervisor
 from cli.supervise.orphans import adopt_orphans, end_descendants
@@ -32,7 +29,6 @@ from cli.supervise.server_unit import Served
 from cli.supervise.unit import Unit
 from embedded.folder import data_folder
 from embedded.servers import Servers
-from imports import without_collection
 from settings.loading import ROOT, variables_of
 from settings.sections import Settings
 
@@ -55,7 +51,7 @@ class Exchange:
 
     def __init__(self, settings: Settings, port: int | None, step: Step) -> None:
         self.folder = data_folder(settings)
-        self.logbook = Logbook(self.folder / "log" / "minex.log")
+        self.logbook = Logbook(self.folder / "log" / "minex.log", form=settings.log.format)
         self._step = step
         self._settings = settings
         self._port = port
@@ -68,11 +64,13 @@ class Exchange:
         self._interruptible = True
 
         self.state = RunState(pid=os.getpid(), data_folder=str(self.folder), started_at=time.time())
+        self._kept = KeptState(self.state, self.logbook)
 
     def start(self) -> Summary:
         """Bring everything up. `stop` must follow. Raises CommandError, EmbeddedServerError or StartError."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
+        import_ahead()
         adopt_orphans()
         _raise_limit_of_files()
         end_left_overs(self.folder)
@@ -84,7 +82,9 @@ class Exchange:
         self.state.url, self.state.live_url = address_of(settings.web), address_of(settings.live)
         began = time.monotonic()
         supervisor = self._start_processes(settings)
+        supervisor.start(_is_needed_for_orders)
         prepared = self._prepare_database(settings)
+        supervisor.start()
         supervisor.wait_until_up(START_SECONDS)
         self._note_state()
         names = [one.unit.name for one in supervisor.watched if one.unit not in self._served]
@@ -110,6 +110,7 @@ class Exchange:
         """One look at everything."""
         if self._supervisor is not None:
             self._supervisor.run_once()
+        self._kept.try_again()
         for served in self._served:
             served.copy_log()
 
@@ -117,7 +118,7 @@ class Exchange:
         """Processes first, then the servers; nothing that we have started is left."""
         self._interruptible = False
         self.state.state = "stopping"
-        write_state(self.state)
+        self._kept.save()
         if self._supervisor is not None:
             self._supervisor.stop(GRACE_SECONDS)
             self._supervisor.close()
@@ -143,16 +144,21 @@ class Exchange:
         return settings
 
     def _bring_schema(self, settings: Settings) -> None:
+        from cli.local.database import must_serve  # noqa: PLC0415 - imported ahead
+        from cli.local.schema import upgrade  # noqa: PLC0415
+
         began = time.monotonic()
         must_serve(settings.database.url, "migrate")
-        must_let_in(settings.redis.url, partial(self.logbook.write, "minex"))
+        if self._settings.redis.url:
+            from cli.local.cache import must_let_in  # noqa: PLC0415 - imported ahead
+
+            must_let_in(settings.redis.url, partial(self.logbook.write, "minex"))
         upgrade(settings.database.url)
         self._step("Database ready", time.monotonic() - began)
 
     def _prepare_database(self, settings: Settings) -> Prepared:
         """Keys and the demo. The processes start meanwhile: they need the tables, and nothing of what is in them."""
-        with without_collection():
-            from cli.local.prepare import prepare  # noqa: PLC0415 - it takes as long as a process takes to start
+        from cli.local.prepare import prepare  # noqa: PLC0415 - imported ahead
 
         return prepare(settings, demo=settings.exchange.demo)
 
@@ -173,28 +179,11 @@ class Exchange:
         ]
         units: list[Unit] = [*self._served, *children]
         self._supervisor = Supervisor(units, self.logbook, self._note_state)
-        self._supervisor.start()
         return self._supervisor
 
     def _note_state(self) -> None:
-        if self._supervisor is None:
-            return
-        watched = self._supervisor.watched
-        self.state.processes = [
-            {
-                "name": one.unit.name,
-                "pid": one.unit.pid,
-                "state": "running" if one.unit.is_alive() else "restarting",
-                "healthy": self._supervisor.is_well(one),
-                "restarts": one.restarts,
-                "created_at": _created_at(one.unit.pid),
-            }
-            for one in watched
-        ]
-        was_up = all(one.was_up for one in watched)
-        well = all(process["healthy"] for process in self.state.processes)
-        self.state.state = ("running" if well else "degraded") if was_up else "starting"
-        write_state(self.state)
+        if self._supervisor is not None:
+            self._kept.note(self._supervisor)
 
     def _on_signal(self, *_: object) -> None:
         self._asked_to_stop = True
@@ -202,11 +191,9 @@ class Exchange:
             raise KeyboardInterrupt
 
 
-def _created_at(pid: int | None) -> float | None:
-    try:
-        return psutil.Process(pid).create_time() if pid else None
-    except psutil.Error:
-        return None
+def _is_needed_for_orders(name: str) -> bool:
+    """These begin first: whoever waits for the exchange to come back waits for them."""
+    return name == "web" or name.startswith("match")
 
 
 def _raise_limit_of_files() -> None:

@@ -41,8 +41,9 @@ class HealthWatch:
         self._thread = threading.Thread(target=self._watch, name="health", daemon=True)
 
     def start(self) -> None:
-        """Begin to ask."""
-        self._thread.start()
+        """Begin to ask; does nothing if that has begun."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """Ask no more; does not wait for an answer that is still out."""

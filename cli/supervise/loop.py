@@ -67,10 +67,10 @@ class Supervisor:
         self._before = signal.signal(signal.SIGCHLD, lambda *_: None)  # so that the wake-up below comes
         signal.set_wakeup_fd(self._alarm_end, warn_on_full_buffer=False)
 
-    def start(self) -> None:
-        """Start what does not run yet, in order. Raises StartError."""
+    def start(self, names: Callable[[str], bool] = lambda name: True) -> None:
+        """Start what does not run yet, in order; only those that `names` wants."""
         for watched in self.watched:
-            if not watched.unit.is_alive():
+            if names(watched.unit.name) and not watched.unit.is_alive():
                 self._start(watched)
         self.health.start()
 

@@ -17,8 +17,8 @@ from embedded.process import end_group, has_ended
 
 SAME_SECONDS = 0.5
 """A process with the pid and, this close, the time of birth that were written down is the same process."""
-GRACE_SECONDS = 1.0
-"""For all of them together. Nobody looks after them any more, and what they are about is asked for again elsewhere."""
+GRACE_SECONDS = 0.2
+"""For all of them together; the kernel has told them when their supervisor died, and their servers ended then, too."""
 
 
 def end_left_overs(folder: Path) -> list[str]:

@@ -23,6 +23,7 @@ class Served:
         self.server = server
         self._logbook = logbook
         self._read_until = _size(server.log_file)
+        self._is_unreadable = False
 
     def start(self) -> None:
         """Come back on the same address. Raises EmbeddedServerError."""
@@ -47,17 +48,28 @@ class Served:
 
     def copy_log(self) -> None:
         """Put what the server has logged since the last call into the one log."""
+        try:
+            whole = self._new_lines()
+        except OSError as error:
+            if not self._is_unreadable:
+                self._logbook.write(self.name, f"its log cannot be read ({error.strerror})")
+            self._is_unreadable = True
+            return
+        self._is_unreadable = False
+        for line in whole.decode("utf-8", "replace").splitlines():
+            self._logbook.write(self.name, line)
+
+    def _new_lines(self) -> bytes:
         size = _size(self.server.log_file)
         if size == self._read_until:
-            return
+            return b""
         if size < self._read_until:  # a new file
             self._read_until = 0
         with self.server.log_file.open("rb") as file:
             file.seek(self._read_until)
             whole, _, rest = file.read().rpartition(b"\n")
             self._read_until = file.tell() - len(rest)
-        for line in whole.decode("utf-8", "replace").splitlines():
-            self._logbook.write(self.name, line)
+        return whole
 
     def terminate(self) -> None:
         """Servers leave last, when nobody needs them; see `clear_away`."""

@@ -1,0 +1,68 @@
+"""Given one process by itself, when it starts, works and stops, then every line of its log has the configured form."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from embedded.ports import random_free_port
+from embedded.run import RunProcesses
+from settings.sections import Database, Live, Log, Redis, Settings, Web
+
+
+@pytest.fixture
+def processes(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[RunProcesses]:
+    settings = dataclasses.replace(
+        Settings(),
+        database=Database(url=database_url),
+        redis=Redis(url=redis_url),
+        web=Web(port=random_free_port(), processes=1),
+        live=Live(port=random_free_port()),
+        log=Log(format="json"),
+    )
+    running = RunProcesses(settings, tmp_path)
+    yield running
+    running.kill_all()
+
+
+def said(log: Path, words: str) -> None:
+    deadline = time.monotonic() + 30
+    while words not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("name", ["web", "live", "match", "clock"])
+def test_as_json_every_line_is_an_object(processes: RunProcesses, name: str) -> None:
+    process = processes.start(name, PYTHONWARNINGS="always")
+    said(process.log, {"match": "matching group A", "clock": "the clock runs"}.get(name, "Booting worker"))
+    if name in ("web", "live"):
+        port = getattr(processes.settings, name).port
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                assert requests.get(f"http://127.0.0.1:{port}/health", timeout=10).status_code == 200
+                break
+            except requests.ConnectionError:
+                time.sleep(0.05)
+    process.stop()
+    entries = [json.loads(line) for line in process.log.read_text().splitlines()]
+    assert all({"time", "level", "logger", "message"} <= entry.keys() for entry in entries)
+    if name in ("web", "live"):
+        assert {"gunicorn.error"} <= {entry["logger"] for entry in entries}
+
+
+def test_as_json_a_refusal_is_an_object_too(processes: RunProcesses, database_url: str) -> None:
+    settings = processes.settings
+    other = Database(url=database_url.rsplit("/", 1)[0] + "/postgres")
+    processes.settings = dataclasses.replace(settings, database=other)
+    process = processes.start("web")
+    assert process.popen.wait(30) == 1
+    entries = [json.loads(line) for line in process.log.read_text().splitlines()]
+    assert "no exchange in it" in entries[0]["message"]
