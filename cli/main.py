@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": ("cli.commands.doctor", "Check what this machine lacks, and how to mend it."),
     "run": ("cli.commands.run", "Run one process: web, live, match or clock."),
     "migrate": ("cli.commands.migrate", "Bring the database to the newest schema."),
+    "admin-key": ("cli.commands.admin_key", "Make another administrator's key."),
     "verify": ("cli.commands.verify", "Check the books: what must always be true."),
     "replay": ("cli.commands.replay", "Send real order flow (LOBSTER) through the running exchange."),
     "simulate": ("cli.commands.simulate", "Run the matching engine alone, from commands to events."),

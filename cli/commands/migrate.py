@@ -5,10 +5,12 @@ from __future__ import annotations
 import rich_click as click
 
 from cli.local.database import must_serve
+from cli.local.new_admin_key import was_shown
 from cli.local.prepare import prepare
 from cli.local.run_state import connected
 from cli.local.schema import upgrade
 from cli.terminal import step
+from embedded.folder import data_folder
 from settings.loading import load_settings
 
 
@@ -29,3 +31,4 @@ def command(demo: bool) -> None:
         click.echo(f"{broker.name}\t{broker.api_key}")
     if prepared.admin_key:
         click.echo(f"admin\t{prepared.admin_key}")
+        was_shown(data_folder(settings))

@@ -15,7 +15,8 @@ import rich_click as click
 
 from cli.exits import FAILED
 from cli.local.connection_errors import explained
-from cli.local.run_state import lock_of, running
+from cli.local.new_admin_key import unshown_key, was_shown
+from cli.local.run_state import RunState, lock_of, running
 from cli.local.summary import Summary, seconds_since_start, text_of
 from cli.options import data_folder_option, settings_for
 from cli.supervise.detach import Pipe, start_daemon
@@ -39,22 +40,30 @@ OTHER_START_SECONDS = 60.0
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65_535), help="For REST; Socket.IO gets the next one. 0: any free one.")
 @click.option("--detach", "-d", is_flag=True, help="Return once everything is up; the exchange goes on.")
+@click.option(
+    "--demo/--no-demo",
+    default=None,
+    help="List the demo's stocks and register its brokers in a database that has none.  [default: in our own]",
+)
 @data_folder_option
 @click.option("--json", "as_json", is_flag=True, help="Print addresses and keys as JSON.")
 @click.option("--report-to", type=int, hidden=True)
-def command(port: int | None, detach: bool, data_folder: Path | None, as_json: bool, report_to: int | None) -> int:
+def command(
+    port: int | None, detach: bool, demo: bool | None, data_folder: Path | None, as_json: bool, report_to: int | None
+) -> int:
     """Start the whole exchange on this machine: servers, database, processes.
 
     Prints where it is and the keys of its demo brokers. Ctrl-C stops it. Safe to call again, also after a crash.
     """
-    settings = settings_for(data_folder)
+    settings = _with_demo(settings_for(data_folder), demo)
     folder = _made(settings)
     if report_to is not None:
         return _run_as_daemon(settings, port, Pipe(report_to), lock_of(folder))
     if lock_of(folder).holder() is not None:
         return _already_up(folder, as_json)
     if detach:
-        arguments = ["--data-folder", str(folder), *(["--port", str(port)] if port is not None else [])]
+        arguments = ["--data-folder", str(folder), "--demo" if settings.exchange.demo else "--no-demo"]
+        arguments += ["--port", str(port)] if port is not None else []
         try:
             summary = start_daemon(arguments, folder / "log" / "up.log", step)
         except StartError as error:
@@ -62,6 +71,12 @@ def command(port: int | None, detach: bool, data_folder: Path | None, as_json: b
         _print(dataclasses.replace(summary, seconds=seconds_since_start()), as_json, log_follows=False)
         return 0
     return _run_here(settings, port, lock_of(folder), as_json)
+
+
+def _with_demo(settings: Settings, asked: bool | None) -> Settings:
+    """Whether a demo is wanted: as asked, else where the database is our own and the settings do not say no."""
+    wanted = settings.exchange.demo and not settings.database.url if asked is None else asked
+    return dataclasses.replace(settings, exchange=dataclasses.replace(settings.exchange, demo=wanted))
 
 
 def _made(settings: Settings) -> Path:
@@ -80,8 +95,8 @@ def _already_up(folder: Path, as_json: bool) -> int:
     deadline = time.monotonic() + OTHER_START_SECONDS
     while (state := running(folder)) is not None:
         if state.url and state.state in ("running", "degraded"):
-            text = json.dumps(state.public()) if as_json else f"Minex is already up: {state.url}  (pid {state.pid})"
-            click.echo(text)
+            _print_state(state, unshown_key(folder), as_json)
+            was_shown(folder)
             return 0
         if time.monotonic() > deadline:
             raise CommandError(f"Another `minex up` (pid {state.pid}) is {state.state}.", "minex status", "minex down")
@@ -95,6 +110,16 @@ def _exchange(settings: Settings, port: int | None, step: Callable[[str, float],
         from cli.supervise.exchange import Exchange  # noqa: PLC0415
 
     return Exchange(settings, port, step)
+
+
+def _print_state(state: RunState, admin_key: str | None, as_json: bool) -> None:
+    """Where it is, and the administrator's key if whoever started it was interrupted before it was shown."""
+    if as_json:
+        click.echo(json.dumps(state.public() | {"admin_key": admin_key}))
+        return
+    click.echo(f"Minex is already up: {state.url}  (pid {state.pid})")
+    if admin_key:
+        click.echo(f"The administrator's key: {admin_key}  (shown this once)")
 
 
 def _run_here(settings: Settings, port: int | None, lock: OwnerLock, as_json: bool) -> int:
@@ -138,3 +163,4 @@ def _run_as_daemon(settings: Settings, port: int | None, pipe: Pipe, lock: Owner
 
 def _print(summary: Summary, as_json: bool, *, log_follows: bool) -> None:
     click.echo(json.dumps(summary.as_json()) if as_json else text_of(summary, log_follows))
+    was_shown(Path(summary.data_folder))

@@ -10,16 +10,14 @@ from typing import Any
 
 import rich_click as click
 
-from cli.exits import DONE, FAILED, NOT_RUNNING
+from cli.exits import DONE, FAILED
 from cli.local.database import must_serve
-from cli.local.run_state import running
+from cli.local.run_state import database_of
 from cli.options import data_folder_option, settings_for
-from cli.terminal import CommandError, coloured, say
+from cli.terminal import coloured, say
 from database.session import connect, transaction
-from embedded.folder import data_folder as data_folder_of
 from services.timestamps import timestamp
 from services.verify import Check, Report, verify
-from settings.sections import Settings
 from settings.urls import POSTGRESQL, completed, is_url_of
 
 LINE = "{mark} {number}  {title:<52}  {rows:>12}  {broken:>8}  {seconds:>8}"
@@ -39,26 +37,13 @@ def command(replay: bool, as_json: bool, database_url: str | None, data_folder: 
     """
     if database_url is not None and not is_url_of(database_url, POSTGRESQL):
         raise click.BadParameter("not a database url: postgresql://user:password@host:5432/name")
-    url = completed(database_url, "") if database_url else _url_of(settings_for(data_folder))
+    url = completed(database_url, "") if database_url else database_of(settings_for(data_folder))
     report = _verified(url, replay, show=not as_json)
     if as_json:
         click.echo(json.dumps(_document(report), indent=2))
     else:
         _show_verdict(report)
     return DONE if report.clean else FAILED
-
-
-def _url_of(settings: Settings) -> str:
-    """The database that the settings name, else that of the running exchange."""
-    if settings.database.url:
-        return settings.database.url
-    folder = data_folder_of(settings)
-    state = running(folder)
-    if state is None or not state.database_url:
-        raise CommandError(
-            f"Minex is not running on {folder}.", "minex up", "minex verify --database-url URL", exit_code=NOT_RUNNING
-        )
-    return state.database_url
 
 
 def _verified(url: str, replay: bool, show: bool) -> Report:

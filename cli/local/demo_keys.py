@@ -32,6 +32,7 @@ class DemoKeys:
 
 def keep_keys(folder: Path, keys: DemoKeys) -> None:
     """Add these to what the data folder knows: it may serve several databases, and the others' keys stay good."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = {"databases": [asdict(keys), *(asdict(one) for one in all_known_keys(folder))]}
     write_private(folder / KEYS_FILE, json.dumps(kept, indent=1) + "\n")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from cli.local.demo import seed
 from cli.local.demo_keys import DemoBroker
+from cli.local.new_admin_key import keep_until_shown, unshown_key, was_shown
 from database.session import connect, transaction
-from services.identity.admin_key import ensure_admin_key
+from embedded.folder import data_folder
+from services.identity.admin_key import ensure_admin_key, is_admin_key
 from settings.sections import Settings
 
 
@@ -16,16 +19,23 @@ class Prepared:
     """What whoever started it is to be told."""
 
     admin_key: str | None
-    """Only if it was made just now: the database keeps no more than its hash."""
+    """Until it has been shown (`cli.local.new_admin_key`): the database keeps no more than its hash."""
     brokers: tuple[DemoBroker, ...]
 
 
 def prepare(settings: Settings, *, demo: bool) -> Prepared:
     """Give a database of the newest schema what it lacks; may be called at every start."""
+    folder = data_folder(settings)
     engine = connect(settings.database.url, pool_size=1, application="minex-prepare")
     try:
         with transaction(engine) as session:
-            admin_key = ensure_admin_key(session, settings.exchange.admin_key)
+            made = ensure_admin_key(session, settings.exchange.admin_key)
+            if made is not None:
+                keep_until_shown(folder, made)
+            session.flush()
+            admin_key = unshown_key(folder, partial(is_admin_key, session))
+        if admin_key is None:
+            was_shown(folder)  # the key of another database, or one that was never stored
     finally:
         engine.dispose()
     keys = seed(settings) if demo else None

@@ -73,6 +73,20 @@ def running(folder: Path) -> RunState | None:
     return state
 
 
+def database_of(settings: Settings) -> str:
+    """The database that the settings name, else that of the running exchange.
+
+    Raises CommandError (exit code 3) if there is neither.
+    """
+    if settings.database.url:
+        return settings.database.url
+    folder = data_folder(settings)
+    state = running(folder)
+    if state is None or not state.database_url:
+        raise CommandError(f"Minex is not running on {folder}.", "minex up", exit_code=NOT_RUNNING)
+    return state.database_url
+
+
 def connected(settings: Settings) -> Settings:
     """The settings with the urls of the running exchange's own servers, where none are given.
 

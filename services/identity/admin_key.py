@@ -10,6 +10,9 @@ from database.statements import Statements
 from models import AdminKey
 from services.identity.api_keys import KEY_BYTES, hash_of_key
 
+ALONE = text("LOCK TABLE admin_keys IN SHARE ROW EXCLUSIVE MODE")
+"""Two processes that start at once make one key."""
+
 STORED = text("SELECT key_hash FROM admin_keys")
 
 
@@ -18,13 +21,24 @@ def ensure_admin_key(session: Session, configured: str = "") -> str | None:
 
     A `configured` key replaces whatever was stored.
     """
-    session.execute(text("LOCK TABLE admin_keys IN SHARE ROW EXCLUSIVE MODE"))
+    session.execute(ALONE)
     if configured:
         session.execute(delete(AdminKey))
         session.add(AdminKey(key_hash=hash_of_key(configured)))
         return None
     if session.scalar(select(func.count()).select_from(AdminKey)):
         return None
+    return _new_key(session)
+
+
+def replace_admin_key(session: Session) -> str:
+    """A new administrator's key; every one that was stored before ends with the commit."""
+    session.execute(ALONE)
+    session.execute(delete(AdminKey))
+    return _new_key(session)
+
+
+def _new_key(session: Session) -> str:
     key = f"mxadmin_{secrets.token_urlsafe(KEY_BYTES)}"
     session.add(AdminKey(key_hash=hash_of_key(key)))
     return key

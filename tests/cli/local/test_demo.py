@@ -10,9 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+import pytest
 
+from cli.commands.up import _with_demo
 from cli.local.demo import BROKERS, CASH, SHARES, STOCKS
 from cli.local.demo_keys import known_keys
+from cli.local.new_admin_key import was_shown
 from cli.local.prepare import prepare
 from cli.local.summary import Summary, curl_command, text_of
 from settings.sections import Database, Exchange, Settings
@@ -40,6 +43,7 @@ def test_a_new_database_gets_stocks_brokers_and_keys_once(database_url: str, tmp
     assert stored is not None
     assert stat.S_IMODE((tmp_path / "demo.json").stat().st_mode) == 0o600
 
+    was_shown(tmp_path)
     second = prepare(settings, demo=True)
     assert second.brokers == first.brokers
     assert second.admin_key is None
@@ -64,6 +68,24 @@ def test_keys_that_were_kept_by_an_earlier_version_are_read(database_url: str, t
     known = known_keys(tmp_path)
     assert known is not None
     assert known.brokers[0].api_key == "mx_1"
+
+
+@pytest.mark.parametrize(
+    ("url", "configured", "asked", "wanted"),
+    [
+        ("", True, None, True),
+        ("", False, None, False),
+        ("", True, False, False),
+        ("postgresql://own/db", True, None, False),
+        ("postgresql://own/db", True, True, True),
+        ("postgresql://own/db", False, True, True),
+    ],
+)
+def test_a_database_of_ones_own_gets_a_demo_only_when_asked(
+    url: str, configured: bool, asked: bool | None, wanted: bool
+) -> None:
+    settings = Settings(database=Database(url=url), exchange=Exchange(demo=configured))
+    assert _with_demo(settings, asked).exchange.demo is wanted
 
 
 def test_the_summary_has_a_curl_command_to_paste() -> None:
