@@ -49,6 +49,12 @@ class Findings:
         """Whether the figures count: no part broke, the books balance, nothing stayed unmatched."""
         return not self.broken and bool(self.figures) and all(figure.sound for figure in self.figures)
 
+    def reasons(self) -> list[str]:
+        """Why the figures do not count, a line each; empty where they do."""
+        missed = [figure for figure in self.figures if not figure.sound]
+        lines = [f"{name} broke: {reason}" for name, reason in self.broken.items()]
+        return lines + [f"{one.part}: {one.what}: {one.value:g} {one.unit}".rstrip() + _because(one) for one in missed]
+
     def document(self) -> dict[str, Any]:
         """The findings for programs."""
         return {
@@ -65,6 +71,10 @@ class Findings:
             "skipped": self.skipped,
             "broken": self.broken,
         }
+
+
+def _because(figure: Figure) -> str:
+    return f" ({figure.remark})" if figure.remark else ""
 
 
 def run(parts: Sequence[str], options: Options, tell: Callable[[Figure], None]) -> Findings:

@@ -12,9 +12,10 @@ from typing import NoReturn
 import rich_click as click
 
 from cli.exits import USAGE
+from cli.suggesting import SuggestingGroup
 from cli.terminal import CommandError, show_error
 from imports import without_collection
-from settings.loading import ROOT
+from settings.loading import ROOT, called_as
 from settings.values import SettingsError
 
 COMMANDS = {
@@ -38,7 +39,7 @@ MACHINE_SAYS_NO = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EAC
 """Errors of the machine that are no mistake of ours."""
 
 
-class Commands(click.RichGroup):
+class Commands(SuggestingGroup):
     """A group that shows its help without importing a subcommand, so that `minex --help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -83,7 +84,7 @@ def main() -> NoReturn:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that has no ✓ shows ?
     try:
-        result = command.main(prog_name="minex", standalone_mode=False)
+        result = command.main(prog_name=called_as(), standalone_mode=False)
     except SettingsError as error:
         show_error(click.ClickException(str(error)))
         sys.exit(USAGE)

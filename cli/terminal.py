@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sys
 from typing import TextIO
 
 import click
 
 from cli.exits import FAILED
+from settings.loading import called_as
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
 """For names in the log, given out in turn; red is kept for errors."""
+
+
+LEAST_WIDTH = 8
+"""Columns that a column of a table keeps on the narrowest terminal."""
+
+COMMANDS = r"admin-key|bench|doctor|down|migrate|replay|run|simulate|status|test|up|verify"
+COMMAND = re.compile(rf"(?<![\w/.-])minex(?= ({COMMANDS})\b)")
+"""The name before one of our subcommands, wherever a hint names one."""
 
 
 class CommandError(click.ClickException):
@@ -27,7 +38,12 @@ class CommandError(click.ClickException):
         lines = [f"✗ {self.message}"]
         if self.mend:
             lines.append("  " + "    or    ".join(self.mend))
-        return "\n".join(lines)
+        return as_called("\n".join(lines))
+
+
+def as_called(text: str) -> str:
+    """`text` with each command of ours (`minex up`) as the user has to type it here (`./minex up`)."""
+    return COMMAND.sub(lambda _: called_as(), text)
 
 
 def has_colours(stream: TextIO) -> bool:
@@ -41,8 +57,8 @@ def coloured(text: str, colour: str, stream: TextIO) -> str:
 
 
 def say(text: str) -> None:
-    """Progress, for whoever watches."""
-    click.echo(text, err=True)
+    """Progress and hints, for whoever watches."""
+    click.echo(as_called(text), err=True)
 
 
 def step(text: str, seconds: float | None = None) -> None:
@@ -64,8 +80,30 @@ def show_error(error: click.ClickException) -> None:
     say(coloured(mark, "red", sys.stderr) + rest)
 
 
+def width_of(stream: TextIO) -> int:
+    """Columns that a line to `stream` may have: those of a terminal, or as many as one likes."""
+    return shutil.get_terminal_size().columns if stream.isatty() or os.environ.get("COLUMNS") else sys.maxsize
+
+
+def fitted(text: str, width: int) -> str:
+    """`text` in at most so many columns; what is cut off is shown by an ellipsis."""
+    return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"
+
+
 def table(heads: list[str], rows: list[list[str]]) -> str:
-    """Columns in line, two spaces apart."""
+    """Columns in line, two spaces apart; the widest gives way where the terminal is too narrow."""
     widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [heads, *rows]]
+    too_wide = sum(widths) + 2 * (len(widths) - 1) - width_of(sys.stdout)
+    if too_wide > 0:
+        widest = widths.index(max(widths))
+        widths[widest] = max(len(heads[widest]), LEAST_WIDTH, widths[widest] - too_wide)
+    lines = [
+        "  ".join(fitted(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in [heads, *rows]
+    ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 finding`, `2 findings`, `1,234 matches`: the number with its noun."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

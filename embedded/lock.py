@@ -36,7 +36,10 @@ class OwnerLock:
             self._descriptor = None
 
     def holder(self) -> int | None:
-        """The pid of the process that holds it (0 if it has not yet said), None if nobody does."""
+        """The pid of the process that holds it (0 if it has not yet said), None if nobody does.
+
+        Raises PermissionError where we may not look.
+        """
         try:
             descriptor = os.open(self._path, os.O_RDONLY)
         except FileNotFoundError:

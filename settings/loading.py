@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,6 +79,13 @@ def fault() -> str:
 def heartbeats_folder() -> str:
     """Where a supervisor looks for this process's signs of life; empty without one."""
     return os.environ.get(HEARTBEATS, "")
+
+
+def called_as() -> str:
+    """How the user called us, such as `./minex`; plain `minex` where the shell finds it so, and where nobody knows."""
+    given = os.environ.get(COMMAND, "")
+    found = shutil.which(Path(given).name) if given else None
+    return given if given and not (found and Path(found) == Path(given)) else Path(given or "minex").name
 
 
 def listener() -> int | None:

@@ -93,7 +93,9 @@ def _show_troubles(findings: Findings) -> None:
     for name, reason in findings.broken.items():
         say(f"{coloured('✗', 'red', sys.stderr)} {name} broke: {reason}")
     if findings.figures and not findings.sound:
-        say(f"{coloured('✗', 'red', sys.stderr)} These figures do not count.")
+        say(f"{coloured('✗', 'red', sys.stderr)} These figures do not count:")
+        for reason in findings.reasons():
+            say(f"  {reason}")
 
 
 def _value(figure: Figure) -> str:

@@ -12,7 +12,7 @@ import rich_click as click
 from cli.exits import DONE, FAILED
 from cli.local.checks import all_findings
 from cli.options import data_folder_option, settings_for
-from cli.terminal import coloured
+from cli.terminal import as_called, coloured
 
 
 @click.command()
@@ -29,5 +29,5 @@ def command(as_json: bool, data_folder: Path | None) -> int:
             mark = coloured("✓", "green", sys.stdout) if finding.is_well else coloured("✗", "red", sys.stdout)
             click.echo(f"{mark} {finding.subject:<{width}}  {finding.found}")
             if not finding.is_well:
-                click.echo(f"  {'':<{width}}  → {finding.mend}")
+                click.echo(f"  {'':<{width}}  → {as_called(finding.mend)}")
     return DONE if all(finding.is_well for finding in findings) else FAILED

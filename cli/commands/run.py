@@ -11,6 +11,7 @@ import rich_click as click
 
 from cli.local.run_state import connected
 from cli.local.shared_memory import SHARED_MEMORY
+from cli.suggesting import SuggestingGroup
 from cli.terminal import CommandError, say
 from imports import without_collection
 from logs import start_logging
@@ -25,7 +26,7 @@ LIVE_CONNECTIONS = 10_000
 """Sockets of one Socket.IO process; gevent has a greenlet for each."""
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def command() -> None:
     """Run one process in the foreground. `minex up` runs them all."""
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import rich_click as click
 
-from cli.exits import DONE, NOT_RUNNING
-from cli.local.run_state import RunState, running
+from cli.exits import DONE, FAILED, NOT_RUNNING
+from cli.local.run_state import UNKNOWN, RunState, running
 from cli.options import data_folder_option, settings_for
-from cli.terminal import coloured, say, table
+from cli.terminal import CommandError, coloured, say, table
 from embedded.folder import data_folder as data_folder_of
 
 
@@ -21,9 +21,17 @@ from embedded.folder import data_folder as data_folder_of
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @data_folder_option
 def command(as_json: bool, data_folder: Path | None) -> int:
-    """Show what is running, and where. Exit code 3 if nothing is."""
+    """Show what is running, and where. Exit code 3 if nothing is, 1 if it is somebody else's and cannot be seen."""
     folder = data_folder_of(settings_for(data_folder))
-    state = running(folder)
+    try:
+        state = running(folder)
+    except PermissionError as error:
+        raise CommandError(f"The data folder {folder} belongs to another user.", "sudo minex status") from error
+    if state is not None and state.state == UNKNOWN and not as_json:
+        raise CommandError(
+            f"Minex (pid {state.pid}) runs on {folder}, started by another user: how it fares is not to be seen.",
+            "sudo minex status",
+        )
     if as_json:
         absent = {"running": False, "data_folder": str(folder)}
         click.echo(json.dumps(state.public() if state else absent, indent=2))
@@ -31,7 +39,9 @@ def command(as_json: bool, data_folder: Path | None) -> int:
         click.echo(_text(state))
     else:
         say(f"Minex is not running on {folder}.\n  minex up")
-    return DONE if state else NOT_RUNNING
+    if state is None:
+        return NOT_RUNNING
+    return FAILED if state.state == UNKNOWN else DONE
 
 
 def _text(state: RunState) -> str:

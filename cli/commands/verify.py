@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,20 @@ from cli.exits import DONE, FAILED
 from cli.local.database import must_serve
 from cli.local.run_state import database_of
 from cli.options import data_folder_option, settings_for
-from cli.terminal import coloured, say
+from cli.terminal import coloured, counted, fitted, say, width_of
 from database.session import connect, transaction
 from services.timestamps import timestamp
 from services.verify import Check, Report, verify
 from settings.urls import POSTGRESQL, completed, is_url_of
 
-LINE = "{mark} {number}  {title:<52}  {rows:>12}  {broken:>8}  {seconds:>8}"
+LINE = "{mark} {number}  {title:<{width}}  {rows:>12}  {broken:>8}  {seconds:>8}"
 """One invariant in the table: fixed columns, so that each line can be shown as soon as it is known."""
+
+TITLE_WIDTH = 52
+OTHER_COLUMNS = 39
+"""What the columns beside the title take."""
+
+LEAST_TITLE = 12
 
 
 @click.command()
@@ -57,23 +64,26 @@ def _verified(url: str, replay: bool, show: bool) -> Report:
 
 
 def _show_check(check: Check) -> None:
-    """One line of the table, and the rows that break the invariant below it."""
+    """One line of the table, and the rows that break the invariant below it, as wide as the terminal at most."""
+    columns = width_of(sys.stdout)
+    width = max(LEAST_TITLE, min(TITLE_WIDTH, columns - OTHER_COLUMNS))
     if check.number == 1:
         heads = {"number": "#", "title": "invariant", "rows": "rows", "broken": "findings", "seconds": "seconds"}
-        click.echo(LINE.format(mark=" ", **heads))
+        click.echo(LINE.format(mark=" ", width=width, **heads))
     mark = coloured("✗", "red", sys.stdout) if check.broken else coloured("✓", "green", sys.stdout)
     click.echo(
         LINE.format(
             mark=mark,
             number=check.number,
-            title=check.title,
+            title=fitted(check.title, width),
+            width=width,
             rows=f"{check.rows:,}",
             broken=f"{check.broken:,}",
             seconds=f"{check.seconds:.2f}",
         )
     )
     for finding in check.findings:
-        click.echo(f"     {finding}")
+        click.echo(textwrap.fill(str(finding), columns, initial_indent="     ", subsequent_indent="       "))
     if check.broken > len(check.findings):
         click.echo(f"     … and {check.broken - len(check.findings):,} more")
 
@@ -82,7 +92,7 @@ def _show_verdict(report: Report) -> None:
     seconds = sum(check.seconds for check in report.checks)
     moment = f"as of {timestamp(report.taken_at)}, in {seconds:.1f} s"
     if not report.clean:
-        say(f"{coloured('✗', 'red', sys.stderr)} {report.broken:,} findings {moment}")
+        say(f"{coloured('✗', 'red', sys.stderr)} {counted(report.broken, 'finding')} {moment}")
         return
     say(f"{coloured('✓', 'green', sys.stderr)} Everything that must be true is, {moment}")
     if not report.replayed:

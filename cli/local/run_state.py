@@ -18,6 +18,8 @@ from settings.sections import Settings
 
 LOCK_FILE = "up.lock"
 STATE_FILE = "run.json"
+UNKNOWN = "unknown"
+"""The state of an exchange whose file we may not read."""
 
 
 @dataclass
@@ -69,8 +71,17 @@ def running(folder: Path) -> RunState | None:
         return None
     state = read_state(folder)
     if state is None or state.pid != holder:
-        return RunState(pid=holder, data_folder=str(folder), state="unknown")
+        hidden = UNKNOWN if state is None and _exists(folder) else "starting"
+        return RunState(pid=holder, data_folder=str(folder), state=hidden)
     return state
+
+
+def _exists(folder: Path) -> bool:
+    """Whether there is a state file, though it cannot be read."""
+    try:
+        return (folder / STATE_FILE).exists()
+    except OSError:
+        return True
 
 
 def database_of(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 
 from cli.local.demo_keys import DemoBroker
+from cli.terminal import as_called
 
 DOCUMENT_NUMBER = "52998224725"
 """Of the example order: a well-formed CPF of nobody."""
@@ -61,7 +62,7 @@ def text_of(summary: Summary, log_follows: bool) -> str:
         if summary.admin_key:
             lines += _column(("admin", f"{summary.admin_key}  (shown this once)"))
     lines += ["", "An order:", f"  {curl_command(summary)}", ""]
-    lines.append("Ctrl-C stops it; the log follows." if log_follows else "minex status    minex down")
+    lines.append("Ctrl-C stops it; the log follows." if log_follows else as_called("minex status    minex down"))
     return "\n".join(lines)
 
 

@@ -17,6 +17,7 @@ from settings.loading import ROOT
 PYTHON = """#!/bin/sh
 echo "arguments: $*"
 echo "path: $PYTHONPATH safe: $PYTHONSAFEPATH home: ${PYTHONHOME:-none}"
+echo "called as: $MINEX_COMMAND"
 [ -z "${PYTHONDONTWRITEBYTECODE:-}" ] || echo "compiles everything again"
 pwd
 """
@@ -59,6 +60,7 @@ def test_with_an_empty_environment_from_anywhere(checkout: Path, tmp_path: Path)
     assert done.stdout.splitlines() == [
         "arguments: -m cli status --json",
         f"path: {checkout} safe: 1 home: none",
+        f"called as: {checkout / 'minex'}",
         str(tmp_path),
     ]
 

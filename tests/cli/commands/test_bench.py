@@ -36,7 +36,8 @@ def slow(options: Options) -> Iterator[Figure]:
 
 
 def crooked(options: Options) -> Iterator[Figure]:
-    yield Figure("rest", "verify --replay", 2, "findings", at_most(0), vital=True)
+    remark = "balances broker_id=1: cash is 5, should be 6"
+    yield Figure("rest", "verify --replay", 2, "findings", at_most(0), remark, vital=True)
 
 
 def impossible(options: Options) -> Iterator[Figure]:
@@ -66,6 +67,10 @@ def test_books_that_do_not_balance_fail(bench: Callable[..., Result]) -> None:
     done = bench("rest", rest=crooked)
     assert done.return_value == 1
     assert "not met" in done.stdout
+    assert done.stderr.splitlines()[-2:] == [
+        "✗ These figures do not count:",
+        "  rest: verify --replay: 2 findings (balances broker_id=1: cash is 5, should be 6)",
+    ]
 
 
 def test_a_part_that_breaks_fails_and_the_others_are_measured(bench: Callable[..., Result]) -> None:
@@ -74,6 +79,7 @@ def test_a_part_that_breaks_fails_and_the_others_are_measured(bench: Callable[..
     assert done.return_value == 1
     assert document["broken"] == {"rest": "TimeoutError: never happened: the backlog is matched"}
     assert [figure["value"] for figure in document["figures"]] == [0.3]
+    assert done.stderr.splitlines()[-1] == "  rest broke: TimeoutError: never happened: the backlog is matched"
 
 
 def test_what_is_missing_is_said_and_fails_only_where_it_was_asked_for(bench: Callable[..., Result]) -> None:
