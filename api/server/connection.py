@@ -31,8 +31,9 @@ class TimedSocket:
         self._keep_alive_seconds = idle_seconds
         self._deadline: float | None = None
         """Of the monotonic clock: when the request must be here; None while there is none."""
-        self._answering = False
         self._ended = False
+        self.request: Any = None
+        """gunicorn's, while it is being answered."""
         self.unsent = bytearray()
         """What has been answered and not yet been sent."""
 
@@ -47,7 +48,7 @@ class TimedSocket:
             self._connection.settimeout(max(self._deadline - time.monotonic(), 0.001))
             return self._connection.recv(size)
         except TimeoutError as error:
-            if not self._answering:
+            if self.request is None:
                 from api.server.raw_answers import too_slow  # noqa: PLC0415 - it brings Flask along
 
                 self.unsent += too_slow()
@@ -66,20 +67,22 @@ class TimedSocket:
         self._deadline = time.monotonic() + self._arrival_seconds
         return data
 
-    def answer(self) -> None:
+    def answer(self, request: Any) -> None:
         """The head of a request is here: what comes late from now on is for the application to refuse."""
-        self._answering = True
+        self.request = request
 
     def expect(self, *, begun: bool) -> None:
         """The request is answered, the next one may come, or has `begun` to."""
-        self._answering = False
+        self.request = None
         self._deadline = time.monotonic() + self._arrival_seconds if begun else None
         self._idle_seconds = self._keep_alive_seconds
 
     @contextlib.contextmanager
-    def at_once(self) -> Iterator[None]:
-        """In the block, only what has already arrived is received."""
-        deadline, self._deadline = self._deadline, 0.0
+    def within(self, seconds: float) -> Iterator[None]:
+        """In the block, only what arrives in so many seconds is received, and nothing after the request's deadline."""
+        deadline = self._deadline
+        soon = time.monotonic() + seconds
+        self._deadline = soon if deadline is None else min(deadline, soon)
         try:
             yield
         finally:

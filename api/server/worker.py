@@ -5,6 +5,7 @@ commit cost no switches between threads. What differs from `gevent` (gunicorn 27
 
 - A request that has begun to arrive must be here, head and body, within `web.body_deadline_ms`; else it gets a 408.
 - Head and body of an answer go out together.
+- An answer given before the request's body was read says `Connection: close` unless the rest is small and on its way.
 - Closing waits a moment for the client, so that its last answer is not cut off by a reset (RFC 9112, 9.6).
 - What is no HTTP is refused with a problem (RFC 9457); gunicorn's page repeats what the client sent.
 - Connections that idle are closed at once when the worker stops.
@@ -17,11 +18,11 @@ import gc
 from typing import Any
 
 import gevent
-from gunicorn.http.body import LengthReader
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
-from api.server.connection import PIECE, TimedSocket
+from api.server.connection import TimedSocket
+from api.server.unread_bodies import settling_bodies
 from settings.loading import load_settings
 
 GARBAGE = (20_000, 20, 20)
@@ -44,6 +45,7 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
     def load_wsgi(self) -> None:
         """Load the application, and look for garbage seldom: a request leaves hardly any that holds itself."""
         super().load_wsgi()
+        self.wsgi = settling_bodies(self.wsgi)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GARBAGE)
@@ -67,14 +69,12 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
             self.connections.discard(connection)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        """Answer one request; what is left of its body and not here is not waited for: the connection closes."""
-        sock.answer()
+        """Answer one request."""
+        sock.answer(req)
         try:
             super().handle_request(listener_name, req, sock, addr)
         finally:
             sock.flush()
-        if not _is_read(req.body, sock):
-            raise StopIteration
         sock.expect(begun=req.unreader.buf.getbuffer().nbytes > 0)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
@@ -90,14 +90,3 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
             gevent.sleep(STOP_LOOK_SECONDS)
         for connection in list(self.connections):
             connection.close_if_idle()
-
-
-def _is_read(body: Any, sock: TimedSocket) -> bool:
-    """Whether all of the body has been read, once what is here of it is thrown away."""
-    if not isinstance(body.reader, LengthReader) or body.reader.length > PIECE:
-        return False
-    with contextlib.suppress(OSError), sock.at_once():
-        while body.read(PIECE):
-            continue
-        return True
-    return False

@@ -37,7 +37,7 @@ class Server:
 
     def __init__(self, database_url: str, redis_url: str) -> None:
         web = {"body_deadline_ms": int(DEADLINE_SECONDS * 1000)}
-        settings = settings_for(database_url, redis_url, web=web)
+        settings = settings_for(database_url, redis_url, web=web, limits={"cancels_per_second": 1})
         self.port = random_free_port()
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("MINEX_")}
         command = [
@@ -237,6 +237,67 @@ def test_a_refused_bodys_bytes_are_never_taken_for_a_request(server: Server) -> 
     smuggled = GET.replace(b"/api/v1/time", b"/smuggled")
     request = post(body=smuggled).replace(b"Bearer", b"Basic")
     assert server.statuses(request + CLOSING) == [401, 200]
+
+
+CANCEL = b"DELETE /api/v1/orders/1 HTTP/1.1\r\n" + HEADERS
+
+
+class TestAnEarlyAnswer:
+    """RFC 9112, 9.6: it is given before the body is read, and says whether the connection stays."""
+
+    @pytest.fixture
+    def key(self, server: Server) -> bytes:
+        """Of a broker, whose cancels are used up as soon as it has asked for one."""
+        return re.search(rb'"api_key":"([^"]+)"', server.ask(post(b"Connection: close\r\n")))[1]
+
+    def refused(self, status: int, key: bytes, announced: int) -> bytes:
+        """The head of a request that is refused with that status, before its body of so many bytes."""
+        good = post(body=b" " * announced)[:-announced]
+        return {
+            401: good.replace(b"Bearer", b"Basic"),
+            403: good.replace(ADMIN_KEY.encode(), key),
+            404: good.replace(b"/register", b"/nowhere"),
+            405: good.replace(b"/register", b"/time"),
+            415: good.replace(b"application/json", b"text/plain"),
+            429: good.replace(b"POST /api/v1/register", b"DELETE /api/v1/orders").replace(ADMIN_KEY.encode(), key),
+        }[status]
+
+    def use_up(self, server: Server, key: bytes) -> None:
+        """Ask for a cancel, so that the next one within a second is too many."""
+        server.statuses(CANCEL.replace(ADMIN_KEY.encode(), key) + b"Connection: close\r\n\r\n")
+
+    @pytest.mark.parametrize("status", [401, 403, 404, 405, 415, 429])
+    @pytest.mark.parametrize("pause", [0.0, 0.03])
+    def test_keeps_the_connection_when_the_body_is_small_and_comes(
+        self, server: Server, key: bytes, status: int, pause: float
+    ) -> None:
+        self.use_up(server, key)
+        answer = server.ask(self.refused(status, key, 9_000), b" " * 9_000 + CLOSING, pause=pause)
+        first, second = re.findall(rb"HTTP/1\.1 (\d{3}) .*?\r\nConnection: ([a-z-]+)\r\n", answer, re.DOTALL)
+        assert (first, second) == ((b"%d" % status, b"keep-alive"), (b"200", b"close"))
+
+    @pytest.mark.parametrize("status", [401, 403, 404, 405, 415, 429])
+    def test_says_that_it_closes_when_the_body_is_not_waited_for(self, server: Server, key: bytes, status: int) -> None:
+        self.use_up(server, key)
+        answer = server.ask(self.refused(status, key, 60_000) + b" " * 10)
+        assert re.findall(rb"HTTP/1\.1 (\d{3}) ", answer) == [b"%d" % status]
+        assert b"\r\nConnection: close\r\n" in answer
+
+    @pytest.mark.parametrize(
+        ("request_bytes", "status"),
+        [
+            (post()[:-5], 408),
+            (post()[:60], 408),
+            (post().replace(b"Content-Length: 12", b"Transfer-Encoding: chunked"), 411),
+            (post(body=b" " * 70_000), 413),
+        ],
+    )
+    def test_says_that_it_closes_when_where_the_body_ends_is_unknown_or_far(
+        self, server: Server, request_bytes: bytes, status: int
+    ) -> None:
+        answer = server.ask(request_bytes + (GET if status != 408 else b""), patience=3)
+        assert re.findall(rb"HTTP/1\.1 (\d{3}) ", answer) == [b"%d" % status]
+        assert b"\r\nConnection: close\r\n" in answer
 
 
 class TestPipelining:
