@@ -63,7 +63,7 @@ class InsufficientShares(Invalid):
 
 
 class NoReferencePrice(Invalid):
-    """A market order needs an offer or a reference price, and this stock has neither."""
+    """A market order may pay so much above the best offer, or up to the price band, and this stock has neither."""
 
 
 class OffTick(Invalid):

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
-from api.http.problems import Busy, Problem
+from api.http.problems import Busy, InternalError, Problem, problem_of_http
 from database.errors import is_passing
 from services.errors import Conflict, Forbidden, Invalid, MarketError, Unavailable, Unknown
 
@@ -46,7 +46,21 @@ def problem_of(refusal: MarketError) -> dict[str, Any]:
     errors = dict(refusal.errors) if isinstance(refusal, Problem) else {}
     if refusal.field is not None:
         errors.setdefault(refusal.field, [refusal.detail])
-    return _problem(status_of(refusal), refusal.code(), refusal.message(), refusal.detail, errors, refusal.facts)
+    code = refusal.code()
+    return {
+        "type": f"/docs/errors#{code}",
+        "title": title_of(code),
+        "status": status_of(refusal),
+        "detail": refusal.detail,
+        "code": code,
+        "errors": errors,
+        **{name: value for name, value in refusal.facts.items() if name not in RESERVED},
+    }
+
+
+def title_of(code: str) -> str:
+    """A code as a few words: what kind of problem it is, the same at each occurrence (RFC 9457, 3.1.3)."""
+    return code.replace("_", " ").capitalize().replace("json", "JSON")
 
 
 def answer_refusal(refusal: MarketError) -> Response:
@@ -64,14 +78,8 @@ def answer_http(error: HTTPException) -> Response:
     if error.response is not None and isinstance(error.response, Response):
         return error.response  # a redirect
     headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
-    status = error.code or 500
-    return _answer(status, http_problem(status, error.name, error.description or error.name), headers)
-
-
-def http_problem(status: int, name: str, detail: str) -> dict[str, Any]:
-    """A problem that only HTTP has a name for, such as "Not Found"."""
-    code = name.lower().replace(" ", "_").replace("'", "")
-    return _problem(status, code, name, detail, {}, {})
+    problem = problem_of_http(error.code or 500)
+    return _answer(problem.status, problem_of(problem), headers)
 
 
 def answer_database(error: DBAPIError | PoolExhausted) -> Response:
@@ -107,22 +115,7 @@ def _busy(error: DBAPIError | PoolExhausted) -> Busy:
 
 def _unexpected(error: BaseException) -> dict[str, Any]:
     log.error("request %s failed", request_id(), exc_info=error)
-    detail = "The exchange failed to answer; the report has this request_id."
-    return _problem(500, "internal_error", "Internal error", detail, {}, {})
-
-
-def _problem(
-    status: int, code: str, title: str, detail: str, errors: dict[str, list[str]], facts: dict[str, Any]
-) -> dict[str, Any]:
-    return {
-        "type": f"/docs/errors#{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "errors": errors,
-        **{name: value for name, value in facts.items() if name not in RESERVED},
-    }
+    return problem_of(InternalError())
 
 
 def _answer(status: int, problem: dict[str, Any], headers: dict[str, str]) -> Response:

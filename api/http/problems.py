@@ -16,6 +16,10 @@ class Problem(MarketError):
         self.errors = errors or {}
 
 
+class BadRequest(Problem):
+    """The request could not be read as HTTP/1.1."""
+
+
 class NotJson(Problem):
     """The body is not JSON."""
 
@@ -52,9 +56,15 @@ class BrokerOnly(Problem):
 
 
 class NotFound(Problem):
-    """There is nothing here."""
+    """There is no such path."""
 
     status = 404
+
+
+class MethodNotAllowed(Problem):
+    """This path does not take this method; Allow says which it takes."""
+
+    status = 405
 
 
 class BodyTooSlow(Problem):
@@ -103,16 +113,58 @@ class BodyTooLarge(Problem):
     status = 413
 
 
+class UriTooLong(Problem):
+    """The path with its query is longer than allowed."""
+
+    status = 414
+
+
 class UnsupportedMediaType(Problem):
     """The body must be sent as Content-Type: application/json."""
 
     status = 415
 
 
+class ExpectationFailed(Problem):
+    """The only expectation that can be met is 100-continue."""
+
+    status = 417
+
+
 class InvalidRequest(Problem):
     """Some fields are not valid; `errors` names each."""
 
     status = 422
+
+
+class BodyNotExpected(Problem):
+    """This operation takes no body: what is in it would not be heeded, so nothing was done."""
+
+    status = 422
+
+
+class BatchTooLarge(Problem):
+    """A batch may not have more orders than the broker may place in a second."""
+
+    status = 422
+
+
+class HeadersTooLarge(Problem):
+    """The headers are more, or longer, than allowed."""
+
+    status = 431
+
+
+class InternalError(Problem):
+    """The exchange failed to answer; its log has this request_id."""
+
+    status = 500
+
+
+class TransferCodingUnknown(Problem):
+    """The body comes in a transfer coding that is not known."""
+
+    status = 501
 
 
 class Busy(Problem):
@@ -130,3 +182,20 @@ class OutcomeUnknown(Problem):
 
     status = 503
     headers = {"Retry-After": "1"}  # noqa: RUF012
+
+
+BY_STATUS: dict[int, type[Problem]] = {
+    404: NotFound,
+    405: MethodNotAllowed,
+    414: UriTooLong,
+    417: ExpectationFailed,
+    431: HeadersTooLarge,
+    500: InternalError,
+    501: TransferCodingUnknown,
+}
+"""What a status says that HTTP itself, and no view, has answered."""
+
+
+def problem_of_http(status: int) -> Problem:
+    """What HTTP refused with that status, where only the status is known."""
+    return BY_STATUS.get(status, BadRequest if status < 500 else InternalError)()

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import orjson
 from apispec import APISpec
-from flask import Flask, Response, abort, send_from_directory
+from flask import Flask, Response, abort, request, send_from_directory
 
+from api.http.body import refuse_body
 from api.http.errors import status_of
 from api.http.problems import Problem
+from engine.codes import MESSAGES
 from services.errors import MarketError
+from services.matching.journal import BROKEN, UNDERFUNDED
 
 OPENAPI = "/api/v1/openapi.json"
 SWAGGER_UI = Path(str(files("flask_swagger_ui") / "dist"))
@@ -50,15 +53,33 @@ td, th {{ padding: .25rem 1rem .25rem 0; text-align: left }}
 <table><tr><th>code<th>status<th>meaning
 {rows}
 </table>
+<h2>What the book says</h2>
+<p>The <code>reason</code> of a refused amendment, cancel or change of state, and the <code>reject_code</code> of a
+rejected order.</p>
+<table><tr><th>code<th>meaning
+{reasons}
+</table>
 </html>
 """
+
+
+NOT_MATCHED = {
+    BROKEN: "Matching it failed: it was taken out, what it reserved was released, and the log has the reason.",
+    UNDERFUNDED: "Too little was set aside for the amendment; the order is as it was.",
+}
+"""Why a command was kept from the book: what `NEVER_MATCHED` holds."""
 
 
 def init_app(app: Flask, spec: APISpec, name: str) -> None:
     """Serve the description of `app`, which is complete by now; anyone may read it."""
     description = orjson.dumps(spec.to_dict())
     page = PAGE.format(name=escape(name))
-    errors = ERRORS_PAGE.format(name=escape(name), rows="\n".join(_rows()))
+    errors = ERRORS_PAGE.format(name=escape(name), rows="\n".join(_rows()), reasons="\n".join(_reasons()))
+
+    @app.before_request
+    def refuse_bodies() -> None:
+        if request.endpoint in PUBLIC:
+            refuse_body(request)
 
     @app.get(OPENAPI)
     def openapi() -> Response:
@@ -99,6 +120,12 @@ def _rows() -> list[str]:
     kinds = sorted({kind.code(): kind for kind in every_refusal()}.items())
     row = '<tr id="{code}"><td><code>{code}</code><td>{status}<td>{meaning}'
     return [row.format(code=code, status=_status(kind), meaning=escape(kind.message())) for code, kind in kinds]
+
+
+def _reasons() -> list[str]:
+    row = "<tr><td><code>{code}</code><td>{meaning}"
+    meanings = {**MESSAGES, **NOT_MATCHED}
+    return [row.format(code=code, meaning=escape(meaning)) for code, meaning in sorted(meanings.items())]
 
 
 def _status(kind: type[MarketError]) -> int:

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from api.http.errors import MIMETYPE, http_problem, problem_of
-from api.http.problems import BodyTooSlow
+from api.http.errors import MIMETYPE, problem_of
+from api.http.problems import BodyTooSlow, problem_of_http
 
 ANSWER = "HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Type: {}\r\nContent-Length: {}\r\nX-Request-ID: {}\r\n\r\n"
 STATUS_LINE = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
@@ -20,16 +20,14 @@ def too_slow() -> bytes:
 
 
 def as_problem(unsent: bytearray, begin: int) -> None:
-    """Turn the page of gunicorn's that waits to be sent from `begin` on into a problem of the same status.
+    """Turn the page of gunicorn's that waits to be sent from `begin` on into the problem that its status stands for.
 
     The page repeats what the client sent; the problem does not.
     """
     told = STATUS_LINE.match(unsent, begin)
     if told is None:
         return
-    status = HTTPStatus(int(told[1]))
-    detail = "The request could not be read as HTTP/1.1." if status < 500 else "The exchange failed to answer."
-    unsent[begin:] = _answer(http_problem(status, status.phrase, detail))
+    unsent[begin:] = _answer(problem_of(problem_of_http(int(told[1]))))
 
 
 def _answer(problem: dict[str, Any]) -> bytes:

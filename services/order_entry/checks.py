@@ -111,7 +111,7 @@ def protection_price(stock: StockRules, market: Market) -> int:
     if stock.best_ask is not None and not (limits and stock.state in GATHERING):
         limits.append(protected(stock.best_ask, stock, market))
     if not limits:
-        raise NoReferencePrice(f"{stock.symbol} has no offer and no reference price yet.", field="order_type")
+        raise NoReferencePrice(f"{stock.symbol} has no offer and no price band.", field="order_type")
     return min(limits)
 
 

@@ -187,7 +187,7 @@ def check_documented(venue: Venue, answer: TestResponse) -> None:
     assert answer.headers["X-Request-ID"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     if answer.status_code >= 400 and answer.mimetype == "application/problem+json":
-        check_problem(answer)
+        check_problem(venue, answer)
         return
     adapter = venue.app.url_map.bind("localhost")
     endpoint, _ = adapter.match(answer.request.path, method=answer.request.method)
@@ -199,13 +199,14 @@ def check_documented(venue: Venue, answer: TestResponse) -> None:
         schema.load(answer.json, unknown=more)
 
 
-def check_problem(answer: TestResponse) -> None:
-    """RFC 9457, with our members."""
+def check_problem(venue: Venue, answer: TestResponse) -> None:
+    """RFC 9457, with our members, and a code that the page of error codes explains."""
     problem = answer.json
     assert problem["status"] == answer.status_code
     assert problem["type"] == f"/docs/errors#{problem['code']}"
     assert problem["title"]
-    assert problem["detail"]
+    assert problem["detail"] not in ("", problem["title"])
+    assert f'<tr id="{problem["code"]}">' in venue.app.test_client().get("/docs/errors").text
     assert isinstance(problem["errors"], dict)
     assert problem["request_id"] == answer.headers["X-Request-ID"]
     assert "Traceback" not in answer.text

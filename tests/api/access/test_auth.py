@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from api.access.auth import Access
-from api.operations.docs import PUBLIC
+from api.operations.docs import PUBLIC, every_refusal
 from api.routes import access_of
+from engine.codes import MESSAGES
+from services.matching.journal import NEVER_MATCHED
 from tests.api.venue import Caller, Venue, settings_for
 
 OPEN_TO_ANYONE = {
@@ -178,6 +180,12 @@ def test_the_pages_need_nothing_from_elsewhere(venue: Venue) -> None:
         assert answer.data
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
     assert client.get("/docs/assets/..%2f__init__.py").status_code == 404
-    codes = client.get("/docs/errors").text
-    assert 'id="insufficient_funds"' in codes
-    assert 'id="unauthenticated"' in codes
+
+
+def test_the_page_of_error_codes_has_every_code(venue: Venue) -> None:
+    page = venue.app.test_client().get("/docs/errors").text
+    refusals = every_refusal()
+    assert len(refusals) > 50
+    for code in [refusal.code() for refusal in refusals] + [*MESSAGES, *NEVER_MATCHED]:
+        assert f"<code>{code}</code>" in page
+    assert all(refusal.message().endswith(".") for refusal in refusals)

@@ -144,6 +144,12 @@ class TestRefusals:
         answer = broker.post("/orders", an_order("bid", stock, 1, None, order_type="market"))
         assert (answer.status_code, answer.json["code"]) == (422, "no_reference_price")
 
+    def test_a_market_order_where_there_is_a_reference_but_no_band(self, venue: Venue) -> None:
+        stock, broker = venue.list(band=0), venue.broker()
+        answer = broker.post("/orders", an_order("bid", stock, 1, None, order_type="market"))
+        assert (answer.status_code, answer.json["code"]) == (422, "no_reference_price")
+        assert answer.json["errors"] == {"order_type": [f"{stock} has no offer and no price band."]}
+
     def test_an_unknown_stock(self, venue: Venue) -> None:
         answer = venue.broker().post("/orders", an_order("bid", "NOSUCH"))
         assert (answer.status_code, answer.json["code"]) == (404, "unknown_stock")
