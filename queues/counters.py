@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 from redis import RedisError
 
 from queues.connection import connect
@@ -20,7 +20,7 @@ from settings import sections
 
 log = logging.getLogger(__name__)
 
-PREFIX = "minex:limit"
+PREFIX = "minex:moving-limit"
 """Where the counters are in Redis."""
 
 ALONE_SECONDS = 1.0
@@ -34,10 +34,10 @@ class Counters:
 
     def __init__(self, redis: sections.Redis) -> None:
         self._redis = redis
-        self._alone = FixedWindowRateLimiter(MemoryStorage())
+        self._alone = MovingWindowRateLimiter(MemoryStorage())
         self._alone_until = float("-inf")
 
-    def count(self, work: Callable[[FixedWindowRateLimiter], Counted]) -> Counted:
+    def count(self, work: Callable[[MovingWindowRateLimiter], Counted]) -> Counted:
         """What `work` gives with the counters that all processes share, or with our own while Redis is away."""
         if time.monotonic() >= self._alone_until:
             try:
@@ -48,6 +48,6 @@ class Counters:
         return work(self._alone)
 
     @cached_property
-    def _shared(self) -> FixedWindowRateLimiter:
+    def _shared(self) -> MovingWindowRateLimiter:
         pool = connect(self._redis).connection_pool
-        return FixedWindowRateLimiter(RedisStorage(self._redis.url, connection_pool=pool))
+        return MovingWindowRateLimiter(RedisStorage(self._redis.url, connection_pool=pool))

@@ -1,13 +1,17 @@
-"""How much a broker may ask for in a second: orders, cancels and reads each have a bucket of their own."""
+"""How much a broker may ask for in a second: orders, cancels and reads each have a bucket of their own.
+
+The second is any second, not one that begins when the last is over: a moving window, so that nobody gets twice the
+limit around a boundary.
+"""
 
 import math
 import time
 from dataclasses import dataclass
 
 from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.strategies import FixedWindowRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 
-from api.http.problems import TooManyRequests
+from api.http.problems import BatchTooLarge, TooManyRequests
 from queues import unknown_keys
 from queues.counters import PREFIX, Counters
 from queues.unknown_keys import UnknownKeys
@@ -18,7 +22,7 @@ ORDERS, CANCELS, READS = "orders", "cancels", "reads"
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What is left of a bucket, as the answer's headers tell: requests, and seconds until it is full again."""
+    """What is left of a bucket, as the answer's headers tell: requests, and seconds until the oldest counts no more."""
 
     limit: int
     remaining: int
@@ -49,7 +53,10 @@ class RateLimits:
         self._unknown_keys = UnknownKeys(settings, self._counters)
 
     def charge(self, bucket: str, broker_id: int, cost: int = 1) -> Quota | None:
-        """Take `cost` from the broker's bucket; what is left, None without a limit. Raises TooManyRequests."""
+        """Take `cost` from the broker's bucket; what is left, None without a limit.
+
+        Raises TooManyRequests, which waiting cures, and BatchTooLarge for more than the whole bucket, where it cannot.
+        """
         item = self._items.get(bucket)
         if item is None:
             return None
@@ -66,9 +73,10 @@ class RateLimits:
         self._unknown_keys.note(address)
 
 
-def _charge(limiter: FixedWindowRateLimiter, item: RateLimitItem, bucket: str, whose: str, cost: int) -> Quota:
+def _charge(limiter: MovingWindowRateLimiter, item: RateLimitItem, bucket: str, whose: str, cost: int) -> Quota:
     if cost > item.amount:
-        raise TooManyRequests(f"At most {item.amount} {bucket} a second, and these are {cost} at once.")
+        detail = f"You may send at most {item.amount} {bucket} a second, and these are {cost} at once."
+        raise BatchTooLarge(detail, limit=item.amount)
     allowed = limiter.hit(item, bucket, whose, cost=cost)
     quota = _quota(limiter, item, bucket, whose)
     if not allowed:
@@ -76,7 +84,7 @@ def _charge(limiter: FixedWindowRateLimiter, item: RateLimitItem, bucket: str, w
     return quota
 
 
-def _quota(limiter: FixedWindowRateLimiter, item: RateLimitItem, bucket: str, whose: str) -> Quota:
+def _quota(limiter: MovingWindowRateLimiter, item: RateLimitItem, bucket: str, whose: str) -> Quota:
     window = limiter.get_window_stats(item, bucket, whose)
     reset = max(0, math.ceil(window.reset_time - time.time()))
     return Quota(item.amount, max(0, window.remaining), reset)

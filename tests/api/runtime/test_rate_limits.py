@@ -1,5 +1,6 @@
 """Too many requests: each broker has buckets of its own, and cancelling has one apart."""
 
+import contextlib
 import socket
 import time
 
@@ -8,7 +9,7 @@ import pytest
 from api.http.problems import TooManyRequests
 from api.runtime.rate_limits import CANCELS, ORDERS, READS, RateLimits
 from settings.sections import Limits, Redis
-from tests.api.venue import Caller, Venue, settings_for
+from tests.api.venue import Caller, Venue, an_order, settings_for
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +26,7 @@ def stock(venue):
 
 
 def place(broker, stock):
-    return broker.post(
-        "/orders", {"document_number": "1", "side": "bid", "symbol": stock, "quantity": 1, "price": 3500}
-    )
+    return broker.post("/orders", an_order("bid", stock, 1))
 
 
 def test_beyond_the_limit_an_order_is_refused_and_nothing_is_reserved(venue, stock):
@@ -69,10 +68,30 @@ def test_processes_count_together(redis_url):
     assert (990, 980) in left
 
 
-def test_a_request_costs_as_much_as_it_asks_for(redis_url):
-    limits = RateLimits(Limits(orders_per_second=10), Redis(url=redis_url))
-    with pytest.raises(TooManyRequests):
-        limits.charge(ORDERS, 11, cost=11)
+def test_a_batch_of_more_orders_than_the_limit_can_never_pass_and_is_told_so(venue, stock):
+    broker = venue.broker()
+    answer = broker.post("/orders/batch", {"orders": [an_order("bid", stock, 1)] * 3})
+    assert (answer.status_code, answer.json["code"], answer.json["limit"]) == (422, "batch_too_large", 2)
+    assert "Retry-After" not in answer.headers
+    assert broker.post("/orders/batch", {"orders": [an_order("bid", stock, 1)] * 2}).status_code == 200
+    answer = broker.post("/orders/batch", {"orders": [an_order("bid", stock, 1)] * 2})
+    assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (429, "too_many_requests", "1")
+
+
+@pytest.mark.parametrize("url", [None, "redis://127.0.0.1:1/0"])
+def test_the_limit_holds_in_any_second_also_around_a_boundary(redis_url, url):
+    limits = RateLimits(Limits(orders_per_second=10), Redis(url=url or redis_url, timeout_ms=100))
+    taken = []
+    for pause, attempts in ((0, 1), (0.8, 12), (0.25, 12)):
+        time.sleep(pause)
+        for _ in range(attempts):
+            asked = time.time()
+            with contextlib.suppress(TooManyRequests):
+                limits.charge(ORDERS, 21)
+                taken.append((asked, time.time()))
+    assert len(taken) >= 10
+    for (first, _), (_, eleventh) in zip(taken, taken[10:], strict=False):
+        assert eleventh - first > 1
 
 
 def test_without_redis_each_process_goes_on_counting(redis_url):

@@ -90,8 +90,9 @@ def test_a_batch_takes_as_much_from_its_bucket_as_it_has_orders(database_url: st
     answer = broker.post(BATCH, {"orders": [an_order("bid", stock)] * 8})
     assert statuses(answer) == [201] * 8
     assert answer.headers["RateLimit-Remaining"] == "2"
-    too_many = broker.post(BATCH, {"orders": [an_order("bid", stock)] * 11})
-    assert (too_many.status_code, too_many.json["code"]) == (429, "too_many_requests")
+    for number, refused in ((9, (429, "too_many_requests")), (11, (422, "batch_too_large"))):
+        too_many = broker.post(BATCH, {"orders": [an_order("bid", stock)] * number})
+        assert (too_many.status_code, too_many.json["code"]) == refused
     assert venue.scalar("SELECT count(*) FROM orders WHERE broker_id = :id", id=broker.broker_id) == 8
     venue.match()
     venue.close()
