@@ -1,14 +1,17 @@
 """A blueprint that says of each route who may use it, and documents that too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+from flask import request
 from flask_smorest import Blueprint
 
 from api.access.auth import CHECKS, Access
 from api.access.charging import bucket_of, charge
-from api.http.arguments import StrictParser
+from api.http.arguments import StrictParser, refuse_query
+from api.http.body import refuse_body
+from api.http.paths import refuse_impossible
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 """What a view is decorated with."""
@@ -48,27 +51,42 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
         decorator: Decorator = super().alt_response(status, **options)
         return decorator
 
-    def doc(self, **options: Any) -> Decorator:
-        """Decorate a view with what else its description says."""
-        decorator: Decorator = super().doc(**options)
-        return decorator
+    def doc(self, *, parameters: Sequence[dict[str, Any]] = (), **options: Any) -> Decorator:
+        """Decorate a view with what else its description says; `parameters` are added to those of `arguments`."""
+
+        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+            documented: Callable[..., Any] = super(Resource, self).doc(**options)(view)
+            described = documented._apidoc.setdefault("arguments", {})  # type: ignore[attr-defined]
+            described.setdefault("parameters", []).extend(parameters)
+            return documented
+
+        return decorate
 
     def open_to(self, access: Access, rule: str, *methods: str, charged: bool = True) -> Decorator:
         """Decorate a view: it answers `methods` (default GET) at `rule`, after checking that the caller may.
 
-        A request takes one from its broker's bucket; where it is not `charged`, the view says how much it takes.
+        A request takes one from its broker's bucket; where it is not `charged`, the view says how much it takes. What
+        the view does not read is refused: a body, and (but for anyone's routes) a query.
         """
         check = CHECKS[access]
         bucket = bucket_of(rule, methods)
+        is_charged = charged and access in (Access.BROKER, Access.KEY)
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             documented = self.doc(security=SECURITY[access])(view)
+            reads = _read_by(view)
+            reads_body, reads_query = "json" in reads, "query" in reads or access is Access.ANYONE
 
             @wraps(documented)
             def checked(*args: Any, **kwargs: Any) -> Any:
                 check()
-                if charged and access in (Access.BROKER, Access.KEY):
+                if is_charged:
                     charge(bucket)
+                refuse_impossible(kwargs)
+                if not reads_body:
+                    refuse_body(request)
+                if not reads_query:
+                    refuse_query(request)
                 return documented(*args, **kwargs)
 
             self.access[f"{self.name}.{view.__name__}"] = access
@@ -76,3 +94,9 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
             return checked
 
         return decorate
+
+
+def _read_by(view: Callable[..., Any]) -> set[str]:
+    """Where the arguments of a view come from: "json", "query"."""
+    described = getattr(view, "_apidoc", {}).get("arguments", {})
+    return {argument["in"] for argument in described.get("parameters", [])}

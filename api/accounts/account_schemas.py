@@ -1,10 +1,11 @@
 """What brokers and their accounts look like."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields
 
-from api.http.fields import SYMBOL_RULE, Text, Whole
+from api.http.fields import Strict, Symbol, Text, Whole
 
 LARGEST_CASH = 10**15
 """Cents that one broker may bring or owe: nine thousand such brokers still fit a 64-bit sum."""
@@ -26,18 +27,26 @@ def check_web_address(url: str) -> None:
         raise ValidationError("Must not hold a user name or a password.")
 
 
+class Positions(Strict, fields.Dict):
+    """Shares by symbol, each stock once, in whatever case its symbol is written."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(keys=Symbol(), values=Whole(0, LARGEST_POSITION), **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        positions: dict[str, int] = super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        if len(positions) < len(value):
+            raise ValidationError("A stock is given more than once.")
+        return positions
+
+
 class NewBrokerSchema(Schema):
     """A broker to be registered, and what it brings."""
 
     name = Text(1, 100, required=True)
     webhook_url = Text(1, 2048, allow_none=True, load_default=None, validate=check_web_address)
     cash = Whole(0, LARGEST_CASH, load_default=0, metadata={"description": "Cents."})
-    positions = fields.Dict(
-        keys=fields.String(validate=SYMBOL_RULE),
-        values=Whole(0, LARGEST_POSITION),
-        load_default=dict,
-        metadata={"description": "Shares by symbol."},
-    )
+    positions = Positions(load_default=dict, metadata={"description": "Shares by symbol."})
     credit_limit = Whole(
         0, LARGEST_CASH, load_default=0, metadata={"description": "Cents that cash may go below zero."}
     )

@@ -41,6 +41,12 @@ class StrictParser(FlaskParser):
         raise InvalidRequest(errors=flat(messages)) from error
 
 
+def refuse_query(request: Request) -> None:
+    """Raises InvalidRequest for any query parameter: what a view does not read must not be passed over in silence."""
+    if request.environ.get("QUERY_STRING") and request.args:
+        raise InvalidRequest(errors={name: ["Unknown field."] for name in request.args})
+
+
 def flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:
     """marshmallow's nested messages by dotted field names."""
     found: dict[str, list[str]] = {}

@@ -4,7 +4,14 @@ import time
 
 from flask import Request
 
-from api.http.problems import BodyIncomplete, BodyTooLarge, BodyTooSlow, LengthRequired, UnsupportedMediaType
+from api.http.problems import (
+    BodyIncomplete,
+    BodyNotExpected,
+    BodyTooLarge,
+    BodyTooSlow,
+    LengthRequired,
+    UnsupportedMediaType,
+)
 from settings.sections import Web
 
 JSON = "application/json"
@@ -29,6 +36,12 @@ def refuse_large(request: Request, limit: int) -> None:
     """Raises BodyTooLarge, before any of the body is read; `limit` in bytes."""
     if "CONTENT_LENGTH" in request.environ and (request.content_length or 0) > limit:
         raise BodyTooLarge(f"A body may have at most {limit} bytes.", limit=limit)
+
+
+def refuse_body(request: Request) -> None:
+    """Raises BodyNotExpected for a body, however empty its JSON: its sender believes that it says something."""
+    if request.environ.get("CONTENT_LENGTH", "0") not in ("0", "") and request.content_length:
+        raise BodyNotExpected
 
 
 def receive_json(request: Request, deadline_ms: int) -> bytes:

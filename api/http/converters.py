@@ -1,23 +1,26 @@
-"""What a path may hold in the place of a symbol or an id."""
+"""What a path may hold in the place of a symbol or an id. Whether there can be such a one, `api.http.paths` says."""
 
-from typing import Any
+from werkzeug.routing import BaseConverter
 
-from werkzeug.routing import BaseConverter, IntegerConverter
+from api.http.fields import symbol_in
 
 
 class SymbolConverter(BaseConverter):
-    """A symbol in a path; anything else is no path of ours."""
+    """A symbol in a path, in any case; what cannot be one stays as it is, to be refused as an unknown stock."""
 
-    regex = r"[A-Z0-9.\-]{1,12}"
+    def to_python(self, value: str) -> str:
+        """The symbol in capitals."""
+        return symbol_in(value) or value
 
 
-class IdConverter(IntegerConverter):
-    """An id in a path: what a 64-bit integer holds."""
+class IdConverter(BaseConverter):
+    """An id in a path. Beyond 64 bits there is none."""
 
-    regex = r"[0-9]{1,19}"
+    regex = r"[0-9]+"
 
-    def __init__(self, map: Any) -> None:
-        super().__init__(map, max=2**63 - 1)
+    def to_python(self, value: str) -> int:
+        """The number."""
+        return int(value)
 
 
 class ClientOrderIdConverter(BaseConverter):

@@ -5,15 +5,18 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from marshmallow import ValidationError, fields, missing
-from marshmallow.validate import Regexp
 
 from api.http.strict_json import REPEATED
 
 LARGEST: Final = 2**53 - 1
 """The largest whole number that every JSON reader gets right (RFC 8259, section 6)."""
 
-SYMBOL: Final = r"^[A-Z0-9.\-]{1,12}\Z"
-SYMBOL_RULE = Regexp(SYMBOL, error="A symbol has 1 to 12 characters: A-Z, 0-9, point and hyphen.")
+SYMBOL: Final = "[A-Za-z0-9][A-Za-z0-9.-]{0,11}"
+"""A symbol as it may be written. Like each pattern that the API's description shows, it means the same in Python and
+in ECMA-262, and in the whole of a text only: `\\Z` would be Python's alone, and `$` lets Python pass a line's end."""
+
+SYMBOL_PATTERN: Final = re.compile(SYMBOL)
+SYMBOL_RULE: Final = "A symbol has 1 to 12 letters (A-Z), digits, points and hyphens; the first is no sign."
 
 LONGEST_CLIENT_ORDER_ID: Final = 64
 
@@ -77,6 +80,8 @@ class Text(Strict, fields.String):
             raise ValidationError(f"Must have {self.shortest} to {self.longest} characters.")
         if not value.isprintable():
             raise ValidationError("Must have printable characters only.")
+        if not value.strip():
+            raise ValidationError("Must have more than blanks.")
         return value
 
 
@@ -113,11 +118,23 @@ class Side(Choice):
         return self.WORDS[super()._deserialize(value, attr, data, **kwargs)]
 
 
-class Symbol(Text):
-    """A stock's symbol, in capitals."""
+def symbol_in(text: str) -> str | None:
+    """The symbol, in capitals, that `text` writes in any case; None if it is none."""
+    return text.upper() if SYMBOL_PATTERN.fullmatch(text) else None
+
+
+class Symbol(Strict, fields.String):
+    """A stock's symbol in any case; in capitals once read."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(1, 12, validate=SYMBOL_RULE, **options)
+        metadata = {"pattern": f"^{SYMBOL}$", "example": "PETR4", **options.pop("metadata", {})}
+        super().__init__(metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        symbol = symbol_in(value) if type(value) is str else None
+        if symbol is None:
+            raise ValidationError(SYMBOL_RULE)
+        return symbol
 
 
 class Instant(Strict, fields.DateTime):

@@ -48,7 +48,7 @@ def _cursor(position: list[int | str]) -> str:
 
 
 def _next(cursor: str) -> str:
-    query = {**request.args.to_dict(), "cursor": cursor}
+    query = [*((name, value) for name, value in request.args.items(multi=True) if name != "cursor"), ("cursor", cursor)]
     return f'<{request.path}?{urlencode(query)}>; rel="next"'
 
 

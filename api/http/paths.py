@@ -1,9 +1,25 @@
-"""Paths that more than one resource begins with."""
+"""Paths that more than one resource begins with, and what they may name."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+
+from api.http.fields import SYMBOL_RULE, symbol_in
+from services.errors import Unknown, UnknownBroker, UnknownOrder, UnknownStock
 
 ORDER: Final = "/orders/<order_id:order_id>"
 CLIENT_ORDER_ID: Final = "client_order_id"
 """The converter of a broker's own name for an order, which may hold a slash."""
 
 STOCK: Final = "/stocks/<symbol:symbol>"
+
+LARGEST_ID: Final = 2**63 - 1
+UNKNOWN_ID: Final[dict[str, type[Unknown]]] = {"order_id": UnknownOrder, "broker_id": UnknownBroker}
+
+
+def refuse_impossible(named: Mapping[str, Any]) -> None:
+    """Raises UnknownStock, UnknownOrder or UnknownBroker where a path names what there cannot be."""
+    for name, value in named.items():
+        if name == "symbol" and symbol_in(value) is None:
+            raise UnknownStock(SYMBOL_RULE)
+        if name in UNKNOWN_ID and value > LARGEST_ID:
+            raise UNKNOWN_ID[name]

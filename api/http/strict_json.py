@@ -1,10 +1,12 @@
 """JSON as it should be: RFC 8259 without what readers disagree about.
 
 A key given twice, NaN, a whole number too long for any field: each becomes a value that no field accepts, so that the
-schema names the field together with all others at fault.
+schema names the field together with all others at fault. A key that is no text (half of a character) cannot be named,
+nor anything below it, so the whole body is refused.
 """
 
 import json
+import re
 from typing import Any, Final
 
 from api.http.problems import InvalidRequest, NotAnObject, NotJson
@@ -13,6 +15,9 @@ LONGEST_NUMBER: Final = 20
 """Digits; everything longer is beyond 2^63 anyhow, and reading thousands of them takes time."""
 
 TOO_LONG: Final = 10**LONGEST_NUMBER
+
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""Half of a character: JSON can spell it (`"\\ud800"`), but UTF-8 cannot, so no answer could repeat it."""
 
 
 class Repeated:
@@ -23,7 +28,10 @@ REPEATED: Final = Repeated()
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that `body` holds. Raises NotJson, NotAnObject, InvalidRequest for one nested too deeply."""
+    """The JSON object that `body` holds.
+
+    Raises NotJson, NotAnObject, and InvalidRequest for one that is nested too deeply or has a key that is no text.
+    """
     try:
         document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_int=_whole_number)
     except RecursionError as error:
@@ -37,6 +45,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
+    for name in members:
+        if not name.isascii() and SURROGATE.search(name):
+            raise InvalidRequest("The name of a member has half of a character: a lone surrogate.")
     if len(members) < len(pairs):
         seen: set[str] = set()
         for name, _ in pairs:

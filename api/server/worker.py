@@ -45,7 +45,7 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
     def load_wsgi(self) -> None:
         """Load the application, and look for garbage seldom: a request leaves hardly any that holds itself."""
         super().load_wsgi()
-        self.wsgi = settling_bodies(self.wsgi)
+        self.wsgi: Any = settling_bodies(self.wsgi)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GARBAGE)

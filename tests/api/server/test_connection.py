@@ -220,6 +220,7 @@ def test_what_is_ambiguous_is_refused_and_the_connection_closed(
     assert b"Content-Type: application/problem+json" in head
     problem = json.loads(body)
     assert problem["status"] == status
+    assert f'<tr id="{problem["code"]}">'.encode() in server.ask(CLOSING.replace(b"/api/v1/time", b"/docs/errors"))
     assert problem["request_id"] in head.decode()
 
 
@@ -259,6 +260,7 @@ class TestAnEarlyAnswer:
             404: good.replace(b"/register", b"/nowhere"),
             405: good.replace(b"/register", b"/time"),
             415: good.replace(b"application/json", b"text/plain"),
+            422: good.replace(b"/register", b"/brokers/1/activate"),
             429: good.replace(b"POST /api/v1/register", b"DELETE /api/v1/orders").replace(ADMIN_KEY.encode(), key),
         }[status]
 
@@ -266,7 +268,7 @@ class TestAnEarlyAnswer:
         """Ask for a cancel, so that the next one within a second is too many."""
         server.statuses(CANCEL.replace(ADMIN_KEY.encode(), key) + b"Connection: close\r\n\r\n")
 
-    @pytest.mark.parametrize("status", [401, 403, 404, 405, 415, 429])
+    @pytest.mark.parametrize("status", [401, 403, 404, 405, 415, 422, 429])
     @pytest.mark.parametrize("pause", [0.0, 0.03])
     def test_keeps_the_connection_when_the_body_is_small_and_comes(
         self, server: Server, key: bytes, status: int, pause: float
@@ -276,7 +278,7 @@ class TestAnEarlyAnswer:
         first, second = re.findall(rb"HTTP/1\.1 (\d{3}) .*?\r\nConnection: ([a-z-]+)\r\n", answer, re.DOTALL)
         assert (first, second) == ((b"%d" % status, b"keep-alive"), (b"200", b"close"))
 
-    @pytest.mark.parametrize("status", [401, 403, 404, 405, 415, 429])
+    @pytest.mark.parametrize("status", [401, 403, 404, 405, 415, 422, 429])
     def test_says_that_it_closes_when_the_body_is_not_waited_for(self, server: Server, key: bytes, status: int) -> None:
         self.use_up(server, key)
         answer = server.ask(self.refused(status, key, 60_000) + b" " * 10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ WRONG: list[tuple[str, Any]] = [
     *(("valid_until", value) for value in NO_INSTANT),
     *(("client_order_id", value) for value in NO_PRINTABLE_TEXT),
     *(("document_number", value) for value in [*NO_PRINTABLE_TEXT, None, "x" * 21]),
-    *(("symbol", value) for value in ["", "stk", "S K", "S" * 13, "STK\n", "STK\x00", "ＳＴＫ", None, 1, True, [], {}]),
+    *(("symbol", value) for value in ["", "S K", "S" * 13, "STK\n", "STK\x00", "ＳＴＫ", None, 1, True, [], {}]),
     *(("side", value) for value in ["", "BID", "b", "Bid ", None, 1, True, ["bid"], {}]),
     *(("order_type", value) for value in ["", "LIMIT", "pegged", None, 1, True, [], {}]),
     *(("time_in_force", value) for value in ["", "GTC", "gtx", 1, True, [], {}]),
@@ -194,7 +195,7 @@ def test_what_few_orders_have_may_be_left_empty(broker: Caller, value: Any) -> N
         ("cursor=" + "A" * 201, "cursor"),
         ("status=done", "status"),
         ("side=up", "side"),
-        *((f"symbol={value}", "symbol") for value in ("petr4", "%00", "%ff")),
+        *((f"symbol={value}", "symbol") for value in ("", ".", "..", "-A", "a b", "%00", "%ff", "A" * 13)),
         *((f"from={value}", "from") for value in ("yesterday", "2026-01-01", "9999-12-31T23:59:59Z")),
         ("to=2026-01-01T00:00:00", "to"),
         ("colour=red", "colour"),
@@ -214,14 +215,165 @@ def test_a_wrong_amendment(broker: Caller, change: dict[str, Any]) -> None:
     assert set(answer.json["errors"]) == (set(change) or {"price", "quantity", "valid_until"})
 
 
+NO_SYMBOL = ("%00", "%F0%9F%92%A9", "%ff", "A" * 13, ".", "..", "-A", "ı", "%0A", "STK%0A")
+
+
 @pytest.mark.parametrize(
-    "path",
+    ("path", "code"),
     [
-        *(f"/orders/{one}" for one in (0, 2**63 - 1, 2**63, -1, 1.5, "%00", "%D9%A3", "9" * 400)),
-        *(f"/stocks/{one}" for one in ("%00", "petr4", "%F0%9F%92%A9", "NOSUCH", "NOSUCH/book/1", "%ff", "A" * 13)),
+        *((f"/orders/{one}", "unknown_order") for one in (0, 2**63 - 1, 2**63, "9" * 400)),
+        *((f"/orders/{one}", "not_found") for one in (-1, 1.5, "%00", "%D9%A3", "x")),
+        *(
+            (f"/stocks/{one}{more}", "unknown_stock")
+            for one in (*NO_SYMBOL, "NOSUCH", "nosuch")
+            for more in ("", "/book", "/price", "/trades", "/events")
+        ),
+        *((f"/stocks/{one}/book/1", "unknown_stock") for one in NO_SYMBOL),
+        (f"/stocks/STK/book/{2**63}", "unknown_order"),
     ],
 )
-def test_a_path_to_nothing(broker: Caller, path: str) -> None:
+def test_a_path_to_nothing(broker: Caller, path: str, code: str) -> None:
     answer = broker.call("GET", path)
-    assert answer.status_code == 404
-    assert answer.mimetype == "application/problem+json"
+    assert (answer.status_code, answer.json["code"]) == (404, code)
+
+
+HALF = '"\\ud800"'
+"""Half of a character, as JSON can spell it."""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{{{HALF}: 1}}",
+        f'{{"orders": [{{{HALF}: 1}}]}}',
+        f'{{"orders": [], {HALF}: 1}}',
+        f'{{"positions": {{{HALF}: 1}}}}',
+        f'{{"name": {{"a": [{{{HALF}: 1}}]}}}}',
+        f"{{{HALF}: 1, {HALF}: 2}}",
+        '{"\\udfff\\ud800": 1}',
+        '{"é\\ud83d": 1}',
+    ],
+)
+def test_half_of_a_character_in_a_name_is_422_everywhere(venue: Venue, broker: Caller, body: str) -> None:
+    json_header = {"Content-Type": "application/json"}
+    for rule in venue.app.url_map.iter_rules():
+        for method in {"POST", "PUT"} & rule.methods:
+            path = rule.rule.removeprefix("/api/v1").replace("<symbol:symbol>", "STK")
+            for caller in (broker, venue.admin):
+                answer = caller.call(method, re.sub(r"<\w+:\w+>", "1", path), data=body.encode(), headers=json_header)
+                assert answer.status_code in (403, 422), rule
+
+
+@pytest.mark.parametrize(
+    "query", ["%ED%A0%80=1", "%00=1", "\udcff=1", "cursor=WyJcdWQ4MDAiXQ", "cursor=" + "W1tb" * 50, "a[b]=1", "=1"]
+)
+def test_odd_names_in_a_query_are_422_everywhere(venue: Venue, broker: Caller, query: str) -> None:
+    for path in ("/orders", "/trades", "/stocks", "/stocks/STK/events", "/balance", "/orders/1"):
+        answer = broker.call("GET", f"{path}?{query}".encode("utf-8", "surrogatepass").decode("latin-1"))
+        assert answer.status_code == 422, path
+        assert answer.json["errors"], path
+
+
+@pytest.mark.parametrize("blank", [" ", "   "])
+def test_blanks_are_no_text(venue: Venue, broker: Caller, blank: str) -> None:
+    for name in ("document_number", "client_order_id"):
+        answer = broker.post("/orders", an_order(**{name: blank}))
+        assert (answer.status_code, list(answer.json["errors"])) == (422, [name])
+    assert list(venue.admin.post("/register", {"name": blank}).json["errors"]) == ["name"]
+    assert list(venue.admin.post("/stocks", {"symbol": "BLANK", "name": blank}).json["errors"]) == ["name"]
+
+
+class TestSymbolsInAnyCase:
+    """Wherever a symbol is written; answers have it in capitals."""
+
+    def test_in_bodies_and_queries(self, venue: Venue, broker: Caller) -> None:
+        order = an_order(symbol="stk", client_order_id="any case")
+        first, again = broker.post("/orders", order), broker.post("/orders", {**order, "symbol": "Stk"})
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert broker.get(f"/orders/{first.json['order_id']}")["symbol"] == "STK"
+        assert broker.get("/orders", symbol="sTk")["items"][0]["symbol"] == "STK"
+        assert broker.post("/orders/batch", {"orders": [an_order(symbol="stk")]}).json["results"][0]["status"] == 201
+        with venue.matching():
+            assert broker.call("DELETE", "/orders?symbol=stk").json["cancelled"] >= 2
+
+    def test_in_paths(self, venue: Venue, broker: Caller) -> None:
+        for path in ("", "/book", "/price"):
+            assert broker.get(f"/stocks/stk{path}")["symbol"] == "STK"
+        for path in ("/trades", "/events"):
+            assert broker.get(f"/stocks/sTK{path}")["items"] is not None
+        with venue.matching():
+            assert venue.admin.post("/stocks/stk/state", {"state": "open"}).json["symbol"] == "STK"
+
+    def test_in_a_new_stock_and_in_what_a_broker_brings(self, venue: Venue) -> None:
+        answer = venue.admin.post("/stocks", {"symbol": "lower.3", "reference_price": 100})
+        assert (answer.json["symbol"], answer.headers["Location"]) == ("LOWER.3", "/api/v1/stocks/LOWER.3")
+        assert venue.admin.post("/stocks", {"symbol": "LOWER.3"}).json["code"] == "stock_exists"
+        brought = venue.broker(shares={"lower.3": 7}).get("/portfolio")["positions"]
+        assert [(one["symbol"], one["available"]) for one in brought] == [("LOWER.3", 7)]
+
+    def test_twice_in_two_cases_is_twice(self, venue: Venue) -> None:
+        answer = venue.admin.post("/register", {"name": "Twice", "positions": {"STK": 1, "stk": 2}})
+        assert (answer.status_code, list(answer.json["errors"])) == (422, ["positions"])
+
+    @pytest.mark.parametrize("symbol", [".", "..", "-", ".A", "-A", "A B", "Ä", "ı", "", "A" * 13, "STK\n", 1, None])
+    def test_what_is_no_symbol_cannot_be_listed(self, venue: Venue, symbol: Any) -> None:
+        answer = venue.admin.post("/stocks", {"symbol": symbol})
+        assert (answer.status_code, list(answer.json["errors"])) == (422, ["symbol"])
+
+
+class TestNothingIsPassedOverInSilence:
+    """What an operation does not read is refused, before anything is done."""
+
+    def test_a_body_that_nobody_asked_for(self, venue: Venue, broker: Caller) -> None:
+        order_id = broker.order("bid", "STK", 1, 3_500)
+        takes_body = {
+            (path, method)
+            for path, item in described(venue)["paths"].items()
+            for method, operation in item.items()
+            if "requestBody" in operation
+        }
+        asked = 0
+        for path, item in described(venue)["paths"].items():
+            for method in item.keys() - {"parameters"}:
+                if (path, method) in takes_body:
+                    continue
+                answers = [
+                    venue.app.test_client().open(
+                        re.sub(r"{\w+_id}", str(order_id), path.replace("{symbol}", "STK")),
+                        method=method.upper(),
+                        headers={"Authorization": f"Bearer {caller.key}"},
+                        json={"symbol": "OTHER"},
+                    )
+                    for caller in (broker, venue.admin)
+                ]
+                assert "body_not_expected" in [answer.json["code"] for answer in answers], (method, path)
+                assert {answer.status_code for answer in answers} <= {403, 422}
+                asked += 1
+        assert asked > 20
+        assert broker.get(f"/orders/{order_id}")["status"] != "cancelled"
+
+    @pytest.mark.parametrize("path", ["/api/v1/openapi.json", "/docs", "/docs/errors", "/docs/start.js"])
+    def test_nor_do_the_pages_take_one(self, venue: Venue, path: str) -> None:
+        assert venue.app.test_client().get(path, json={}).json["code"] == "body_not_expected"
+
+    def test_an_empty_body_is_none(self, venue: Venue, broker: Caller) -> None:
+        with venue.matching():
+            for headers in ({}, {"Content-Length": "0"}, {"Content-Length": "0", "Content-Type": "application/json"}):
+                assert broker.call("DELETE", "/orders?side=ask", headers=headers).status_code == 200
+
+    def test_a_query_that_nobody_asked_for(self, venue: Venue, broker: Caller) -> None:
+        for method, path in (("POST", "/orders"), ("GET", "/balance"), ("GET", "/stocks/STK"), ("GET", "/orders/1")):
+            body = {"json": an_order()} if method == "POST" else {}
+            answer = broker.call(method, f"{path}?dry_run=true", **body)
+            assert (answer.status_code, answer.json["errors"]) == (422, {"dry_run": ["Unknown field."]})
+        assert venue.app.test_client().get("/health?at=1").status_code == 200
+
+
+def described(venue: Venue) -> Any:
+    """The OpenAPI document."""
+    return venue.app.test_client().get("/api/v1/openapi.json").json
+
+
+def test_every_parameter_that_is_read_is_described(venue: Venue) -> None:
+    operation = described(venue)["paths"]["/api/v1/orders"]["delete"]
+    assert {one["name"] for one in operation["parameters"]} == {"symbol", "side", "Prefer"}
