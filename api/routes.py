@@ -8,7 +8,9 @@ from api.access.resource import Resource
 from api.accounts import accounts, brokers
 from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConverter
 from api.http.errors import MIMETYPE
+from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA
 from api.http.problem_schemas import ProblemSchema
+from api.http.schema_converter import ConverterPlugin
 from api.market import market_data, stocks, trading_states
 from api.operations import debug, docs, health
 from api.trading import mass_cancel, order_batches, order_changes, orders
@@ -30,6 +32,19 @@ RESOURCES: tuple[Resource, ...] = (
 )
 
 
+SERVER = {"url": "/", "description": "This exchange."}
+LICENSE = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
+DESCRIPTION = """\
+A stock exchange: orders are reserved, stored and matched by price and time.
+
+Send `Authorization: Bearer <api key>`. Prices and money are integer cents, quantities whole shares, times UTC
+(RFC 3339). Symbols are taken in any case. An order is answered once it is stored and reserved; with `Prefer: wait=5`
+after it was matched, with its fills. Give each order a `client_order_id`: the same one again is the same order, so
+whatever answer is lost, the order can be sent again. Lists come in pages: pass `next_cursor` as `cursor`. Every refusal
+is a problem (RFC 9457) with a stable `code`; [all codes](/docs/errors).
+"""
+
+
 class DocumentedApi(Api):  # type: ignore[misc] # flask-smorest has no types
     """flask-smorest, with errors left to `api.http.errors`."""
 
@@ -37,6 +52,12 @@ class DocumentedApi(Api):  # type: ignore[misc] # flask-smorest has no types
 
     def _register_error_handlers(self) -> None:
         """None of its own: errors become HTTP in one place."""
+
+    def _register_etag_headers(self) -> None:
+        """No ETags."""
+
+    def _register_pagination_header(self) -> None:
+        """Pages are told in the body."""
 
     def _register_responses(self) -> None:
         problem = {"description": "A problem (RFC 9457).", "content": {MIMETYPE: {"schema": self.ERROR_SCHEMA}}}
@@ -52,12 +73,19 @@ def register(app: Flask, settings: Settings) -> None:
         symbol=SymbolConverter, order_id=IdConverter, broker_id=IdConverter, client_order_id=ClientOrderIdConverter
     )
     app.config.update(API_TITLE=settings.exchange.name, API_VERSION="v1", OPENAPI_VERSION="3.1.0")
-    api = DocumentedApi(app)
+    api = DocumentedApi(app, spec_kwargs={"marshmallow_plugin": ConverterPlugin(), "servers": [SERVER]})
+    api.spec.options["info"] = {"description": DESCRIPTION, "license": LICENSE}
+    api.register_converter(SymbolConverter, lambda _: SYMBOL_SCHEMA)
+    api.register_converter(IdConverter, lambda _: ID_SCHEMA)
+    api.register_converter(ClientOrderIdConverter, lambda _: CLIENT_ORDER_ID_SCHEMA)
     scheme = {"type": "http", "scheme": "bearer"}
     api.spec.components.security_scheme("apiKey", {**scheme, "description": "A broker's API key."})
     api.spec.components.security_scheme("adminKey", {**scheme, "description": "The administrator's key."})
     for resource in RESOURCES:
-        api.register_blueprint(resource)
+        if resource is debug.blueprint and not settings.exchange.debug:
+            app.register_blueprint(resource)  # there is nothing there, so nothing is described
+        else:
+            api.register_blueprint(resource)
     docs.init_app(app, api.spec, settings.exchange.name)
 
 

@@ -37,7 +37,13 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
         """Who may use each endpoint."""
 
     def arguments(self, schema: Any, **options: Any) -> Decorator:
-        """Decorate a view with what it takes. The schema is made once: webargs would make one for each request."""
+        """Decorate a view with what it takes, and with the schema's `EXAMPLES` of a body, by what they are.
+
+        The schema is made once: webargs would make one for each request.
+        """
+        examples = getattr(schema, "EXAMPLES", None)
+        if examples:
+            options["examples"] = {name: {"value": value} for name, value in examples.items()}
         decorator: Decorator = super().arguments(schema() if isinstance(schema, type) else schema, **options)
         return decorator
 
@@ -73,7 +79,7 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
         is_charged = charged and access in (Access.BROKER, Access.KEY)
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
-            documented = self.doc(security=SECURITY[access])(view)
+            documented = self.doc(security=SECURITY[access], operationId=view.__name__)(view)
             reads = _read_by(view)
             reads_body, reads_query = "json" in reads, "query" in reads or access is Access.ANYONE
 

@@ -1,11 +1,11 @@
 """What brokers and their accounts look like."""
 
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields
 
-from api.http.fields import Strict, Symbol, Text, Whole
+from api.http.fields import Strict, Symbol, Text, Whole, Word
 
 LARGEST_CASH = 10**15
 """Cents that one broker may bring or owe: nine thousand such brokers still fit a 64-bit sum."""
@@ -43,6 +43,11 @@ class Positions(Strict, fields.Dict):
 class NewBrokerSchema(Schema):
     """A broker to be registered, and what it brings."""
 
+    EXAMPLES: ClassVar = {
+        "Prefunded": {"name": "Aurora", "cash": 100_000_000, "positions": {"PETR4": 1_000}},
+        "Trusted": {"name": "Boreal", "credit_limit": 100_000_000, "short_limit": 1_000},
+    }
+
     name = Text(1, 100, required=True)
     webhook_url = Text(1, 2048, allow_none=True, load_default=None, validate=check_web_address)
     cash = Whole(0, LARGEST_CASH, load_default=0, metadata={"description": "Cents."})
@@ -59,7 +64,7 @@ class StandingSchema(Schema):
     """Whether a broker may trade, and how many of its orders are being cancelled."""
 
     broker_id = fields.Integer(required=True)
-    status = fields.String(required=True, metadata={"enum": ["active", "close_only", "suspended"]})
+    status = Word("BrokerStatus", "active", "close_only", "suspended", required=True)
     cancelling = fields.Integer(required=True)
 
 

@@ -85,13 +85,21 @@ class Text(Strict, fields.String):
         return value
 
 
-class Choice(Strict, fields.String):
-    """One of a few words."""
+class Word(fields.String):
+    """One of a few words in an answer; `named` is the name that the description gives to what they stand for."""
 
-    def __init__(self, *choices: str, **options: Any) -> None:
+    def __init__(self, named: str, *words: str, **options: Any) -> None:
+        metadata = {"enum": list(words), "named": named, **options.pop("metadata", {})}
+        super().__init__(metadata=metadata, **options)
+
+
+class Choice(Strict, fields.String):
+    """One of a few words; `named` as for a Word."""
+
+    def __init__(self, *choices: str, named: str, **options: Any) -> None:
         self.choices = choices
-        words = [*choices, None] if options.get("allow_none") else list(choices)
-        super().__init__(metadata={"enum": words, **options.pop("metadata", {})}, **options)
+        metadata = {"enum": list(choices), "named": named, **options.pop("metadata", {})}
+        super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         if type(value) is not str or value not in self.choices:
@@ -112,7 +120,7 @@ class Side(Choice):
     WORDS: Final = {"bid": "bid", "ask": "ask", "buy": "bid", "sell": "ask"}
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(*self.WORDS, **options)
+        super().__init__(*self.WORDS, named="SideWord", **options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         return self.WORDS[super()._deserialize(value, attr, data, **kwargs)]
@@ -127,7 +135,7 @@ class Symbol(Strict, fields.String):
     """A stock's symbol in any case; in capitals once read."""
 
     def __init__(self, **options: Any) -> None:
-        metadata = {"pattern": f"^{SYMBOL}$", "example": "PETR4", **options.pop("metadata", {})}
+        metadata = {"pattern": f"^{SYMBOL}$", "examples": ["PETR4"], **options.pop("metadata", {})}
         super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:

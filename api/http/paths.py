@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from api.http.fields import SYMBOL_RULE, symbol_in
+from api.http.fields import LONGEST_CLIENT_ORDER_ID, SYMBOL, SYMBOL_RULE, symbol_in
 from services.errors import Unknown, UnknownBroker, UnknownOrder, UnknownStock
 
 ORDER: Final = "/orders/<order_id:order_id>"
@@ -13,6 +13,16 @@ CLIENT_ORDER_ID: Final = "client_order_id"
 STOCK: Final = "/stocks/<symbol:symbol>"
 
 LARGEST_ID: Final = 2**63 - 1
+ID_SCHEMA: Final = {"type": "integer", "format": "int64", "minimum": 1, "examples": [1]}
+SYMBOL_SCHEMA: Final = {"type": "string", "pattern": f"^{SYMBOL}$", "examples": ["PETR4"]}
+CLIENT_ORDER_ID_SCHEMA: Final = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST_CLIENT_ORDER_ID,
+    "examples": ["2026-03-02/17"],
+}
+"""How the description shows them."""
+
 UNKNOWN_ID: Final[dict[str, type[Unknown]]] = {"order_id": UnknownOrder, "broker_id": UnknownBroker}
 
 

@@ -1,10 +1,13 @@
 """What a problem looks like (RFC 9457)."""
 
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 
 class RefusalSchema(Schema):
     """Why something was refused. `code` is stable; more members may explain it."""
+
+    class Meta:
+        unknown = INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)

@@ -56,7 +56,7 @@ def get_book(query: dict[str, Any], symbol: str) -> Response:
 
 @blueprint.open_to(Access.KEY, f"{STOCK}/book/<order_id:order_id>")
 @blueprint.response(200, BookEntrySchema)
-def get_entry(symbol: str, order_id: int) -> Response:
+def get_book_entry(symbol: str, order_id: int) -> Response:
     """One entry of the book, and its place in the queue"""
     with components().database.reading() as session:
         return answer(read_entry(session, symbol, order_id))

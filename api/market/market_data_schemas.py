@@ -2,7 +2,8 @@
 
 from marshmallow import Schema, fields
 
-from api.http.fields import Text, WholeText
+from api.http.fields import Text, WholeText, Word
+from engine.orders import SIDES
 
 
 class PriceQuerySchema(Schema):
@@ -68,7 +69,7 @@ class BookEntrySchema(Schema):
 
     order_id = fields.Integer(required=True)
     symbol = fields.String(required=True)
-    side = fields.String(required=True)
+    side = Word("Side", *SIDES, required=True)
     price = fields.Integer(required=True)
     remaining_quantity = fields.Integer(required=True)
     place = fields.Integer(required=True, metadata={"description": "1 is next at its price."})
@@ -83,7 +84,7 @@ class TradeSchema(Schema):
     sequence = fields.Integer(required=True)
     price = fields.Integer(required=True)
     quantity = fields.Integer(required=True)
-    aggressor_side = fields.String(required=True)
+    aggressor_side = Word("Side", *SIDES, required=True)
     executed_at = fields.String(required=True, metadata={"format": "date-time"})
     busted = fields.Boolean(required=True)
 
@@ -118,10 +119,10 @@ class OwnFillSchema(Schema):
     order_id = fields.Integer(required=True)
     client_order_id = fields.String(required=True, allow_none=True)
     symbol = fields.String(required=True)
-    side = fields.String(required=True)
+    side = Word("Side", *SIDES, required=True)
     price = fields.Integer(required=True)
     quantity = fields.Integer(required=True)
-    liquidity = fields.String(required=True, metadata={"enum": ["maker", "taker"]})
+    liquidity = Word("Liquidity", "maker", "taker", required=True)
     executed_at = fields.String(required=True, metadata={"format": "date-time"})
     busted = fields.Boolean(required=True)
 

@@ -1,10 +1,10 @@
 """What stocks look like, coming and going."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validates
 
-from api.http.fields import Choice, Symbol, Text, Whole, WholeText
+from api.http.fields import Choice, Symbol, Text, Whole, WholeText, Word
 from engine.codes import VOLATILITY
 from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
 from engine.states import STATES
@@ -12,6 +12,8 @@ from engine.states import STATES
 
 class NewStockSchema(Schema):
     """A stock to be listed; rules left out are the exchange's own. Prices in cents."""
+
+    EXAMPLES: ClassVar = {"A stock": {"symbol": "TEST3", "name": "Test ON", "reference_price": 1_000}}
 
     symbol = Symbol(required=True)
     name = Text(1, 100, load_default=None)
@@ -21,14 +23,16 @@ class NewStockSchema(Schema):
     tick_size = Whole(1, 1_000_000, metadata={"description": "Cents."})
     lot_size = Whole(1, 1_000_000, metadata={"description": "Shares."})
     band = Whole(0, 9_999, metadata={"description": "Basis points around the reference price; 0: none."})
-    band_reference = Choice(*BAND_REFERENCES, metadata={"description": "`last`: the band follows the last trade."})
+    band_reference = Choice(
+        *BAND_REFERENCES, named="BandReference", metadata={"description": "`last`: the band follows the last trade."}
+    )
     dynamic_band = Whole(
         0,
         9_999,
         metadata={"description": "Basis points: a trade further from the last one calls an auction; 0: never."},
     )
-    execution_price = Choice(*EXECUTION_PRICES)
-    self_trade_prevention = Choice(*STP_MODES)
+    execution_price = Choice(*EXECUTION_PRICES, named="ExecutionPrice")
+    self_trade_prevention = Choice(*STP_MODES, named="SelfTradePrevention")
     group = Text(1, 32, load_default=None, metadata={"description": "Which worker matches it."})
     market = Text(1, 32, load_default=None, metadata={"description": "Whose session schedule it follows."})
 
@@ -36,7 +40,13 @@ class NewStockSchema(Schema):
 class StateChangeSchema(Schema):
     """Another trading state, and why."""
 
-    state = Choice(*STATES, required=True)
+    EXAMPLES: ClassVar = {
+        "Halt it": {"state": "halted", "reason": "news pending"},
+        "Gather for an auction": {"state": "auction", "reason": "resuming"},
+        "Open it": {"state": "open"},
+    }
+
+    state = Choice(*STATES, named="TradingState", required=True)
     reason = Text(1, 200, allow_none=True, load_default=None, metadata={"description": "Told to everybody."})
 
     @validates("reason")
@@ -70,7 +80,7 @@ class StockSchema(Schema):
 
     symbol = fields.String(required=True)
     name = fields.String(required=True)
-    state = fields.String(required=True, metadata={"enum": list(STATES)})
+    state = Word("TradingState", *STATES, required=True)
     state_reason = fields.String(required=True, allow_none=True)
     state_since = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
     auction_ends_at = fields.String(
@@ -84,7 +94,7 @@ class StockSchema(Schema):
     smallest_quantity = fields.Integer(required=True)
     largest_quantity = fields.Integer(required=True)
     band = fields.Integer(required=True)
-    band_reference = fields.String(required=True)
+    band_reference = Word("BandReference", *BAND_REFERENCES, required=True)
     dynamic_band = fields.Integer(required=True)
     reference_price = fields.Integer(required=True, allow_none=True)
     lowest_price = fields.Integer(required=True)
@@ -92,8 +102,8 @@ class StockSchema(Schema):
     last_price = fields.Integer(required=True, allow_none=True)
     best_bid = fields.Integer(required=True, allow_none=True)
     best_ask = fields.Integer(required=True, allow_none=True)
-    execution_price = fields.String(required=True)
-    self_trade_prevention = fields.String(required=True)
+    execution_price = Word("ExecutionPrice", *EXECUTION_PRICES, required=True)
+    self_trade_prevention = Word("SelfTradePrevention", *STP_MODES, required=True)
     group = fields.String(required=True)
     market = fields.String(required=True)
 

@@ -21,7 +21,7 @@ blueprint = Resource("trading states", __name__, url_prefix="/api/v1", descripti
 @blueprint.arguments(StateChangeSchema)
 @blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
 @blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
-def change_state(request: dict[str, str | None], symbol: str) -> Response:
+def change_trading_state(request: dict[str, str | None], symbol: str) -> Response:
     """Halt, resume, gather orders for an auction, or close
 
     `halted` and `closed` take only cancels; in `pre_open` and `auction` orders gather without matching. Going from
@@ -34,7 +34,7 @@ def change_state(request: dict[str, str | None], symbol: str) -> Response:
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
 @blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
-def uncross(symbol: str) -> Response:
+def uncross_stock(symbol: str) -> Response:
     """Trade what has gathered, all at one price, and stay in the same state
 
     Before closing after a closing auction. Refused where no orders gather.
@@ -46,7 +46,7 @@ def uncross(symbol: str) -> Response:
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
 @blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
-def roll(symbol: str) -> Response:
+def roll_stock(symbol: str) -> Response:
     """End the day of a stock, whatever its state
 
     DAY orders expire and the last price becomes the reference, as by the schedule once a day.

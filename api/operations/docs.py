@@ -10,6 +10,7 @@ from flask import Flask, Response, abort, request, send_from_directory
 
 from api.http.body import refuse_body
 from api.http.errors import status_of
+from api.http.openapi import finish
 from api.http.problems import Problem
 from engine.codes import MESSAGES
 from services.errors import MarketError
@@ -72,7 +73,7 @@ NOT_MATCHED = {
 
 def init_app(app: Flask, spec: APISpec, name: str) -> None:
     """Serve the description of `app`, which is complete by now; anyone may read it."""
-    description = orjson.dumps(spec.to_dict())
+    description = orjson.dumps(finish(spec.to_dict()))
     page = PAGE.format(name=escape(name))
     errors = ERRORS_PAGE.format(name=escape(name), rows="\n".join(_rows()), reasons="\n".join(_reasons()))
 

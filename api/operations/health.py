@@ -1,6 +1,8 @@
 """Is the exchange up? For people, monitors and load balancers, without a key."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Response
 
@@ -46,14 +48,20 @@ def get_time() -> Response:
     return answer({"time": timestamp(now), "microseconds": microseconds(now)})
 
 
-def _open(resource: Resource) -> None:
+def _open(resource: Resource, suffix: str = "") -> None:
     for rule in ("/health", "/healthcheck"):
         view = resource.response(200, HealthSchema)(health)
         view = resource.alt_response(503, schema=HealthSchema, description="PostgreSQL is away.")(view)
-        view.__name__ = rule[1:]
-        resource.open_to(Access.ANYONE, rule)(view)
-    resource.open_to(Access.ANYONE, "/ready")(resource.response(200, ReadySchema)(ready))
+        resource.open_to(Access.ANYONE, rule)(_named(f"{rule[1:]}{suffix}", view))
+    view = resource.response(200, ReadySchema)(ready)
+    resource.open_to(Access.ANYONE, "/ready")(_named(f"ready{suffix}", view))
+
+
+def _named(name: str, view: Callable[..., Any]) -> Callable[..., Any]:
+    """`view` by a name that no other operation has."""
+    view.__name__ = name
+    return view
 
 
 _open(blueprint)
-_open(at_root)
+_open(at_root, "_at_root")

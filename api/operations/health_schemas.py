@@ -2,6 +2,8 @@
 
 from marshmallow import Schema, fields
 
+from api.http.fields import Word
+
 
 class WaitingStockSchema(Schema):
     """A stock that is not being matched, for whatever reason."""
@@ -14,7 +16,7 @@ class WaitingStockSchema(Schema):
 class HealthSchema(Schema):
     """Whether the exchange is up, and what it lacks."""
 
-    status = fields.String(required=True, metadata={"enum": ["up", "degraded", "down"]})
+    status = Word("HealthStatus", "up", "degraded", "down", required=True)
     missing = fields.List(
         fields.String(),
         required=True,

@@ -1,14 +1,14 @@
 """What a batch of orders looks like, coming and going."""
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from api.http.arguments import flat
 from api.http.fields import Strict
 from api.http.problem_schemas import RefusalSchema
 from api.http.problems import InvalidRequest
-from api.trading.new_order_schemas import NewOrderSchema
+from api.trading.new_order_schemas import EXAMPLE, NewOrderSchema
 from api.trading.order_schemas import PlacedSchema
 from services.order_entry.requests import OrderRequest
 
@@ -33,6 +33,15 @@ class EachOrder(Strict, fields.List[Any]):
 class BatchSchema(Schema):
     """Orders to be placed with one request."""
 
+    EXAMPLES: ClassVar = {
+        "A quote": {
+            "orders": [
+                {**EXAMPLE, "quantity": 100, "price": 3_490},
+                {**EXAMPLE, "side": "ask", "quantity": 100, "price": 3_510},
+            ]
+        }
+    }
+
     orders = EachOrder(required=True)
 
 
@@ -43,7 +52,7 @@ class ResultSchema(Schema):
         required=True, metadata={"description": "The HTTP status that the order would have got alone."}
     )
     order = fields.Nested(PlacedSchema)
-    problem = fields.Nested(RefusalSchema, unknown=INCLUDE)
+    problem = fields.Nested(RefusalSchema)
 
 
 class BatchAnswerSchema(Schema):

@@ -1,5 +1,7 @@
 """What cancels of many orders look like."""
 
+from typing import ClassVar
+
 from marshmallow import Schema, fields
 
 from api.http.fields import Side, Symbol, Whole
@@ -24,6 +26,8 @@ class MassCancelSchema(Schema):
 
 class CancelAfterSchema(Schema):
     """How long one may be silent."""
+
+    EXAMPLES: ClassVar = {"In a minute": {"seconds": 60}, "Never": {"seconds": 0}}
 
     seconds = Whole(0, LONGEST_SILENCE, required=True, metadata={"description": "0 turns the switch off."})
 

@@ -1,7 +1,7 @@
 """What an order looks like when it comes: its fields, and which of them go together."""
 
 import hashlib
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import orjson
 from marshmallow import Schema, ValidationError, post_load, validates_schema
@@ -16,14 +16,26 @@ SELDOM: Final = ("stop_price", "display_quantity", "post_only")
 had before."""
 
 
+EXAMPLE: Final = {"document_number": "11122233344", "side": "bid", "symbol": "PETR4"}
+
+
 class NewOrderSchema(Schema):
     """An order to be placed: prices in cents, quantities in shares."""
+
+    EXAMPLES: ClassVar = {
+        "A limit order": {**EXAMPLE, "quantity": 100, "price": 3_500},
+        "With an id of one's own": {**EXAMPLE, "quantity": 100, "price": 3_400, "client_order_id": "2026-03-02/17"},
+        "A market order": {**EXAMPLE, "side": "ask", "quantity": 10, "order_type": "market"},
+        "Good for the day": {**EXAMPLE, "quantity": 100, "price": 3_300, "time_in_force": "day"},
+        "A stop": {**EXAMPLE, "side": "ask", "quantity": 10, "order_type": "stop", "stop_price": 3_200},
+        "An iceberg": {**EXAMPLE, "quantity": 1_000, "price": 3_450, "display_quantity": 100},
+    }
 
     document_number = Text(1, 20, required=True, metadata={"description": "The end customer behind the order."})
     side = Side(required=True)
     symbol = Symbol(required=True)
     quantity = Whole(1, required=True, metadata={"description": "Shares."})
-    order_type = Choice(*TYPES, load_default=LIMIT)
+    order_type = Choice(*TYPES, named="OrderType", load_default=LIMIT)
     price = Whole(
         1,
         allow_none=True,
@@ -32,6 +44,7 @@ class NewOrderSchema(Schema):
     )
     time_in_force = Choice(
         *TIFS,
+        named="TimeInForce",
         allow_none=True,
         load_default=None,
         metadata={"description": "Default: gtc; gtd with valid_until; ioc for a market order."},
@@ -52,7 +65,7 @@ class NewOrderSchema(Schema):
     post_only = Flag(
         allow_none=True, load_default=False, metadata={"description": "Rejected rather than take what is there."}
     )
-    self_trade_prevention = Choice(*STP_MODES, allow_none=True, load_default=None)
+    self_trade_prevention = Choice(*STP_MODES, named="SelfTradePrevention", allow_none=True, load_default=None)
     client_order_id = Text(
         1,
         LONGEST_CLIENT_ORDER_ID,

@@ -27,7 +27,7 @@ blueprint = Resource("order changes", __name__, url_prefix="/api/v1", descriptio
 @blueprint.arguments(AmendmentSchema)
 @blueprint.response(200, OrderSchema, description="Applied: the order as it is now.")
 @blueprint.alt_response(202, schema=OrderSchema, description="Still queued: the order as it was.")
-def amend(request: dict[str, Any], order_id: int) -> Response:
+def amend_order(request: dict[str, Any], order_id: int) -> Response:
     """Amend an order
 
     Less quantity at the same price keeps its place in time; more quantity or another price loses it.
@@ -49,7 +49,7 @@ def amend(request: dict[str, Any], order_id: int) -> Response:
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(204, description="Cancelled, or it was already closed.")
 @blueprint.alt_response(202, description="Still queued.")
-def cancel(order_id: int) -> Response:
+def cancel_order(order_id: int) -> Response:
     """Cancel an order
 
     After 204 it never trades again. A closed order stays as it is.
@@ -61,7 +61,7 @@ def cancel(order_id: int) -> Response:
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(204, description="Cancelled, or it was already closed.")
 @blueprint.alt_response(202, description="Still queued.")
-def cancel_by_client_order_id(client_order_id: str) -> Response:
+def cancel_order_by_client_order_id(client_order_id: str) -> Response:
     """Cancel an order by one's own id
 
     For whoever never heard which order_id it got. The same as DELETE of the order.
@@ -75,7 +75,7 @@ def cancel_by_client_order_id(client_order_id: str) -> Response:
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(204, description="Cancelled, or it was already closed.")
 @blueprint.alt_response(202, description="Still queued.")
-def cancel_by_post(order_id: int) -> Response:
+def cancel_order_by_post(order_id: int) -> Response:
     """Cancel an order
 
     The same as DELETE.

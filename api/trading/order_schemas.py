@@ -1,10 +1,24 @@
 """What orders look like once they are placed; `api.trading.new_order_schemas` says how they come."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from api.http.fields import LONGEST_CLIENT_ORDER_ID, Choice, Instant, Several, Side, Symbol, Text, Whole, WholeText
+from api.http.fields import (
+    LONGEST_CLIENT_ORDER_ID,
+    Choice,
+    Instant,
+    Several,
+    Side,
+    Symbol,
+    Text,
+    Whole,
+    WholeText,
+    Word,
+)
+from engine.order_types import TIFS, TYPES
+from engine.orders import SIDES
+from engine.rules import STP_MODES
 from models.order import OPEN_STATUSES
 
 STATUSES = (*OPEN_STATUSES, "filled", "cancelled", "expired", "rejected")
@@ -12,6 +26,8 @@ STATUSES = (*OPEN_STATUSES, "filled", "cancelled", "expired", "rejected")
 
 class AmendmentSchema(Schema):
     """What is to change of an order; what is left out stays as it is."""
+
+    EXAMPLES: ClassVar = {"Another price": {"price": 3_510}, "Less": {"quantity": 50}}
 
     price = Whole(1, metadata={"description": "Cents."})
     quantity = Whole(1, metadata={"description": "Shares: the new total, with what is already filled."})
@@ -29,7 +45,7 @@ class OrderFilterSchema(Schema):
     """Which of one's orders to list, and how many."""
 
     statuses = Several(
-        Choice(*STATUSES),
+        Choice(*STATUSES, named="OrderStatus"),
         data_key="status",
         metadata={"description": "May be given several times; `open` alone means every working status."},
     )
@@ -49,7 +65,7 @@ class FillSchema(Schema):
     account_sequence = fields.Integer(required=True)
     price = fields.Integer(required=True, metadata={"description": "Cents."})
     quantity = fields.Integer(required=True, metadata={"description": "Shares."})
-    side = fields.String(required=True)
+    side = Word("Side", *SIDES, required=True)
     executed_at = fields.String(required=True, metadata={"format": "date-time"})
     busted = fields.Boolean(required=True)
 
@@ -61,10 +77,10 @@ class OrderSchema(Schema):
     client_order_id = fields.String(required=True, allow_none=True)
     document_number = fields.String(required=True)
     symbol = fields.String(required=True)
-    side = fields.String(required=True)
-    order_type = fields.String(required=True)
-    time_in_force = fields.String(required=True)
-    status = fields.String(required=True, metadata={"enum": list(STATUSES)})
+    side = Word("Side", *SIDES, required=True)
+    order_type = Word("OrderType", *TYPES, required=True)
+    time_in_force = Word("TimeInForce", *TIFS, required=True)
+    status = Word("OrderStatus", *STATUSES, required=True)
     reject_code = fields.String(required=True, allow_none=True)
     price = fields.Integer(required=True, allow_none=True, metadata={"description": "Cents."})
     stop_price = fields.Integer(required=True, allow_none=True)
@@ -79,7 +95,7 @@ class OrderSchema(Schema):
     average_price = fields.Float(
         required=True, allow_none=True, metadata={"description": "Cents, at most four decimals; null until filled."}
     )
-    self_trade_prevention = fields.String(required=True, allow_none=True)
+    self_trade_prevention = Word("SelfTradePrevention", *STP_MODES, required=True, allow_none=True)
     valid_until = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
     created_at = fields.String(required=True, metadata={"format": "date-time"})
     updated_at = fields.String(required=True, metadata={"format": "date-time"})
@@ -87,12 +103,13 @@ class OrderSchema(Schema):
     trades = fields.List(fields.Nested(FillSchema), required=True)
 
 
-class PlacedSchema(Schema):
-    """The first answer to an order; with `Prefer: wait=N` it has all of an order's fields."""
+class PlacedSchema(OrderSchema):
+    """The first answer to an order: its id, status and `client_order_id`; after `Prefer: wait=N` all of the order."""
 
-    order_id = fields.Integer(required=True)
-    status = fields.String(required=True)
-    client_order_id = fields.String(required=True, allow_none=True)
+    ALWAYS = frozenset({"order_id", "status", "client_order_id"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(partial=tuple(name for name in self._declared_fields if name not in self.ALWAYS), **options)
 
 
 class OrderPageSchema(Schema):
