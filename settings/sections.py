@@ -96,7 +96,7 @@ class Live:
 class Match:
     """The group workers."""
 
-    groups: tuple[str, ...] = ("A",)
+    groups: tuple[str, ...] = field(default=("A",), metadata={"kind": "group", "least": 1})
     turn_limit: int = _number(2_000, 1, 100_000)
     backlog_limit: int = _number(20_000, 0, 10_000_000)
     idle_in_transaction_ms: int = _number(2_000, 100, 60_000)

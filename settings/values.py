@@ -43,6 +43,8 @@ def checked(cls: Any, key: str, value: Any, place: str) -> Any:
     words = _words(value, place)
     for word in words:
         _check_kind(word, place, rule.get("kind"), shown=f" = {word!r}")
+    if len(set(words)) < max(len(words), rule.get("least", 0)):
+        raise SettingsError(f"{place} = {','.join(words)!r}: expected {rule.get('least', 0)} or more words, none twice")
     return words
 
 
@@ -63,6 +65,10 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "time": (lambda word: re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", word, re.ASCII), "a time such as 09:30"),
     "day": (lambda word: word in WEEKDAYS, f"days out of {', '.join(WEEKDAYS)}"),
     "date": (lambda word: date.fromisoformat(word) and len(word) == len("2026-12-25"), "dates such as 2026-12-25"),
+    "group": (
+        lambda word: re.fullmatch(r"[A-Za-z0-9_.-]{1,32}", word, re.ASCII),
+        "names of 1 to 32 letters, digits, _ . and -",
+    ),
     "zone": (ZoneInfo, "a time zone such as America/Sao_Paulo"),
     "postgresql": (lambda word: is_url_of(word, POSTGRESQL), f"postgresql://user@host:5432/name{APART}"),
     "redis": (lambda word: is_url_of(word, REDIS), f"redis://host:6379/0{APART}"),

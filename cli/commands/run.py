@@ -70,6 +70,8 @@ def match(group: str | None) -> None:
     groups = settings.match.groups
     if group is None and len(groups) != 1:
         raise click.UsageError(f"Which group? --group {' or '.join(groups)}")
+    if group is not None and group not in groups:
+        raise click.UsageError(f"[match] groups ({', '.join(groups)}) does not name {group}.")
     _imported("workers.group").main(settings, group or groups[0])
 
 

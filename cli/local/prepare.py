@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from cli.local.demo import seed
 from cli.local.demo_keys import DemoBroker
 from cli.local.new_admin_key import keep_until_shown, unshown_key, was_shown
+from cli.terminal import CommandError
 from database.session import connect, transaction
 from embedded.folder import data_folder
 from services.identity.admin_key import ensure_admin_key, is_admin_key
+from services.stocks.read_stocks import stock_outside
 from settings.sections import Settings
 
 
@@ -24,11 +27,15 @@ class Prepared:
 
 
 def prepare(settings: Settings, *, demo: bool) -> Prepared:
-    """Give a database of the newest schema what it lacks; may be called at every start."""
+    """Give a database of the newest schema what it lacks; may be called at every start.
+
+    Raises CommandError for a stock in a group that the settings do not name: its orders would wait for ever.
+    """
     folder = data_folder(settings)
     engine = connect(settings.database.url, pool_size=1, application="minex-prepare")
     try:
         with transaction(engine) as session:
+            refuse_unmatched(stock_outside(session, settings.match.groups), settings.match.groups)
             made = ensure_admin_key(session, settings.exchange.admin_key)
             if made is not None:
                 keep_until_shown(folder, made)
@@ -40,3 +47,11 @@ def prepare(settings: Settings, *, demo: bool) -> Prepared:
         engine.dispose()
     keys = seed(settings) if demo else None
     return Prepared(admin_key, keys.brokers if keys else ())
+
+
+def refuse_unmatched(stock: tuple[str, str] | None, groups: Sequence[str]) -> None:
+    """Raises CommandError for a stock, given as (symbol, group), that no worker matches."""
+    if stock is not None:
+        symbol, group = stock
+        what = f"{symbol} is listed in group {group}, which [match] groups ({', '.join(groups)}) does not name."
+        raise CommandError(what, f"MINEX_MATCH_GROUPS={','.join((*groups, group))} ./minex up")

@@ -1,5 +1,6 @@
 """Listed stocks as the API shows them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,8 @@ from settings.sections import Settings
 ONE = text("SELECT * FROM stocks WHERE symbol = :symbol")
 PAGE = text("SELECT * FROM stocks WHERE symbol > :after ORDER BY symbol LIMIT :limit")
 
+OUTSIDE = text("SELECT symbol, group_name FROM stocks WHERE group_name <> ALL(:groups) ORDER BY symbol LIMIT 1")
+
 PRICE_SCALE = 2
 """Prices are whole numbers of the currency's smallest unit, of which 10 to this power make one."""
 
@@ -34,6 +37,12 @@ def read_stocks(session: Statements, after: str, limit: int, settings: Settings)
     """At most `limit` stocks with symbols behind `after`, in the order of their symbols."""
     rows = session.execute(PAGE, {"after": after, "limit": limit})
     return [stock_document(stock, settings) for stock in rows]
+
+
+def stock_outside(session: Statements, groups: Sequence[str]) -> tuple[str, str] | None:
+    """The first stock, as (symbol, group), that is in none of these groups, and so would never be matched; or None."""
+    row = session.execute(OUTSIDE, {"groups": list(groups)}).one_or_none()
+    return None if row is None else (row.symbol, row.group_name)
 
 
 def stock_document(stock: Any, settings: Settings) -> dict[str, Any]:

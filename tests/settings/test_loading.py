@@ -61,6 +61,11 @@ def test_a_market_of_its_own_says_only_what_is_different(tmp_path: Path) -> None
         ('[session.B3]\nclose = "23:59:30"', "[session.B3]: the closing auction could end after midnight"),
         ('[session.B3]\nshedule = "daily"', "[session.B3] has no key 'shedule'; did you mean 'schedule'?"),
         ('[session.B3]\nclose = "1"', "[session.B3] close = '1': expected a time"),
+        ("[match]\ngroups = []", "[match] groups = '': expected 1 or more words, none twice"),
+        ('[match]\ngroups = ["A", "A"]', "[match] groups = 'A,A': expected 1 or more words, none twice"),
+        ('[match]\ngroups = ["A B;c"]', "[match] groups = 'A B;c': expected names of 1 to 32 letters"),
+        ('[match]\ngroups = ["A/B"]', "expected names of 1 to 32 letters"),
+        ('[match]\ngroups = ["A", ""]', "expected names of 1 to 32 letters"),
         ("[market.B3]\ntick_size = 1", "[market] has no key 'B3'"),
     ],
 )
@@ -69,6 +74,12 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, said: str) -> None:
         load(tmp_path, text)
     assert said.replace("[web]", "[web]") in str(stopped.value).replace("'web'", "[web]")
     assert "\n" not in str(stopped.value)
+
+
+@pytest.mark.parametrize("groups", ["", ",", "A,A", "A,B C", "é", "A" * 33])
+def test_groups_of_the_environment_are_looked_at_as_well(tmp_path: Path, groups: str) -> None:
+    with pytest.raises(SettingsError, match="MINEX_MATCH_GROUPS = "):
+        load(tmp_path, "", MINEX_MATCH_GROUPS=groups)
 
 
 def test_an_unknown_variable_is_named(tmp_path: Path) -> None:

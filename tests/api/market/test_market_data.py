@@ -45,6 +45,11 @@ def test_a_stock_without_a_reference_has_no_band_yet(venue: Venue) -> None:
     assert (shown["reference_price"], shown["lowest_price"], shown["highest_price"]) == (None, 1, 1_000_000_000)
 
 
+def test_a_stock_is_listed_in_no_group_that_nobody_matches(venue: Venue) -> None:
+    answer = venue.admin.post("/stocks", {"symbol": "NOBODYS", "group": "B"})
+    assert (answer.status_code, answer.json["errors"]) == (422, {"group": ["Must be one of: A."]})
+
+
 class TestPrice:
     """The last price, and the mean of the last trades."""
 
