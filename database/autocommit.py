@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.pool import PoolProxiedConnection
 
-from database.errors import UncertainCommit
+from database.errors import UncertainCommit, has_stale_plan
 from database.session import WARNINGS
 from database.statements import NO_VALUES
 
@@ -63,6 +63,8 @@ class AutocommitSession:
             if lost and self._connection is not None:
                 self._connection.invalidate(error)
                 self._connection = None
+            if has_stale_plan(error):
+                self._drop_connections()
             raise DBAPIError.instance(
                 statement.text, None, error, psycopg.Error, connection_invalidated=lost, dialect=self._engine.dialect
             ) from error
@@ -83,6 +85,13 @@ class AutocommitSession:
             message = warnings[0]
             warnings.clear()
             raise UncertainCommit(message)
+
+    def _drop_connections(self) -> None:
+        """Let all connections of the pool be made anew: what one remembers wrongly, the others do, too."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection = None
+        self._engine.dispose()
 
     def close(self) -> None:
         """Give the connection back."""

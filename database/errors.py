@@ -1,10 +1,17 @@
 """Which errors of the database are a matter of time and which are a matter of the statement."""
 
-from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 
 PASSING_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
 """SQLSTATE classes that say "later": connection, transaction state (25P03: idle too long), rollback (deadlock),
 resources, lock not available, operator intervention (shutdown, timeouts), system error."""
+
+
+STALE_PLAN_STATES = frozenset({"26000", "0A000"})
+"""A prepared statement that the server knows no more, or whose table a migration has changed."""
+
+STALE_PLAN = "cached plan must not change result type"
+"""What tells the second from everything else that PostgreSQL does not support."""
 
 
 class UncertainCommit(Exception):
@@ -17,11 +24,19 @@ class Overtaken(Exception):
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same may well succeed later: PostgreSQL away, out of connections, a lock or a deadlock."""
-    if isinstance(error, TimeoutError | OperationalError | UncertainCommit | Overtaken):
+    if isinstance(error, TimeoutError | OperationalError | InterfaceError | UncertainCommit | Overtaken):
         return True
     if not isinstance(error, DBAPIError):
         return False
-    if error.connection_invalidated:
-        return True
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return state[:2] in PASSING_CLASSES
+    return error.connection_invalidated or sqlstate(error)[:2] in PASSING_CLASSES or has_stale_plan(error.orig)
+
+
+def sqlstate(error: DBAPIError) -> str:
+    """PostgreSQL's code of what went wrong; empty where it said nothing."""
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def has_stale_plan(error: BaseException | None) -> bool:
+    """Whether the connection remembers a statement that the database has forgotten. It did nothing; another may."""
+    state = getattr(error, "sqlstate", None)
+    return state in STALE_PLAN_STATES and (state == "26000" or STALE_PLAN in str(error))

@@ -6,11 +6,12 @@ Here a connection keeps its two watchers.
 
 from typing import Any, TypeVar, cast
 
-import psycopg
-from gevent import get_hub, monkey
+from gevent import Timeout, get_hub, monkey
 from psycopg.abc import PQGen
 from psycopg.waiting import WAIT_R
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
+
+from database.timed import TimedConnection, timed
 
 Done = TypeVar("Done")
 
@@ -18,15 +19,16 @@ READ, WRITE = 1, 2
 """As libev and psycopg call them alike."""
 
 
-class GreenConnection(psycopg.Connection[Any]):
+class GreenConnection(TimedConnection):
     """Used by one greenlet at a time, and always by greenlets of the same thread."""
 
     _watchers: dict[int, Any]
 
     def wait(self, gen: PQGen[Done], interval: float = 0.0, timeout: float | None = None) -> Done:
-        """Let `gen` go on whenever it can. What wants a timeout waits as psycopg does."""
+        """Let `gen` go on whenever it can. What wants a timeout of its own waits as psycopg does."""
         if timeout is not None:
             return super().wait(gen, interval, timeout)
+        clock = Timeout.start_new(self.answer_seconds or None)
         try:
             wanted = next(gen)
             while True:
@@ -35,6 +37,12 @@ class GreenConnection(psycopg.Connection[Any]):
                 wanted = gen.send(events)  # trying what is not ready yet does no harm
         except StopIteration as end:
             return cast(Done, end.value)
+        except Timeout as over:
+            if over is not clock:
+                raise
+            raise self.given_up() from over
+        finally:
+            clock.close()
 
     def close(self) -> None:
         """Close the connection and its watchers."""
@@ -51,12 +59,7 @@ class GreenConnection(psycopg.Connection[Any]):
         return watchers[events]
 
 
-def green(engine: Engine) -> Engine:
-    """Where gevent has patched this process, let every connection of a new `engine` wait this way."""
-    if monkey.is_module_patched("select"):
-        event.listen(engine, "do_connect", _connect)
-    return engine
-
-
-def _connect(dialect: Any, record: Any, arguments: Any, options: Any) -> GreenConnection:
-    return GreenConnection.connect(*arguments, **options)
+def green(engine: Engine, answer_seconds: float) -> Engine:
+    """Let every connection of a new `engine` give up in time, and, where gevent is, let others go on until then."""
+    kind = GreenConnection if monkey.is_module_patched("select") else TimedConnection
+    return timed(engine, answer_seconds, kind)

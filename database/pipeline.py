@@ -17,6 +17,7 @@ from psycopg.waiting import Ready, Wait
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from database.errors import has_stale_plan
 from database.session import forget_warnings, refuse_uncertain
 
 
@@ -96,10 +97,11 @@ def pipeline(session: Session) -> Iterator[Pipeline]:
                 sent.send("BEGIN")
             yield sent
     except psycopg.Error as error:
-        if driver.closed:
+        lost = driver.closed or has_stale_plan(error)
+        if lost:
             connection.invalidate(error)
         raised = DBAPIError.instance(
-            None, None, error, psycopg.Error, connection_invalidated=driver.closed, dialect=connection.dialect
+            None, None, error, psycopg.Error, connection_invalidated=lost, dialect=connection.dialect
         )
         raise raised from error
     finally:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 
-from database.errors import UncertainCommit
+from database.errors import UncertainCommit, has_stale_plan
 
 Done = TypeVar("Done")
 
@@ -32,6 +32,9 @@ that has just been made, missing: then it reads the whole table, or keeps such a
 
 WARNINGS = "warnings"
 """Where a pooled connection keeps its warnings."""
+
+FRESH = "fresh"
+"""Where it says that it has not been used yet."""
 
 
 def connect(url: str, *, pool_size: int = 5, application: str = "minex", **options: int | str) -> Engine:
@@ -53,11 +56,16 @@ def connect(url: str, *, pool_size: int = 5, application: str = "minex", **optio
         connect_args={
             "application_name": application,
             "connect_timeout": 5,
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         },
     )
     event.listen(engine, "connect", _listen_for_warnings)
     event.listen(engine, "checkout", _refuse_closed)
+    event.listen(engine, "handle_error", _drop_stale_plans)
     return engine
 
 
@@ -100,8 +108,11 @@ def refuse_uncertain(session: Session) -> None:
 def _refuse_closed(connection: Any, record: Any, proxy: Any) -> None:
     """Let the pool replace a connection that PostgreSQL closed while nobody used it: a farewell or an end can be read.
 
-    Asked of the system itself: `select.poll` may be gevent's, and would let every other request go first.
+    Asked of the system itself: `select.poll` may be gevent's, and would let every other request go first. Not asked of
+    a connection that has just been made: the pool tries twice and no more, and what follows tells the truth anyway.
     """
+    if record.info.pop(FRESH, False):
+        return
     try:
         spoken = array("i", [0])
         fcntl.ioctl(connection.fileno(), termios.FIONREAD, spoken)
@@ -112,8 +123,15 @@ def _refuse_closed(connection: Any, record: Any, proxy: Any) -> None:
         raise DisconnectionError("closed by the server")
 
 
+def _drop_stale_plans(context: Any) -> None:
+    """After a migration every connection of the pool remembers plans of before: they are all to be replaced."""
+    if has_stale_plan(context.original_exception):
+        context.is_disconnect = True
+
+
 def _listen_for_warnings(connection: Any, record: Any) -> None:
     """Keep what PostgreSQL warns of on this connection; psycopg itself only passes it on."""
+    record.info[FRESH] = True
     warnings: list[str] = []
     record.info[WARNINGS] = warnings
     connection.add_notice_handler(partial(_keep_warning, warnings))

@@ -3,16 +3,19 @@
 from sqlalchemy import Engine
 
 from database.session import PLANS, connect
+from database.timed import timed
+from services.matching.match import LONG_ANSWER_SECONDS
 from settings.sections import Settings
 
 
 def connect_worker(settings: Settings, application: str = "minex-match") -> Engine:
-    """One connection whose transactions cannot be held by a worker that hangs.
+    """One connection whose transactions cannot be held by a worker that hangs, nor the worker by PostgreSQL.
 
     A stopped process keeps its locks and would commit when it wakes. PostgreSQL ends its transaction after
-    `idle_in_transaction_ms`, so another worker takes over and the zombie's commit is refused.
+    `idle_in_transaction_ms`, so another worker takes over and the zombie's commit is refused. A server process that
+    never answers is given up (`database.timed`); the matching says for each turn when.
     """
-    return connect(
+    engine = connect(
         settings.database.url,
         pool_size=1,
         application=application,
@@ -20,3 +23,4 @@ def connect_worker(settings: Settings, application: str = "minex-match") -> Engi
         lock_timeout=settings.match.lock_timeout_ms,
         **PLANS,
     )
+    return timed(engine, LONG_ANSWER_SECONDS)

@@ -59,6 +59,7 @@ class GroupWorker:
         self.wakeups = wakeups
         self.presence = presence
         self.progress = progress or Progress()
+        self.matcher.note = self.progress.note
         self.pending: list[str] = []
         """Stocks whose wake-up was taken and whose inbox may not be empty yet, oldest first."""
         self.set_aside: dict[str, float] = {}

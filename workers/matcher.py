@@ -1,8 +1,7 @@
 """A turn from beginning to end: match and settle in one transaction, then tell the world."""
 
 import logging
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Engine
 
@@ -29,6 +28,8 @@ class Matcher:
         self.books = Books()
         self._long_timeout = False
         """Whether the last turn was lost: perhaps it took longer than PostgreSQL bears, and would again."""
+        self.note: Callable[[], None] = lambda: None
+        """Called where a long turn has come a step further."""
 
     def run_once(self, symbols: Sequence[str]) -> bool:
         """One turn over these stocks; whether commands were left for another.
@@ -70,6 +71,7 @@ class Matcher:
         except Overtaken as overtaken:
             log.info("a turn is repeated: %s", overtaken)
             turn = self._settled(symbols, limit, poison)
+        self.note()
         reach("after_commit")
         try:
             turn.committed(self.books)
@@ -84,14 +86,18 @@ class Matcher:
         committed = False
         try:
             with transaction(self.engine) as session:
-                before_commit = partial(reach, "before_commit")
-                turn = match_turn(session, symbols, self.books, limit, poison, before_commit, self._long_timeout)
+                self.note()
+                turn = match_turn(session, symbols, self.books, limit, poison, self._before_commit, self._long_timeout)
             committed = True
         finally:
             self._long_timeout = not committed
             if not committed:
                 self.books.forget_all()
         return turn
+
+    def _before_commit(self) -> None:
+        self.note()
+        reach("before_commit")
 
     def _tell(self, turn: Turn) -> None:
         messages = [{"room": room(*one.room), "event": one.event, "payload": one.payload} for one in turn.messages]

@@ -5,6 +5,7 @@ import threading
 import time
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from api.runtime.database import Database
 from services.errors import MatchQueueTooDeep
@@ -38,7 +39,7 @@ class Backpressure:
             try:
                 with self._database.reading() as session:
                     self._depths = backlog_by_group(session, self._limit + 1)
-            except DBAPIError as error:
+            except (DBAPIError, PoolExhausted) as error:
                 log.warning("the depth of the inboxes is not known just now: %s", error)
             finally:
                 self._looked_at = time.monotonic()

@@ -9,30 +9,36 @@ from sqlalchemy.orm import Session
 
 from api.http.problems import OutcomeUnknown
 from database.autocommit import AutocommitSession, autocommitting, committing
-from database.errors import UncertainCommit
+from database.errors import UncertainCommit, has_stale_plan, sqlstate
 from database.green import green
 from database.session import PLANS, connect, transaction
+from database.timed import Unanswered
 from settings.sections import Settings
 
 Done = TypeVar("Done")
 
 DEADLOCK = "40P01"
 
+ANSWER_SECONDS = 1.0
+"""How much longer than `statement_timeout_ms` an answer may take: PostgreSQL itself would have said so by then."""
+
 
 class Database:
     """The connections of one web process.
 
     No statement takes longer than `statement_timeout_ms`, and no transaction of a process that hangs keeps its locks
-    for longer than that.
+    for longer than that. A server process that does not even say so is given up ANSWER_SECONDS later.
     """
 
     def __init__(self, settings: Settings) -> None:
         most, limit = settings.database.pool_size, settings.database.statement_timeout_ms
         limits = {"statement_timeout": limit, "idle_in_transaction_session_timeout": limit}
         url = settings.database.url
-        self._reader = green(committing(connect(url, pool_size=most, application="minex-web", **limits)))
-        self.intake = green(committing(connect(url, pool_size=most, application="minex-intake", **limits, **PLANS)))
-        self.writer = green(connect(url, pool_size=most, application="minex-writer", **limits, **PLANS))
+        self._reader = committing(connect(url, pool_size=most, application="minex-web", **limits))
+        self.intake = committing(connect(url, pool_size=most, application="minex-intake", **limits, **PLANS))
+        self.writer = connect(url, pool_size=most, application="minex-writer", **limits, **PLANS)
+        for engine in (self._reader, self.intake, self.writer):
+            green(engine, limit / 1000 + ANSWER_SECONDS)
 
     def reading(self) -> AbstractContextManager[AutocommitSession]:
         """For reading: each statement sees one moment, and costs one round trip instead of three."""
@@ -94,17 +100,21 @@ class Database:
 def _tried_again(opened: Callable[[], AbstractContextManager[Any]], work: Callable[[Any], Done]) -> Done:
     """The same client_order_id stored at the same moment is known the second time; a deadlock is gone.
 
-    So is a connection that was lost before the commit.
+    So is a connection that was lost before the commit, or remembered statements of before a migration.
     """
     try:
         with opened() as session:
             return work(session)
-    except (IntegrityError, OperationalError) as error:
-        if not (
-            isinstance(error, IntegrityError)
-            or error.connection_invalidated
-            or getattr(error.orig, "sqlstate", None) == DEADLOCK
-        ):
+    except DBAPIError as error:
+        if not _helps_to_try_again(error):
             raise
     with opened() as session:
         return work(session)
+
+
+def _helps_to_try_again(error: DBAPIError) -> bool:
+    """Not where it was waited for in vain: the client had better hear of it."""
+    if isinstance(error.orig, Unanswered):
+        return False
+    lost = isinstance(error, OperationalError) and error.connection_invalidated
+    return lost or isinstance(error, IntegrityError) or sqlstate(error) == DEADLOCK or has_stale_plan(error.orig)

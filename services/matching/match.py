@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from database.errors import is_passing
+from database.timed import answer_within
 from engine.book import Book
 from engine.commands import Amend, New
 from services.matching.books import Books, StuckStock
@@ -31,6 +32,11 @@ PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '30s'")
 """One command may by itself bring more than a turn should, and cannot be divided: the opening of a market, or an order
 that sweeps through a hundred thousand others."""
 
+ANSWER_SECONDS = 10
+LONG_ANSWER_SECONDS = 30
+"""How long PostgreSQL may take to answer before its connection is given up; longer for a turn that was lost so, and for
+whole books."""
+
 OF_WHOLE_BOOKS = frozenset({STATE, UNCROSS, ROLL})
 
 
@@ -52,12 +58,14 @@ def match_turn(
     `committed`. Raises BrokenTurn, from whatever broke it; StuckStock for a stock whose book cannot be rebuilt; errors
     that will pass (`database.errors`) as they are.
     """
+    answer_within(session, LONG_ANSWER_SECONDS if long_timeout else ANSWER_SECONDS)
     stocks, inbox = take_inbox(session, symbols, limit, None if poison is None else poison.command_id)
     if not inbox:
         return Turn()
     with _blamed_on(inbox, stocks):
         if long_timeout or any(row.kind in OF_WHOLE_BOOKS for row in inbox):
             session.execute(PATIENCE)
+            answer_within(session, LONG_ANSWER_SECONDS)
         outcome, found, taken = _matched(session, stocks, inbox, books, poison)
         stored = store_matches(session, outcome)
     inbox, left = inbox[:taken], len(inbox) - taken

@@ -20,7 +20,7 @@ from database.green import GreenConnection, green
 from database.autocommit import autocommitting, committing
 from database.session import connect
 
-engine = green(committing(connect(sys.argv[1], statement_timeout=2000)))
+engine = green(committing(connect(sys.argv[1], statement_timeout=2000)), 3)
 
 def ask(statement, **values):
     with autocommitting(engine) as session:

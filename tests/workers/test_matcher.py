@@ -1,5 +1,7 @@
 """A turn from beginning to end, and what one bad command may and may not do to it."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -120,6 +122,42 @@ def test_a_worker_that_hangs_in_its_transaction_loses_it(exchange, monkeypatch):
     later = exchange.place(stock, "ask", 1000, document="z")
     assert zombie.run_once([stock]) is False
     assert exchange.statuses(order, later) == ["filled", "filled"]
+
+
+@pytest.mark.parametrize("point", ["between two turns", "with the balances locked"])
+def test_a_worker_gives_up_a_server_process_that_hangs(exchange, monkeypatch, point):
+    monkeypatch.setattr("services.matching.match.ANSWER_SECONDS", 0.5)
+    stock = exchange.list(f"STOPPED{len(point)}")
+    matcher = exchange.matcher()
+    order = exchange.place(stock, "bid", 1000)
+    matcher.run_once([stock])
+    later = exchange.place(stock, "bid", 1000)
+    with matcher.engine.connect() as connection:
+        pid = connection.connection.driver_connection.info.backend_pid
+
+    def stop(reached="before_commit"):
+        if reached == "before_commit":
+            monkeypatch.setattr("workers.matcher.reach", lambda _: None)
+            os.kill(pid, signal.SIGSTOP)
+
+    if point == "between two turns":
+        stop()
+    else:
+        monkeypatch.setattr("workers.matcher.reach", stop)
+    try:
+        with pytest.raises(DBAPIError) as lost:
+            matcher.run_once([stock])
+        assert is_passing(lost.value)
+        if point == "between two turns":
+            matcher.run_once([stock])
+            assert exchange.statuses(later) == ["open"]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    matcher.run_once([stock])
+    assert exchange.statuses(order, later) == ["open", "open"]
+    assert exchange.rows("SELECT count(*) FROM commands WHERE order_id = :id AND sequence IS NOT NULL", id=later) == [
+        (1,)
+    ]
 
 
 def bringing_shares(exchange, monkeypatch, stock, times):
