@@ -1,6 +1,7 @@
 """What may die, and what must be true afterwards: nothing acknowledged is lost, nothing happens twice."""
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -139,6 +140,50 @@ def test_orders_are_accepted_and_matched_while_redis_is_away(exchange, own_valke
         until(lambda: requests.get(f"{exchange.base}/health", timeout=9).json()["status"] == "up", "up again")
         load.flows()
     assert_nothing_lost(exchange, load)
+
+
+def health(exchange):
+    return requests.get(f"{exchange.base}/health", timeout=9).json()
+
+
+@pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "is gone"])
+def test_matching_goes_on_while_redis_is_away_and_also_with_a_worker_that_starts_meanwhile(exchange, own_valkey, hangs):
+    with Load(exchange) as load:
+        if hangs:
+            os.kill(own_valkey.pid, signal.SIGSTOP)
+        else:
+            own_valkey.kill()
+        try:
+            load.flows()
+            assert load.brokers[0].order("bid", 10, 3460, wait=9)["status"] != "pending"
+            until(lambda: "redis" in health(exchange)["missing"], "degraded")
+            exchange.process("match").kill()
+            exchange.start("match")
+            assert load.brokers[0].order("bid", 10, 3460, wait=9)["status"] != "pending"
+            load.flows()
+        finally:
+            if hangs:
+                os.kill(own_valkey.pid, signal.SIGCONT)
+            else:
+                own_valkey.start()
+        until(lambda: health(exchange)["status"] == "up", "up again")
+        load.flows()
+    assert_nothing_lost(exchange, load)
+
+
+def test_suspended_workers_are_told_of_and_get_one_job_a_stock(exchange, own_valkey):
+    broker, client = exchange.trusted(), redis.Redis.from_url(own_valkey.url)
+    client.set("rq:suspended", 1)
+    says(exchange.process("match"), "suspended")
+    orders = [broker.order("bid", 10, 3400)["order_id"] for _ in range(3)]
+    found = until(lambda: health(exchange)["waiting"] and health(exchange), "the stock that waits is named")
+    assert (found["status"], found["suspended"], found["missing"]) == ("degraded", True, [])
+    assert [one["symbol"] for one in found["waiting"]] == ["PETR4"]
+    assert client.llen("rq:queue:match.PETR4") == 1
+    assert {broker.get(f"/orders/{order}")["status"] for order in orders} == {"pending"}
+    client.delete("rq:suspended")
+    until(lambda: health(exchange)["status"] == "up", "up again")
+    assert {broker.get(f"/orders/{order}")["status"] for order in orders} == {"open"}
 
 
 def test_postgresql_killed_under_load_loses_nothing(exchange, own_postgres):
