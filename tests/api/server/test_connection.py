@@ -323,10 +323,17 @@ def test_a_connection_is_kept(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [b"/api/v1/stocks/%00", b"/api/v1/stocks/%ff?x=%ff%00", b"/%2e%2e/%2e%2e/etc/passwd", b"//"]
+    ("path", "status"),
+    [
+        (b"/api/v1/stocks/%00", 401),
+        (b"/api/v1/stocks/%ff?x=%ff%00", 401),
+        (b"/%2e%2e/%2e%2e/etc/passwd", 404),
+        (b"//", 404),
+    ],
 )
-def test_odd_paths_are_404(server: Server, path: bytes) -> None:
-    assert server.statuses(CLOSING.replace(b"/api/v1/time", path)) == [404]
+def test_odd_paths_lead_nowhere(server: Server, path: bytes, status: int) -> None:
+    """What is no stock is told to those who have a key; the key is asked for first."""
+    assert server.statuses(CLOSING.replace(b"/api/v1/time", path)) == [status]
 
 
 def test_it_stops_in_seconds_with_clients_connected(database_url: str, redis_url: str) -> None:
