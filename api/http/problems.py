@@ -4,6 +4,10 @@ from typing import Any
 
 from services.errors import MarketError
 
+MOST_NAMES = 5
+LONGEST_NAME = 40
+"""Fields, and characters of each, that a sentence names; `errors` has them all."""
+
 
 class Problem(MarketError):
     """The request cannot be answered."""
@@ -136,6 +140,9 @@ class InvalidRequest(Problem):
 
     status = 422
 
+    def __init__(self, detail: str | None = None, *, errors: dict[str, list[str]] | None = None, **facts: Any) -> None:
+        super().__init__(detail or (_named(errors) if errors else None), errors=errors, **facts)
+
 
 class BodyNotExpected(Problem):
     """This operation takes no body: what is in it would not be heeded, so nothing was done."""
@@ -182,6 +189,13 @@ class OutcomeUnknown(Problem):
 
     status = 503
     headers = {"Retry-After": "1"}  # noqa: RUF012
+
+
+def _named(errors: dict[str, list[str]]) -> str:
+    """The fields at fault in one sentence, the first few where there are many."""
+    names = [name[:LONGEST_NAME] for name in errors]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"Not valid: {', '.join(names[:MOST_NAMES])}{more}."
 
 
 BY_STATUS: dict[int, type[Problem]] = {

@@ -1,0 +1,55 @@
+"""What docs/api.md says is there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from api.operations.docs import every_refusal
+from settings.loading import ROOT
+from tests.api.venue import Venue, an_order, settings_for
+
+PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def venue(database_url: str, redis_url: str) -> Iterator[Venue]:
+    """The application."""
+    venue = Venue(settings_for(database_url, redis_url))
+    yield venue
+    venue.close()
+
+
+def test_every_call_exists_with_its_parameters(venue: Venue) -> None:
+    paths = venue.description.document["paths"]
+    calls = re.findall(r"\b(GET|POST|PUT|DELETE) (/api/v1/[^\s`?]*)(?:\?(\w+)=)?", PAGE)
+    assert len(calls) > 20
+    for method, path, parameter in calls:
+        operation = paths[path][method.lower()]
+        assert not parameter or parameter in {one["name"] for one in operation["parameters"]}, (path, parameter)
+
+
+def test_every_code_exists_with_its_status() -> None:
+    statuses = {kind.code(): str(getattr(kind, "status", "")) for kind in every_refusal()}
+    named = re.findall(r"\b([1-5]\d\d)\s`([a-z_]+)`(?:, `([a-z_]+)`)?", PAGE)
+    assert len(named) > 10
+    for status, *codes in named:
+        for code in filter(None, codes):
+            assert statuses[code] in (status, ""), code
+
+
+def test_the_problem_is_a_real_one(venue: Venue) -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    shown = json.loads(example)
+    venue.list(symbol="PETR4")
+    answer = venue.broker().post("/orders", an_order("bid", "PETR4", 100, 3_900))
+    assert {**answer.json, "request_id": ""} == {**shown, "request_id": ""}
+
+
+def test_links_lead_somewhere() -> None:
+    for file, _, heading in re.findall(r"\]\(([\w.-]+\.md)(#([\w-]+))?\)", PAGE):
+        text = (ROOT / "docs" / file).read_text(encoding="utf-8")
+        assert not heading or re.search(rf"^#+ {heading}$", text, re.MULTILINE | re.IGNORECASE), heading
