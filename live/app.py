@@ -19,15 +19,12 @@ from queues.counters import Counters
 from queues.unknown_keys import UnknownKeys
 from settings.sections import Settings
 
-PATIENCE_MS = 5_000
-"""The relay blocks on Redis on purpose; only silence beyond its polls means that Redis is away."""
-
 
 def create_live(settings: Settings) -> Flask:
     """The WSGI application of a Socket.IO process; its background tasks run from here on."""
     app = Flask("minex-live", static_folder=None)
     engine = connect(settings.database.url, pool_size=settings.database.pool_size, application="minex-live")
-    redis = connect_redis(settings.redis, patience_ms=PATIENCE_MS)
+    redis = connect_redis(settings.redis)
     sockets = _sockets(app, settings)
     open_sockets = accept_web_sockets(sockets.server)
     unknown_keys = UnknownKeys(settings.limits, Counters(settings.redis))

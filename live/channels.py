@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from queues import names
+
 MOST_CHANNELS = 1_000
 """Channels in one `subscribe`."""
 
@@ -42,4 +44,4 @@ def parse_channels(*arguments: object) -> tuple[list[Channel], list[str]]:
 
 def user_room(broker_id: int) -> str:
     """Where a broker's own events arrive."""
-    return f"user:{broker_id}"
+    return names.room("user", broker_id)

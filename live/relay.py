@@ -22,6 +22,9 @@ GATHER_SECONDS = 0.025
 """From one flush to the next, at least. A lone message leaves at once; on a busy stock a client is sent all that came
 meanwhile in one call, which is what a delivery costs."""
 
+PING_SECONDS = 1.0
+"""Who only listens hears the same from a Redis that hangs as from one with no news: so it is asked now and then."""
+
 MOST_TURNS = 200
 """Announcements between two flushes, so that a flood cannot keep one from happening."""
 
@@ -60,32 +63,42 @@ class Relay:
                 self._listen()
             except RedisError as error:
                 log.warning("Redis is away, nothing is relayed: %s", error)
+            except Exception:
+                log.exception("the relay failed and begins anew")
             self.connected = False
             time.sleep(RETRY_SECONDS)
 
     def relay(self, body: bytes) -> None:
-        """Gather one turn's messages to the rooms that have members."""
-        turn = orjson.loads(body)
+        """Gather one turn's messages to the rooms that have members; what is no turn of ours is logged and left."""
+        try:
+            self._gather(orjson.loads(body))
+        except Exception:
+            log.exception("what was published cannot be relayed")
+
+    def _gather(self, turn: Any) -> None:
         for message in turn["messages"]:
             room = message["room"]
             if self.rooms.has_members(room):
                 self.rooms.emit(message["event"], message["payload"], room)
-        self.throttle.change(symbol for symbol in turn["books"] if self.rooms.has_members(f"book:{symbol}"))
+        self.throttle.change(symbol for symbol in turn["books"] if self.rooms.has_members(names.room("book", symbol)))
 
     def send_snapshots(self, now: float) -> None:
         """Gather the snapshots that are due at `now` (seconds)."""
         for symbol in self.throttle.due(now):
             snapshot = self.cache.get(symbol)
             if snapshot is not None:
-                self.rooms.emit("BOOK_SNAPSHOT", top_of(snapshot), f"book:{symbol}")
+                self.rooms.emit("BOOK_SNAPSHOT", top_of(snapshot), names.room("book", symbol))
 
     def _listen(self) -> None:
         with self.redis.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
             channel.subscribe(names.EVENTS_CHANNEL)
             self.connected = True
-            flushed_at = 0.0
+            flushed_at = pinged_at = 0.0
             while True:
                 flushed_at = self._take_turn(channel, flushed_at)
+                if flushed_at - pinged_at > PING_SECONDS:
+                    pinged_at = flushed_at
+                    self.redis.ping()
 
     def _take_turn(self, channel: PubSub, flushed_at: float) -> float:
         """Pass on what waits, but not within GATHER_SECONDS of `flushed_at`; when it was done, on a steady clock."""

@@ -142,8 +142,8 @@ def test_orders_are_accepted_and_matched_while_redis_is_away(exchange, own_valke
     assert_nothing_lost(exchange, load)
 
 
-def health(exchange):
-    return requests.get(f"{exchange.base}/health", timeout=9).json()
+def health(exchange, base=None):
+    return requests.get(f"{base or exchange.base}/health", timeout=9).json()
 
 
 @pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "is gone"])
@@ -157,6 +157,7 @@ def test_matching_goes_on_while_redis_is_away_and_also_with_a_worker_that_starts
             load.flows()
             assert load.brokers[0].order("bid", 10, 3460, wait=9)["status"] != "pending"
             until(lambda: "redis" in health(exchange)["missing"], "degraded")
+            until(lambda: "redis" in health(exchange, exchange.live_base)["missing"], "live is degraded, too")
             exchange.process("match").kill()
             exchange.start("match")
             assert load.brokers[0].order("bid", 10, 3460, wait=9)["status"] != "pending"

@@ -4,6 +4,7 @@ import json
 
 import fakeredis
 import pytest
+from redis import RedisError
 
 from live.relay import Relay
 from live.snapshots import Throttle, top_of
@@ -46,6 +47,45 @@ def turn(*rooms, books=()):
 def test_only_rooms_with_members_are_emitted_to(relay, emitted):
     relay.relay(turn("stock:VALE3", "stock:PETR4"))
     assert emitted == [("TRADE_EXECUTED", {"room": "stock:PETR4"}, "stock:PETR4")]
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"",
+        b"\xff",
+        b"7",
+        b"[]",
+        b"{}",
+        b'{"messages": 7, "books": []}',
+        b'{"messages": [7], "books": []}',
+        b'{"messages": [{"room": []}], "books": []}',
+        b'{"messages": [{"room": "stock:PETR4"}], "books": []}',
+        b'{"messages": [], "books": [[]]}',
+        b"[" * 100_000,
+    ],
+)
+def test_junk_that_somebody_published_keeps_nothing_from_being_relayed(relay, emitted, junk):
+    relay.relay(junk)
+    relay.relay(turn("stock:PETR4"))
+    assert emitted == [("TRADE_EXECUTED", {"room": "stock:PETR4"}, "stock:PETR4")]
+    relay.send_snapshots(10.0)
+
+
+def test_the_relay_begins_anew_whatever_ends_it(relay, monkeypatch):
+    begun = []
+
+    def listen():
+        begun.append(relay)
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+        raise (RedisError if len(begun) == 1 else RuntimeError)("over")
+
+    monkeypatch.setattr(relay, "_listen", listen)
+    monkeypatch.setattr("live.relay.RETRY_SECONDS", 0)
+    with pytest.raises(KeyboardInterrupt):
+        relay.run()
+    assert len(begun) == 3
 
 
 def test_a_changed_book_is_sent_with_five_levels_a_side(relay, emitted):
