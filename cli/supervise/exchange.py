@@ -166,16 +166,10 @@ class Exchange:
         environment = os.environ | variables_of(settings) | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         processes = processes_of(read_procfile(ROOT / "Procfile"), settings)
         self._heartbeats = make_folder()
+        signs = {process.name: HeartbeatWatch(self._heartbeats / process.name) for process in processes}
         children = [
-            Child(
-                process,
-                ROOT,
-                environment,
-                self.logbook,
-                HeartbeatWatch(self._heartbeats / process.name),
-                self._listeners.get(process.name),
-            )
-            for process in processes
+            Child(one, ROOT, environment, self.logbook, signs[one.name], self._listeners.get(one.name))
+            for one in processes
         ]
         units: list[Unit] = [*self._served, *children]
         self._supervisor = Supervisor(units, self.logbook, self._note_state)
