@@ -35,7 +35,7 @@ def settings_for(database_url: str, redis_url: str, **sections: dict[str, Any]) 
     changes: dict[str, dict[str, Any]] = {
         "exchange": {"admin_key": ADMIN_KEY, "debug": True},
         "database": {"url": database_url},
-        "redis": {"url": redis_url},
+        "redis": {"url": redis_url, "timeout_ms": 5_000},
         "web": {"key_cache_ms": 0, "cancel_wait_ms": 300},
     }
     for name, section in sections.items():

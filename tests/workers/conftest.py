@@ -71,7 +71,7 @@ def exchange(database_url: str, redis_url: str) -> SmallExchange:
     settings = replace(
         settings,
         database=replace(settings.database, url=database_url),
-        redis=replace(settings.redis, url=redis_url),
+        redis=replace(settings.redis, url=redis_url, timeout_ms=5_000),
         match=replace(settings.match, idle_in_transaction_ms=300),
     )
     return SmallExchange(settings)
