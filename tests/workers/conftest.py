@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,6 +20,7 @@ from services.stocks.listing import list_stock
 from settings.sections import Settings
 from workers.database import connect_worker
 from workers.matcher import Matcher
+from workers.presence import Presence
 
 
 class SmallExchange:
@@ -75,3 +77,20 @@ def exchange(database_url: str, redis_url: str) -> SmallExchange:
         match=replace(settings.match, idle_in_transaction_ms=300),
     )
     return SmallExchange(settings)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_listens_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """RQ's thread for commands outlives the worker of a test, and would tell for ever that its server is gone."""
+    listening: list[Presence] = []
+    subscribe = Presence.subscribe
+
+    def noted(presence: Presence) -> None:
+        listening.append(presence)
+        subscribe(presence)
+
+    monkeypatch.setattr(Presence, "subscribe", noted)
+    yield
+    for presence in listening:
+        if presence.pubsub_thread is not None:
+            presence.pubsub_thread.stop()
