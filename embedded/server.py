@@ -16,12 +16,10 @@ from embedded.errors import FolderTakenError, PortTakenError, ServerStartError
 from embedded.lock import OwnerLock
 from embedded.process import die_with_parent, end, inhabitants
 from embedded.secret import kept_secret
+from embedded.server_log import last_lines, opened
 
 TRIES = 3
 """After a SIGKILL the first start may still meet the old children's memory or port."""
-
-LOG_LIMIT_BYTES = 10_000_000
-"""At a start a longer log is put aside as `.1`."""
 
 
 class Server(ABC):
@@ -164,11 +162,7 @@ class Server(ABC):
             self._port = ports.kept_or_random(self.folder / "port" if attempt == 1 else None)
 
     def _launch(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            if self.log_file.stat().st_size > LOG_LIMIT_BYTES:
-                self.log_file.replace(self.log_file.with_name(f"{self.log_file.name}.1"))
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_file.open("ab") as log:
+        with opened(self.log_file) as log:
             process = subprocess.Popen(
                 self._command(),
                 stdin=subprocess.PIPE,
@@ -188,18 +182,10 @@ class Server(ABC):
         deadline = time.monotonic() + self.start_seconds
         while not self._answers():
             if not self.is_alive():
-                raise ServerStartError(f"{self.program} did not start:\n{self.last_log_lines()}")
+                raise ServerStartError(f"{self.program} did not start:\n{last_lines(self.log_file)}")
             if time.monotonic() > deadline:
-                raise ServerStartError(f"{self.program} was not ready in time:\n{self.last_log_lines()}")
+                raise ServerStartError(f"{self.program} was not ready in time:\n{last_lines(self.log_file)}")
             time.sleep(0.01)
-
-    def last_log_lines(self, count: int = 8) -> str:
-        """The end of the server's log, for an error message."""
-        try:
-            lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            return ""
-        return "\n".join(lines[-count:])
 
     def _end_child(self, seconds: float) -> None:
         if self._process is None:

@@ -4,14 +4,8 @@ import time
 
 from flask import Request
 
-from api.http.problems import (
-    BodyIncomplete,
-    BodyNotExpected,
-    BodyTooLarge,
-    BodyTooSlow,
-    LengthRequired,
-    UnsupportedMediaType,
-)
+from api.http.http_problems import BodyIncomplete, BodyTooLarge, BodyTooSlow, LengthRequired, UnsupportedMediaType
+from api.http.problems import BodyNotExpected
 from settings.sections import Web
 
 JSON = "application/json"

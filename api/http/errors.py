@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
-from api.http.problems import Busy, InternalError, Problem, problem_of_http
+from api.http.http_problems import problem_of_http
+from api.http.problems import Busy, InternalError, Problem
 from database.errors import is_passing
 from services.errors import Conflict, Forbidden, Invalid, MarketError, Unavailable, Unknown
 

@@ -9,7 +9,7 @@ from flask import Flask, request
 
 from api.http.body import BODY_DEADLINE_MS, body_limit, refuse_chunked, refuse_large
 from api.http.errors import REQUEST_ID
-from api.http.problems import HostMissing
+from api.http.http_problems import HostMissing
 from settings.sections import Settings
 
 ACCEPTABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")

@@ -20,24 +20,12 @@ class Problem(MarketError):
         self.errors = errors or {}
 
 
-class BadRequest(Problem):
-    """The request could not be read as HTTP/1.1."""
-
-
 class NotJson(Problem):
     """The body is not JSON."""
 
 
 class NotAnObject(Problem):
     """The body must be a JSON object."""
-
-
-class HostMissing(Problem):
-    """A request of HTTP/1.1 must have a Host header."""
-
-
-class BodyIncomplete(Problem):
-    """The connection ended before the whole body had arrived."""
 
 
 class Unauthenticated(Problem):
@@ -63,18 +51,6 @@ class NotFound(Problem):
     """There is no such path."""
 
     status = 404
-
-
-class MethodNotAllowed(Problem):
-    """This path does not take this method; Allow says which it takes."""
-
-    status = 405
-
-
-class BodyTooSlow(Problem):
-    """The body did not arrive in time."""
-
-    status = 408
 
 
 class TooManyRequests(Problem):
@@ -105,36 +81,6 @@ class StateRefused(Problem):
     status = 409
 
 
-class LengthRequired(Problem):
-    """Chunked bodies are not taken: send a Content-Length."""
-
-    status = 411
-
-
-class BodyTooLarge(Problem):
-    """The body is larger than allowed."""
-
-    status = 413
-
-
-class UriTooLong(Problem):
-    """The path with its query is longer than allowed."""
-
-    status = 414
-
-
-class UnsupportedMediaType(Problem):
-    """The body must be sent as Content-Type: application/json."""
-
-    status = 415
-
-
-class ExpectationFailed(Problem):
-    """The only expectation that can be met is 100-continue."""
-
-    status = 417
-
-
 class InvalidRequest(Problem):
     """Some fields are not valid; `errors` names each."""
 
@@ -156,22 +102,10 @@ class BatchTooLarge(Problem):
     status = 422
 
 
-class HeadersTooLarge(Problem):
-    """The headers are more, or longer, than allowed."""
-
-    status = 431
-
-
 class InternalError(Problem):
     """The exchange failed to answer; its log has this request_id."""
 
     status = 500
-
-
-class TransferCodingUnknown(Problem):
-    """The body comes in a transfer coding that is not known."""
-
-    status = 501
 
 
 class Busy(Problem):
@@ -196,20 +130,3 @@ def _named(errors: dict[str, list[str]]) -> str:
     names = [name[:LONGEST_NAME] for name in errors]
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"Not valid: {', '.join(names[:MOST_NAMES])}{more}."
-
-
-BY_STATUS: dict[int, type[Problem]] = {
-    404: NotFound,
-    405: MethodNotAllowed,
-    414: UriTooLong,
-    417: ExpectationFailed,
-    431: HeadersTooLarge,
-    500: InternalError,
-    501: TransferCodingUnknown,
-}
-"""What a status says that HTTP itself, and no view, has answered."""
-
-
-def problem_of_http(status: int) -> Problem:
-    """What HTTP refused with that status, where only the status is known."""
-    return BY_STATUS.get(status, BadRequest if status < 500 else InternalError)()

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from api.http.errors import MIMETYPE, problem_of
-from api.http.problems import BodyTooSlow, problem_of_http
+from api.http.http_problems import BodyTooSlow, problem_of_http
 
 ANSWER = "HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Type: {}\r\nContent-Length: {}\r\nX-Request-ID: {}\r\n\r\n"
 STATUS_LINE = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")

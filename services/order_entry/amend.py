@@ -176,9 +176,8 @@ def _store(session: Statements, checked: dict[int, Checked]) -> dict[int, Queued
     answers: dict[int, QueuedCommand | MarketError] = {n: _refusal(one) for n, one in checked.items()}
     for row in session.execute(AMEND, {"document": document}):
         one = checked[places[row.n - 1]]
-        answers[places[row.n - 1]] = QueuedCommand(
-            one.order.id, one.stock.id, one.stock.symbol, one.stock.group_name, row.command_id
-        )
+        order_id, stock = one.order.id, one.stock
+        answers[places[row.n - 1]] = QueuedCommand(order_id, stock.id, stock.symbol, stock.group_name, row.command_id)
     return answers
 
 

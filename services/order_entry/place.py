@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import text
 
 from database.statements import Statements
-from models import CASH
 from services.accounts.deposits import open_short_accounts
 from services.errors import (
     BrokerSuspended,
@@ -26,10 +25,9 @@ from services.errors import (
     InsufficientFunds,
     InsufficientShares,
     MarketError,
-    UnknownStock,
 )
-from services.order_entry import checks
-from services.order_entry.requests import FundedOrder, NewOrder, OrderRequest
+from services.order_entry.order_needs import needs_of
+from services.order_entry.requests import FundedOrder, NewOrder
 from services.order_entry.store import reserve_and_store
 from services.stocks.listing import StockRules, rules_of
 from settings.sections import Market
@@ -72,14 +70,14 @@ def place_orders(
     answer of those that had to wait. IntegrityError means that another process stored the same client_order_id at the
     same moment; `commit` had better try that again.
     """
-    funded, doubtful = _checked_all(dict(enumerate(orders)), rules, market, now)
+    funded, doubtful = needs_of(dict(enumerate(orders)), rules, market, now)
 
     def place_together(session: Statements) -> Answers:
         refused: dict[int, MarketError] = {}
         if doubtful:
             again = {n: orders[n] for n in doubtful}
             fresh = rules_of(session, {order.request.symbol for order in again.values()})
-            allowed, refused = _checked_all(again, fresh, market, now)
+            allowed, refused = needs_of(again, fresh, market, now)
             funded.update(allowed)
         known = _known(session, {n: orders[n] for n in refused})
         return {**refused, **known, **_first_round(session, _without_repeats(dict(sorted(funded.items()))))}
@@ -91,49 +89,6 @@ def place_orders(
         except Exception as error:  # noqa: BLE001 - the others are placed, and their answers must not be lost
             answers.update(dict.fromkeys(waiting, Failed(error)))
     return [answers[n] for n in range(len(orders))]
-
-
-def _checked_all(
-    orders: Mapping[int, NewOrder], rules: Mapping[str, StockRules], market: Market, now: datetime
-) -> tuple[dict[int, FundedOrder], dict[int, MarketError]]:
-    """The orders that these rules allow, and why the others are refused."""
-    funded: dict[int, FundedOrder] = {}
-    refused: dict[int, MarketError] = {}
-    for n, order in orders.items():
-        try:
-            funded[n] = _checked(order, rules.get(order.request.symbol), market, now)
-        except MarketError as refusal:
-            refused[n] = refusal
-    return funded, refused
-
-
-def _checked(order: NewOrder, stock: StockRules | None, market: Market, now: datetime) -> FundedOrder:
-    request = order.request
-    if stock is None:
-        raise UnknownStock(f"There is no stock {request.symbol}.", field="symbol")
-    checks.check_state(stock)
-    checks.check_waiting(request, stock)
-    checks.check_valid_until(request.valid_until, now)
-    if request.price is not None:
-        checks.check_price(request.price, stock, market)
-    if request.stop_price is not None:
-        checks.check_tick(request.stop_price, stock, market, "stop_price")
-    protection = _protection(request, stock, market)
-    checks.check_quantity(request.quantity, request.price or protection or request.stop_price or 1, stock, market)
-    if request.display_quantity is not None:
-        checks.check_display(request.display_quantity, request.quantity, stock, market)
-    if request.side == "ask":
-        return FundedOrder(order, stock, None, stock.id, request.quantity)
-    return FundedOrder(order, stock, protection, CASH, (request.price or protection or 0) * request.quantity)
-
-
-def _protection(request: OrderRequest, stock: StockRules, market: Market) -> int | None:
-    """The most (cents) that a buy without a limit may pay; None for all other orders."""
-    if request.price is not None or request.side == "ask":
-        return None
-    if request.stop_price is not None:
-        return checks.protected(request.stop_price, stock, market)
-    return checks.protection_price(stock, market)
 
 
 def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
