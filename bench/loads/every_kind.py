@@ -104,8 +104,9 @@ class Client:
             "stop_limit": lambda: {"stop_price": self._price()},
             "iceberg": lambda: {"display_quantity": self.choose.randrange(1, quantity + 1)},
             "post_only": lambda: {"post_only": True},
-            **{tif: lambda tif=tif: {"time_in_force": tif} for tif in ("day", "ioc", "fok")},
         }
+        if kind in {"day", "ioc", "fok"}:
+            return {"time_in_force": kind}
         return make[kind]() if kind in make else {}
 
     def _symbol(self) -> str:

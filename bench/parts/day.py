@@ -67,14 +67,18 @@ def _settings(given: Settings, began: datetime, seconds: int) -> Settings:
     opening = local + timedelta(seconds=PHASE_SECONDS)
     open_at = opening + timedelta(seconds=PHASE_SECONDS)
     closing = open_at + timedelta(seconds=seconds + 2)
-    times = [one.strftime("%H:%M:%S") for one in (local, opening, open_at, closing)]
-    close = (closing + timedelta(seconds=PHASE_SECONDS)).strftime("%H:%M:%S")
-    names = ("pre_open", "opening_auction", "open", "closing_auction")
+    ends = closing + timedelta(seconds=PHASE_SECONDS)
+    pre_open, opening_auction, opened, closing_auction, close = (
+        moment.strftime("%H:%M:%S") for moment in (local, opening, open_at, closing, ends)
+    )
     hours = TradingSchedule(
         schedule=DAILY,
         timezone=zone,
         days=WEEKDAYS,
-        **dict(zip(names, times, strict=True)),
+        pre_open=pre_open,
+        opening_auction=opening_auction,
+        open=opened,
+        closing_auction=closing_auction,
         close=close,
         random_end_seconds=1,
         volatility_auction_seconds=2,
@@ -97,7 +101,8 @@ def _trade(world: World, seed: int) -> tuple[Counter[str], float]:
     clients = [Client(world.url, world.symbols, some, seed + n) for n, some in enumerate(traders)]
     operator = Operator(world.url, ADMIN_KEY, world.symbols, world.traders, seed)
     with ThreadPoolExecutor(CLIENTS + 1) as threads:
-        running = [threads.submit(one.run, stopped) for one in (*clients, operator)]
+        running = [threads.submit(client.run, stopped) for client in clients]
+        running.append(threads.submit(operator.run, stopped))
         try:
             until(lambda: _closed(world) or any(one.done() for one in running), "the close", LONGEST_CLOSE_SECONDS, 0.5)
         finally:

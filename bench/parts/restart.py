@@ -20,7 +20,8 @@ from bench.world.world import World, until
 from database.session import transaction
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
-from services.order_entry.place import Placed, place_orders
+from services.errors import Failed, MarketError
+from services.order_entry.place import place_orders
 from services.order_entry.requests import NewOrder, OrderRequest
 from services.stocks.listing import rules_of
 
@@ -91,9 +92,11 @@ def _place(world: World, symbols: list[str]) -> int:
         rules = rules_of(session, symbols)
         orders = [NewOrder(world.traders[0].broker_id, _request(symbol)) for symbol in symbols]
         answers = place_orders(lambda work: work(session), orders, rules, world.settings.market, datetime.now(UTC))
-        refused = next((answer for answer in answers if not isinstance(answer, Placed)), None)
-        if refused is not None:
-            raise refused
+        for answer in answers:
+            if isinstance(answer, Failed):
+                raise answer.error
+            if isinstance(answer, MarketError):
+                raise answer
     redis = connect_redis(world.settings.redis)
     try:
         Wakeups(redis).wake([(symbol, rules[symbol].group_name) for symbol in symbols])

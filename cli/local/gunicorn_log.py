@@ -10,7 +10,7 @@ from logs import start_logging
 from settings.loading import load_settings
 
 
-class ServerLog(Logger):
+class ServerLog(Logger):  # type: ignore[misc] # gunicorn has no types
     """Hands everything to the root logger, whose form is that of `[log]`."""
 
     def setup(self, cfg: Any) -> None:
