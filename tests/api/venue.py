@@ -77,8 +77,10 @@ class Venue:
 
     @contextlib.contextmanager
     def matching(self) -> Iterator[None]:
-        """Match all the time, as a worker would."""
-        stopped = threading.Event()
+        """Match all the time, as a worker would; who waits for the book waits as long as a busy machine needs."""
+        web, stopped = self.settings.web, threading.Event()
+        kept = web.cancel_wait_ms
+        object.__setattr__(web, "cancel_wait_ms", 10_000)  # the settings of this venue alone
 
         def run() -> None:
             while not stopped.wait(0.005):
@@ -91,6 +93,7 @@ class Venue:
         finally:
             stopped.set()
             thread.join()
+            object.__setattr__(web, "cancel_wait_ms", kept)
 
     @contextlib.contextmanager
     def once_waiting(self, kind: str, action: Callable[[], None]) -> Iterator[None]:

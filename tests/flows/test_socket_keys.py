@@ -53,6 +53,11 @@ def test_a_revoked_key_is_told_so_and_its_connection_ends(exchange, port):
         assert stays.emit("unsubscribe", {"channels": []}) == {"channels": [], "unknown": []}
 
 
+def somebody_waits(exchange):
+    with exchange.engine.connect() as connection:
+        return connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+
 def test_while_postgresql_cannot_answer_everybody_is_told_and_no_room_is_joined(exchange, port):
     broker, room = exchange.broker(), {"channels": ["stock:PETR4"]}
     with raw_socket(port) as first, raw_socket(port) as second, raw_socket(port) as public, raw_socket(port) as member:
@@ -62,6 +67,7 @@ def test_while_postgresql_cannot_answer_everybody_is_told_and_no_room_is_joined(
         with exchange.engine.begin() as connection:
             connection.execute(text("LOCK TABLE brokers IN ACCESS EXCLUSIVE MODE"))
             first.send(f"40{auth(broker.api_key)}")  # waits for the lock, on the only connection
+            until(lambda: somebody_waits(exchange), "the first waits")
             assert second.connect(auth(broker.api_key))["data"] == {"code": "busy"}
             assert public.emit("subscribe", room)["code"] == "busy"
         assert "sid" in json.loads(first.answer()[2:])
