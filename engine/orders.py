@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Final
 
 from engine.order_types import GTC, STOPS
@@ -15,6 +15,13 @@ ASK: Final = -1
 SIDES: Final = {"bid": BID, "ask": ASK}
 SIDE_NAMES: Final = {BID: "bid", ASK: "ask"}
 """As brokers write them."""
+
+CONDITIONS: Final[Mapping[str, type[int]]] = {"post_only": bool, "stop_price": int, "display_quantity": int}
+"""What few orders have beside a price and a quantity: each attribute of `Order` that says so, and its kind.
+
+An integer is above zero, or None where an order has no such condition; a truth is False there. Entry, the table, the
+journal and `minex simulate` carry what stands here under the same name.
+"""
 
 
 class Order:
@@ -73,11 +80,11 @@ class Order:
         filled_value: int = 0,
         cancelled: int = 0,
         priority: int = 0,
+        elected: bool = False,
+        shown: int = 0,
         post_only: bool = False,
         stop_price: int | None = None,
         display_quantity: int | None = None,
-        elected: bool = False,
-        shown: int = 0,
     ) -> None:
         self.id = id
         self.account = account

@@ -8,13 +8,9 @@ from marshmallow import Schema, ValidationError, post_load, validates_schema
 
 from api.http.fields import LONGEST_CLIENT_ORDER_ID, Choice, Flag, Instant, Side, Symbol, Text, Whole
 from engine.order_types import GTC, GTD, IOC, LIMIT, LIMITED, MARKET, RESTING_TIFS, STOPS, TIFS, TYPES
+from engine.orders import CONDITIONS
 from engine.rules import STP_MODES
 from services.order_entry.requests import OrderRequest
-
-SELDOM: Final = ("stop_price", "display_quantity", "post_only")
-"""Fields that few orders have. They came later than the others, so an order without them has the fingerprint that it
-had before."""
-
 
 EXAMPLE: Final = {"document_number": "11122233344", "side": "bid", "symbol": "PETR4"}
 
@@ -83,10 +79,13 @@ class NewOrderSchema(Schema):
 
     @post_load
     def request(self, order: dict[str, Any], **_: Any) -> OrderRequest:
-        """The order with what its fields imply, and a fingerprint of all of it."""
+        """The order with what its fields imply, and a fingerprint of all of it but the conditions that it lacks.
+
+        Each condition came later than the rest: an order without it keeps the fingerprint that it had before.
+        """
         order["time_in_force"] = order["time_in_force"] or _implied_time(order)
-        order["post_only"] = bool(order["post_only"])
-        asked = {name: value for name, value in order.items() if value or name not in SELDOM}
+        order |= {name: bool(order[name]) for name, kind in CONDITIONS.items() if kind is bool}
+        asked = {name: value for name, value in order.items() if value or name not in CONDITIONS}
         canonical = orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)
         return OrderRequest(**order, fingerprint=hashlib.sha256(canonical).digest())
 

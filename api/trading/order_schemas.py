@@ -17,7 +17,7 @@ from api.http.fields import (
     Word,
 )
 from engine.order_types import TIFS, TYPES
-from engine.orders import SIDES
+from engine.orders import CONDITIONS, SIDES
 from engine.rules import STP_MODES
 from models.order import OPEN_STATUSES
 
@@ -73,6 +73,14 @@ class FillSchema(Schema):
 class OrderSchema(Schema):
     """An order and how far it has got."""
 
+    class Meta:
+        """The conditions that an order may have, as a request has them."""
+
+        include: ClassVar = {
+            name: fields.Boolean(required=True) if kind is bool else fields.Integer(required=True, allow_none=True)
+            for name, kind in CONDITIONS.items()
+        }
+
     order_id = fields.Integer(required=True)
     client_order_id = fields.String(required=True, allow_none=True)
     document_number = fields.String(required=True)
@@ -83,10 +91,7 @@ class OrderSchema(Schema):
     status = Word("OrderStatus", *STATUSES, required=True)
     reject_code = fields.String(required=True, allow_none=True)
     price = fields.Integer(required=True, allow_none=True, metadata={"description": "Cents."})
-    stop_price = fields.Integer(required=True, allow_none=True)
     triggered_at = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
-    display_quantity = fields.Integer(required=True, allow_none=True)
-    post_only = fields.Boolean(required=True)
     quantity = fields.Integer(required=True, metadata={"description": "Shares."})
     filled_quantity = fields.Integer(required=True)
     remaining_quantity = fields.Integer(required=True)

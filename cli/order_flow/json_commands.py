@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from cli.order_flow.json_fields import UNKNOWN_COMMAND, InvalidCommand
@@ -75,9 +75,6 @@ def _order(fields: Mapping[str, Any]) -> Order:
     stp = fields.get("stp")
     if stp is not None and stp not in STP_MODES:
         raise InvalidCommand("invalid_stp")
-    post_only = fields.get("post_only")
-    if not isinstance(post_only, bool | None):
-        raise InvalidCommand("invalid_post_only")
     if kind in (MARKET, STOP) and price is not None:
         raise InvalidCommand(INVALID_PRICE)
     return Order(
@@ -90,9 +87,7 @@ def _order(fields: Mapping[str, Any]) -> Order:
         tif,
         expire_at,
         stp,
-        post_only=bool(post_only),
-        stop_price=_integer(fields, "stop_price"),
-        display_quantity=_integer(fields, "display_quantity"),
+        **{name: CONDITION_READERS[kind](fields, name) for name, kind in orders.CONDITIONS.items()},
     )
 
 
@@ -103,6 +98,16 @@ def _integer(fields: Mapping[str, Any], name: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST:
         raise InvalidCommand(f"invalid_{name}")
     return value
+
+
+def _truth(fields: Mapping[str, Any], name: str) -> bool:
+    value = fields.get(name)
+    if not isinstance(value, bool | None):
+        raise InvalidCommand(f"invalid_{name}")
+    return bool(value)
+
+
+CONDITION_READERS: Final[Mapping[type, Callable[[Mapping[str, Any], str], Any]]] = {int: _integer, bool: _truth}
 
 
 def _text(fields: Mapping[str, Any], name: str, default: str) -> str:

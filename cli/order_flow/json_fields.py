@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from engine.orders import CONDITIONS
 from settings.spelling import nearest
 
 FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "new": frozenset({
-        "id", "account", "side", "type", "price", "quantity", "tif", "expire_at", "stop_price", "display_quantity",
-        "post_only", "stp",
+        "id", "account", "side", "type", "price", "quantity", "tif", "expire_at", "stp", *CONDITIONS,
     }),
     "cancel": frozenset({"id"}),
     "amend": frozenset({"id", "price", "quantity", "expire_at"}),

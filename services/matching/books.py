@@ -10,24 +10,26 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from engine.book import Book
-from engine.orders import SIDES, Order
+from engine.orders import CONDITIONS, SIDES, Order
 from engine.rules import Rules
 from engine.states import OPEN
 from services.settlement.ledger import Account
 from services.timestamps import microseconds
 
-ORDER = """
+ORDER = f"""
     SELECT stock_id, id, broker_id, document_number, side, order_type, coalesce(price, protection_price) AS price,
         quantity, time_in_force, valid_until, self_trade_prevention, filled_quantity, filled_notional,
-        cancelled_quantity, priority, post_only, stop_price, display_quantity, triggered_at, shown_quantity
+        cancelled_quantity, priority, {", ".join(CONDITIONS)}, triggered_at, shown_quantity
     FROM orders
-"""
+"""  # noqa: S608 - names of the engine's
 """What `order_of` reads of an order."""
 
 OPEN_ORDERS = text(f"""
     {ORDER} WHERE stock_id = ANY(:stock_ids) AND closed_at IS NULL AND priority IS NOT NULL
     ORDER BY stock_id, priority
 """)
+
+_conditions = attrgetter(*CONDITIONS)
 
 TOGETHER = 16
 """Books rebuilt by one query: a restarted worker would else hold the rows of all open orders beside the books."""
@@ -143,9 +145,7 @@ def order_of(row: Any) -> Order:
         row.filled_notional,
         row.cancelled_quantity,
         row.priority,
-        row.post_only,
-        row.stop_price,
-        row.display_quantity,
         row.triggered_at is not None,
         row.shown_quantity or 0,
+        *_conditions(row),
     )

@@ -11,7 +11,7 @@ import orjson
 
 from engine.commands import UNCHANGED, Amend, Cancel, Clock, Command, New, Roll, State, Uncross
 from engine.order_types import TIFS, TYPES
-from engine.orders import SIDES, Order
+from engine.orders import CONDITIONS, SIDES, Order
 from engine.rules import STP_MODES
 from engine.states import STATES
 
@@ -84,12 +84,9 @@ def _order(order_id: int | None, broker_id: int | None, payload: Mapping[str, An
         _time(payload),
         None if stp is None else _one_of(payload, "stp", STP_MODES),
     )
-    post_only = payload.get("post_only")
-    if post_only not in (None, False, True):
-        raise _wrong(payload, "post_only")
-    order.post_only = bool(post_only)
-    order.stop_price = _amount(payload, "stop_price") if "stop_price" in payload else None
-    order.display_quantity = _amount(payload, "display_quantity") if "display_quantity" in payload else None
+    for name, kind in CONDITIONS.items():
+        if name in payload:
+            setattr(order, name, _amount(payload, name) if kind is int else _truth(payload, name))
     return order
 
 
@@ -98,6 +95,13 @@ def _amount(payload: Mapping[str, Any], name: str) -> int | None:
     value = payload.get(name, UNCHANGED)
     if value is None or (type(value) is int and 0 < value <= LARGEST):
         return value
+    raise _wrong(payload, name)
+
+
+def _truth(payload: Mapping[str, Any], name: str) -> bool:
+    value = payload.get(name)
+    if value in (None, False, True):
+        return bool(value)
     raise _wrong(payload, name)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from database.statements import Statements
+from engine.orders import CONDITIONS
 from models.order import OPEN_STATUSES
 from services.errors import NotYourOrder, UnknownOrder
 from services.prices import average_price
@@ -27,7 +28,7 @@ ORDERS = f"""
     SELECT o.id, o.broker_id, o.client_order_id, o.document_number, s.symbol, o.side, o.order_type, o.time_in_force,
         o.status, o.reject_code, o.price, o.quantity, o.filled_quantity, o.remaining_quantity, o.cancelled_quantity,
         o.prevented_quantity, o.filled_notional, o.self_trade_prevention, o.valid_until, o.created_at, o.updated_at,
-        o.sequence, o.stop_price, o.triggered_at, o.display_quantity, o.post_only, f.trades
+        o.sequence, o.triggered_at, {", ".join(f"o.{name}" for name in CONDITIONS)}, f.trades
     FROM orders o JOIN stocks s ON s.id = o.stock_id LEFT JOIN LATERAL ({FILLS}) f ON o.filled_quantity > 0
 """  # noqa: S608 - constants of this file
 
@@ -35,7 +36,7 @@ ONE = text(f"{ORDERS} WHERE o.id = :order_id")
 
 BY_CLIENT_ID = text("SELECT id FROM orders WHERE broker_id = :broker_id AND client_order_id = :client_order_id")
 
-CONDITIONS = {
+FILTERS = {
     "before": "o.id < :before",
     "statuses": "o.status = ANY(:statuses)",
     "symbol": "s.symbol = :symbol",
@@ -82,10 +83,10 @@ def id_of_client_order(session: Statements, broker_id: int, client_order_id: str
 
 def read_orders(session: Statements, broker_id: int, wanted: OrderFilter, limit: int) -> list[dict[str, Any]]:
     """At most `limit` of the broker's orders, newest first."""
-    given = {name: value for name in CONDITIONS if (value := getattr(wanted, name)) is not None}
+    given = {name: value for name in FILTERS if (value := getattr(wanted, name)) is not None}
     if given.get("statuses") == ["open"]:
         given["statuses"] = list(OPEN_STATUSES)
-    conditions = " AND ".join(["o.broker_id = :broker_id", *(CONDITIONS[name] for name in given)])
+    conditions = " AND ".join(["o.broker_id = :broker_id", *(FILTERS[name] for name in given)])
     statement = text(f"{ORDERS} WHERE {conditions} ORDER BY o.id DESC LIMIT :limit")
     rows = session.execute(statement, {"broker_id": broker_id, "limit": limit, **given})
     return [order_document(row) for row in rows]
@@ -104,10 +105,8 @@ def order_document(row: Row[Any]) -> dict[str, Any]:
         "status": row.status,
         "reject_code": row.reject_code,
         "price": row.price,
-        "stop_price": row.stop_price,
+        **{name: getattr(row, name) for name in CONDITIONS},
         "triggered_at": timestamp(row.triggered_at),
-        "display_quantity": row.display_quantity,
-        "post_only": row.post_only,
         "quantity": row.quantity,
         "filled_quantity": row.filled_quantity,
         "remaining_quantity": row.remaining_quantity,

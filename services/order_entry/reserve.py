@@ -32,9 +32,13 @@ RESERVE = """need AS (
         WHERE amount = 0 OR (broker_id, asset_id) IN (SELECT * FROM reserved)
             AND ((broker_id, asset_id) NOT IN (SELECT broker_id, asset_id FROM poor) OR n IN (SELECT n FROM granted))
     )"""
-"""Common table expressions that set aside what the rows of `fresh` need (`amount` of `asset_id` from `broker_id`).
+"""Common table expressions that set aside what orders need. They stand between two parts of their statement:
 
-`accepted` has those that are paid for: each account gives in order of `n`, and passes over what it cannot pay for. The
+- before them `fresh` (n, broker_id, asset_id, amount, …): the requests, `n` being their order of arrival, each with the
+  `amount` (cents or shares) that it needs; 0 for one that needs nothing;
+- after them `accepted`, with all columns of `fresh`: the requests that are paid for.
+
+Each account gives in order of `n`, and passes over what it cannot pay for. The
 balances are locked in the order that everybody keeps, and read as they are once they are locked. Few accounts are too
 poor for all that is asked of them; only those walk through their orders one by one.
 

@@ -1,41 +1,57 @@
 """The one statement that reserves for orders and stores them, with their commands and transfers."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import Row, text
 
 from database.statements import Statements
-from services.order_entry.requests import FundedOrder, OrderRequest
+from engine.orders import CONDITIONS
+from services.order_entry.requests import FundedOrder
 from services.order_entry.reserve import RESERVE
 from services.timestamps import microseconds
+
+CONDITION_TYPES: Final = {int: "bigint", bool: "boolean"}
+"""PostgreSQL's, for each kind of condition."""
+
+STORED: Final = {
+    "broker_id": "bigint",
+    "stock_id": "bigint",
+    "document_number": "text",
+    "side": "text",
+    "order_type": "text",
+    "time_in_force": "text",
+    "price": "bigint",
+    "protection_price": "bigint",
+    "quantity": "bigint",
+    "self_trade_prevention": "text",
+    "valid_until": "timestamptz",
+    "client_order_id": "text",
+    "fingerprint": "bytea",
+    **{name: CONDITION_TYPES[kind] for name, kind in CONDITIONS.items()},
+}
+"""What `orders` keeps of a request: each column, and its type."""
+
+REQUESTED: Final = {**STORED, "asset_id": "bigint", "amount": "bigint", "payload": "json", "reply_to": "text"}
+"""All that a request brings: also what it reserves, what the engine will be told, and who waits for the book."""
+
+COLUMNS: Final = {name: f"coalesce({name}, false)" if kind == "boolean" else name for name, kind in STORED.items()}
+"""The same columns, and what is put into each: a document leaves out what an order has not."""
 
 PLACE = text(f"""
     WITH request AS (
         SELECT * FROM ROWS FROM (json_to_recordset(CAST(:document AS json)) AS (
-            broker_id bigint, stock_id bigint, document_number text, side text, order_type text, time_in_force text,
-            price bigint, protection_price bigint, quantity bigint, self_trade_prevention text,
-            valid_until timestamptz, client_order_id text, fingerprint bytea, asset_id bigint, amount bigint,
-            payload json, reply_to text, stop_price bigint, display_quantity bigint, post_only boolean
-        )) WITH ORDINALITY AS w (
-            broker_id, stock_id, document_number, side, order_type, time_in_force, price, protection_price, quantity,
-            self_trade_prevention, valid_until, client_order_id, fingerprint, asset_id, amount, payload, reply_to,
-            stop_price, display_quantity, post_only, n
-        )
+            {", ".join(f"{name} {kind}" for name, kind in REQUESTED.items())}
+        )) WITH ORDINALITY AS w ({", ".join(REQUESTED)}, n)
     ), known AS (
         SELECT w.n, o.id, o.status, o.fingerprint
         FROM request w JOIN orders o ON o.broker_id = w.broker_id AND o.client_order_id = w.client_order_id
     ), fresh AS (
         SELECT w.*, nextval('orders_id_seq') AS id FROM request w WHERE w.n NOT IN (SELECT n FROM known)
     ), {RESERVE}, stored AS (
-        INSERT INTO orders (id, broker_id, stock_id, document_number, side, order_type, time_in_force, price,
-            protection_price, quantity, remaining_quantity, self_trade_prevention, valid_until, client_order_id,
-            fingerprint, stop_price, display_quantity, post_only)
-        SELECT id, broker_id, stock_id, document_number, side, order_type, time_in_force, price,
-            protection_price, quantity, quantity, self_trade_prevention, valid_until, client_order_id, fingerprint,
-            stop_price, display_quantity, coalesce(post_only, false)
-        FROM accepted
+        INSERT INTO orders (id, remaining_quantity, {", ".join(COLUMNS)})
+        SELECT id, quantity, {", ".join(COLUMNS.values())} FROM accepted
     ), inbox AS (
         INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
         SELECT stock_id, 'new', id, broker_id, payload, reply_to FROM accepted ORDER BY n
@@ -80,10 +96,9 @@ def _row(one: FundedOrder) -> dict[str, Any]:
         "payload": _journal(one),
         "reply_to": order.reply_to,
     }
-    if request.stop_price or request.display_quantity or request.post_only:
-        seldom = _seldom(request)
-        row |= seldom
-        row["payload"] |= seldom
+    if conditions := {name: value for name in CONDITIONS if (value := getattr(request, name))}:
+        row |= conditions
+        row["payload"] |= conditions
     return row
 
 
@@ -100,13 +115,3 @@ def _journal(one: FundedOrder) -> dict[str, Any]:
         "expire_at": microseconds(request.valid_until),
         "stp": request.self_trade_prevention,
     }
-
-
-def _seldom(request: OrderRequest) -> dict[str, Any]:
-    """What few orders have: written only where it is, and null where it is not."""
-    values = {
-        "stop_price": request.stop_price,
-        "display_quantity": request.display_quantity,
-        "post_only": request.post_only,
-    }
-    return {name: value for name, value in values.items() if value}

@@ -25,6 +25,7 @@ from engine import (
     Uncross,
 )
 from engine.codes import MESSAGES, REASONS
+from engine.orders import CONDITIONS
 from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
 from engine.states import STATES
 from tests.engine.naive import NaiveBook
@@ -116,11 +117,9 @@ def reborn(order):
         order.filled_value,
         order.cancelled,
         order.priority,
-        order.post_only,
-        order.stop_price,
-        order.display_quantity,
         order.elected,
         order.shown,
+        **{name: getattr(order, name) for name in CONDITIONS},
     )
 
 
