@@ -66,7 +66,10 @@ class WholeText(Whole):
 
 
 class Text(Strict, fields.String):
-    """A printable text of `shortest` to `longest` characters: no control characters, no halves of characters."""
+    """A printable text of `shortest` to `longest` characters: no control characters, no halves of characters.
+
+    No blanks at its ends either: nobody sees them, and two names that read alike would be two.
+    """
 
     def __init__(self, shortest: int, longest: int, **options: Any) -> None:
         self.shortest, self.longest = shortest, longest
@@ -82,6 +85,8 @@ class Text(Strict, fields.String):
             raise ValidationError("Must have printable characters only.")
         if not value.strip():
             raise ValidationError("Must have more than blanks.")
+        if value != value.strip():
+            raise ValidationError("Must not begin or end with a blank.")
         return value
 
 

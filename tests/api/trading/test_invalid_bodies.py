@@ -274,13 +274,33 @@ def test_odd_names_in_a_query_are_422_everywhere(venue: Venue, broker: Caller, q
         assert answer.json["errors"], path
 
 
-@pytest.mark.parametrize("blank", [" ", "   "])
-def test_blanks_are_no_text(venue: Venue, broker: Caller, blank: str) -> None:
+AT_AN_END = "Must not begin or end with a blank."
+UNPRINTABLE = "Must have printable characters only."
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        *((blank, "Must have more than blanks.") for blank in (" ", "   ")),
+        *((text, AT_AN_END) for text in (" 1", "1 ", " 1 ", "  1")),
+        *((text, UNPRINTABLE) for text in ("1\n", "\t1", "1\x00", "1\x7f", "\u200b1", "1\u00a0", "1\u2028", "\u202e1")),
+    ],
+)
+def test_two_texts_that_read_alike_are_not_two(venue: Venue, broker: Caller, text: str, said: str) -> None:
+    """Self-trade prevention goes by the document: " 1" and "1" would be two customers."""
     for name in ("document_number", "client_order_id"):
-        answer = broker.post("/orders", an_order(**{name: blank}))
-        assert (answer.status_code, list(answer.json["errors"])) == (422, [name])
-    assert list(venue.admin.post("/register", {"name": blank}).json["errors"]) == ["name"]
-    assert list(venue.admin.post("/stocks", {"symbol": "BLANK", "name": blank}).json["errors"]) == ["name"]
+        answer = broker.post("/orders", an_order(**{name: text}))
+        assert (answer.status_code, answer.json["errors"]) == (422, {name: [said]})
+    assert venue.admin.post("/register", {"name": text}).json["errors"] == {"name": [said]}
+    for name in ("name", "group", "market"):
+        assert venue.admin.post("/stocks", {"symbol": "BLANK", name: text}).json["errors"] == {name: [said]}
+    assert venue.admin.post("/stocks/STK/state", {"state": "open", "reason": text}).json["errors"] == {"reason": [said]}
+
+
+def test_blanks_within_a_text_stay(broker: Caller) -> None:
+    order = an_order(document_number="a  b", client_order_id="day 1 / 7")
+    order_id = broker.post("/orders", order).json["order_id"]
+    assert broker.get(f"/orders/{order_id}")["document_number"] == "a  b"
 
 
 class TestSymbolsInAnyCase:
