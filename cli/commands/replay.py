@@ -84,9 +84,9 @@ def command(
     Ends with status 1 if an execution missed or the books do not balance.
     """
     settings = load_settings()
+    symbol = replay_scene.symbol_of(symbol, file)
     steps = list(lobster.translate(_read(file)))
     where = _where(settings, url, {MAKER: maker_key or "", TAKER: taker_key or ""})
-    symbol = symbol or file.name.replace("_", "-").split("-")[0].split(".")[0].upper()
     flow = _set_scene(settings, where, symbol, steps)
     flow.prepare(steps)
     for step in track(steps, description=symbol, console=Console(stderr=True), disable=not sys.stderr.isatty()):

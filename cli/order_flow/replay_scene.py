@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from cli.exits import REFUSED
+from cli.exits import REFUSED, USAGE
 from cli.order_flow.exchange_client import ExchangeClient, Refused
 from cli.order_flow.lobster import MAKER, TAKER, Step
 from cli.terminal import CommandError
 from engine import New
 from engine.orders import BID
 from engine.states import OPEN
+from services.stocks.symbols import SYMBOL_RULE, symbol_in
 
 RULES: Final = {"tick_size": 1, "lot_size": 1, "band": 0, "dynamic_band": 0}
 """Of a stock that is listed for a replay: whatever the real market took is taken."""
@@ -41,6 +43,18 @@ def needs_of(steps: Iterable[Step]) -> dict[str, Needs]:
             else:
                 shares[str(order.account)] += order.quantity
     return {account: Needs(cash[account], shares[account]) for account in (MAKER, TAKER)}
+
+
+def symbol_of(given: str | None, file: Path) -> str:
+    """The stock's symbol in capitals: the one that was given, else what the file's name begins with.
+
+    Raises CommandError where that is no symbol.
+    """
+    written = given or file.name.replace("_", "-").split("-")[0].split(".")[0]
+    symbol = symbol_in(written)
+    if symbol is None:
+        raise CommandError(f'"{written}" is no symbol. {SYMBOL_RULE}', OTHER_STOCK, exit_code=USAGE)
+    return symbol
 
 
 def is_listed(client: ExchangeClient, symbol: str) -> bool:
