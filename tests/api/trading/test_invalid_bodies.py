@@ -228,8 +228,13 @@ NO_SYMBOL = ("%00", "%F0%9F%92%A9", "%ff", "A" * 13, ".", "..", "-A", "ı", "%0A
             for one in (*NO_SYMBOL, "NOSUCH", "nosuch")
             for more in ("", "/book", "/price", "/trades", "/events")
         ),
-        *((f"/stocks/{one}/book/1", "unknown_stock") for one in NO_SYMBOL),
+        *((f"/stocks/{one}/book/1", "unknown_stock") for one in (*NO_SYMBOL, "NOSUCH", "nosuch")),
         (f"/stocks/STK/book/{2**63}", "unknown_order"),
+        *((f"/stocks/STK/book/{one}", "unknown_order") for one in (0, 1, "007")),
+        *((f"/stocks/{symbol}/book/{one}", "not_found") for symbol in ("STK", "NOSUCH") for one in (-1, "x", "1/1")),
+        *((f"{path}/1", "not_found") for path in ("", "/nothing", "/trades", "/stocks/NOSUCH", "/stocks/STK/trades")),
+        *((f"/stocks/{symbol}/nothing/1", "not_found") for symbol in ("STK", "NOSUCH", "..")),
+        *((f"/orders/1/{more}", "not_found") for more in ("1", "fills", "cancel/1")),
     ],
 )
 def test_a_path_to_nothing(broker: Caller, path: str, code: str) -> None:
