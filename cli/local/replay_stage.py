@@ -6,10 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy.orm import Session
-
 from cli.terminal import CommandError
 from database.session import connect, transaction
+from database.statements import Statements
 from models import CASH
 from services.accounts.deposits import deposit
 from services.accounts.read_accounts import read_portfolio
@@ -45,7 +44,7 @@ def fund_here(database_url: str, symbol: str, needs: Mapping[str, tuple[int, int
         engine.dispose()
 
 
-def _fund(session: Session, api_key: str, symbol: str, cash: int, shares: int) -> bool:
+def _fund(session: Statements, api_key: str, symbol: str, cash: int, shares: int) -> bool:
     holder = holder_of(session, api_key)
     if holder is None:
         raise CommandError(
