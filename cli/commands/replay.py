@@ -81,6 +81,8 @@ def command(
     administrator's key does it (MINEX_ADMIN_KEY): the stock is listed, and two brokers are registered unless their
     keys are given. Give a key as a variable or as @FILE: other users of this machine see the arguments of a command.
 
+    Where the exchange has limits or is busy (429, 503), a request waits and is sent again, for a minute at most.
+
     Ends with status 1 if an execution missed or the books do not balance.
     """
     settings = load_settings()
