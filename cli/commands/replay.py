@@ -49,18 +49,18 @@ class Where:
     type=ApiKey(),
     envvar="MINEX_MAKER_KEY",
     show_envvar=True,
-    help="Of the broker whose orders rest; by default the first demo broker's.",
+    help="Key of the broker whose orders rest; by default the first demo broker's.",
 )
 @click.option(
     "--taker-key",
     type=ApiKey(),
     envvar="MINEX_TAKER_KEY",
     show_envvar=True,
-    help="Of the broker who takes; by default the second demo broker's.",
+    help="Key of the broker who takes; by default the second demo broker's.",
 )
 @click.option("--symbol", help="The stock; by default what the file's name begins with, such as AAPL.")
-@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-@click.option("--no-verify", is_flag=True, help="Leave the check of the books out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
+@click.option("--no-verify", is_flag=True, help="Do not check the books afterwards.")
 def command(
     file: Path,
     url: str | None,

@@ -94,7 +94,11 @@ def database_of(settings: Settings) -> str:
     folder = data_folder(settings)
     state = running(folder)
     if state is None or not state.database_url:
-        raise CommandError(f"Minex is not running on {folder}.", "minex up", exit_code=NOT_RUNNING)
+        raise CommandError(
+            f"Minex is not running on {folder}, and [database] url names no other database.",
+            "minex up",
+            exit_code=NOT_RUNNING,
+        )
     return state.database_url
 
 
@@ -108,7 +112,11 @@ def connected(settings: Settings) -> Settings:
     folder = data_folder(settings)
     state = running(folder)
     if state is None or not state.database_url or not state.redis_url:
-        raise CommandError(f"Minex is not running on {folder}.", "minex up", exit_code=NOT_RUNNING)
+        raise CommandError(
+            f"Minex is not running on {folder}, and [database] url and [redis] url name no other servers.",
+            "minex up",
+            exit_code=NOT_RUNNING,
+        )
     return dataclasses.replace(
         settings,
         database=dataclasses.replace(settings.database, url=settings.database.url or state.database_url),
