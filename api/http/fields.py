@@ -110,7 +110,7 @@ class Several(Strict, fields.List[Any]):
     """A query parameter that may be given several times."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[Any]:
-        return [self.inner.deserialize(one) for one in value]
+        return [self.inner.deserialize(item) for item in value]
 
 
 class Side(Choice):

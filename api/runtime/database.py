@@ -83,11 +83,11 @@ class Database:
             raise
 
     def run(self, work: Callable[[Session], Done]) -> Done:
-        """What `work` gives, done in a transaction as by `writing`; a second time where that helps."""
+        """Do `work` in a transaction as by `writing`, a second time where that helps, and give its result."""
         return _tried_again(self.writing, work)
 
     def run_autocommitted(self, work: Callable[[AutocommitSession], Done]) -> Done:
-        """What `work` gives, done as by `autocommitting`; a second time where that helps."""
+        """Do `work` as by `autocommitting`, a second time where that helps, and give its result."""
         return _tried_again(self.autocommitting, work)
 
     def close(self) -> None:
