@@ -43,5 +43,5 @@ def parse_channels(*arguments: object) -> tuple[list[Channel], list[str]]:
 
 
 def user_room(broker_id: int) -> str:
-    """Where a broker's own events arrive."""
+    """The name of the room in which a broker's own events arrive."""
     return names.room("user", broker_id)
