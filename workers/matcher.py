@@ -100,5 +100,8 @@ class Matcher:
         reach("before_commit")
 
     def _tell(self, turn: Turn) -> None:
-        messages = [{"room": room(*one.room), "event": one.event, "payload": one.payload} for one in turn.messages]
+        messages = [
+            {"room": room(*message.room), "event": message.event, "payload": message.payload}
+            for message in turn.messages
+        ]
         self.bus.announce(messages, turn.snapshots, turn.replies)
