@@ -122,7 +122,7 @@ def main() -> NoReturn:
 
 
 def _told(error: Exception) -> CommandError | None:
-    """What the machine or a server has in our way, in one line; None for a mistake of ours, which shows its trace."""
+    """The error to show where the machine or a server says no; None for a mistake of ours, which shows its trace."""
     from cli.local.connection_errors import explained  # noqa: PLC0415 - only an error needs it
 
     if isinstance(error, OSError) and error.errno in MACHINE_SAYS_NO:

@@ -50,7 +50,7 @@ def as_called(text: str) -> str:
 
 
 def has_colours(stream: TextIO) -> bool:
-    """Whether to colour what goes to `stream`: a terminal, and nobody asked for none (no-color.org)."""
+    """True if what goes to `stream` is coloured: it is a terminal, and nobody asked for no colours (no-color.org)."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
 
 

@@ -80,7 +80,7 @@ def _show(figure: Figure) -> None:
 
 
 def _show_all(findings: Findings) -> None:
-    rows = [[one.part, one.what, _value(one), _bounds(one), _met(one)] for one in findings.figures]
+    rows = [[each.part, each.what, _value(each), _bounds(each), _met(each)] for each in findings.figures]
     head, *lines = table(["part", "what", "figure", "target", "met"], rows).splitlines()
     click.echo(head)
     for line, figure in zip(lines, findings.figures, strict=True):
@@ -113,12 +113,12 @@ def _bounds(figure: Figure) -> str:
     """The steps to reach: "≥ 0.22 · 0.35"."""
     if not figure.targets:
         return ""
-    return f"{figure.targets[0].sign} {' · '.join(f'{one.bound:g}' for one in figure.targets)}"
+    return f"{figure.targets[0].sign} {' · '.join(f'{target.bound:g}' for target in figure.targets)}"
 
 
 def _met(figure: Figure) -> str:
-    """Whether the steps are reached; of several, how many."""
-    met = sum(one.met(figure.value) for one in figure.targets)
+    """Whether the target is reached, in words; of several targets, how many."""
+    met = sum(target.met(figure.value) for target in figure.targets)
     if len(figure.targets) > 1:
         return f"{met} of {len(figure.targets)}"
     return ("met" if met else "not met") if figure.targets else ""

@@ -174,7 +174,7 @@ def _all_met(outcome: Outcome) -> bool:
 
 
 def _verify(database_url: str) -> list[str] | None:
-    """What `minex verify` finds broken in the exchange; None where its database is not known."""
+    """The findings of `minex verify`, a line each; None where the database of the exchange is not known."""
     from services.verify import verify  # noqa: PLC0415 - only a replay that ends needs it
 
     if not database_url:

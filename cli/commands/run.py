@@ -32,7 +32,7 @@ def command() -> None:
 
 
 def _settings() -> Settings:
-    """Those of the process, once it is clear that waiting will do; a supervisor has looked before it opened sockets."""
+    """The settings of the process. Without a supervisor, which would have looked, waits for the servers or refuses."""
     settings = load_settings()
     start_logging(settings.log)
     settings = connected(settings)

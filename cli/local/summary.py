@@ -39,7 +39,7 @@ class Summary:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Summary:
-        """What `as_json` made."""
+        """The summary that `as_json` made these fields of."""
         own = {name: fields[name] for name in cls.__dataclass_fields__}
         return cls(**own | {"brokers": tuple(DemoBroker(**broker) for broker in fields["brokers"])})
 
@@ -83,7 +83,7 @@ def curl_command(summary: Summary) -> str:
 
 
 def seconds_since_start() -> float:
-    """How long this process lives, the making of its environment included: `./minex` only becomes us."""
+    """The seconds that this process lives, the making of its environment included: `./minex` only becomes us."""
     return time.time() - float(psutil.Process().create_time())
 
 

@@ -33,7 +33,7 @@ class Needs(NamedTuple):
 
 
 def needs_of(steps: Iterable[Step]) -> dict[str, Needs]:
-    """What the two brokers need if no trade gave them anything back, by account."""
+    """The cash and shares that the two brokers need if no trade gave them anything back, by account."""
     cash, shares = {MAKER: 0, TAKER: 0}, {MAKER: 0, TAKER: 0}
     for step in steps:
         if isinstance(step.command, New):
@@ -58,7 +58,7 @@ def symbol_of(given: str | None, file: Path) -> str:
 
 
 def is_listed(client: ExchangeClient, symbol: str) -> bool:
-    """Whether there is such a stock. Raises CommandError."""
+    """True if there is such a stock. Raises CommandError."""
     try:
         client.get(f"/stocks/{symbol}")
     except Refused as refused:

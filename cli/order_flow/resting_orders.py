@@ -41,7 +41,7 @@ class RestingOrders:
         return int(self.client.call("POST", "/orders", body, repeatable=True).json()["order_id"])
 
     def _batch(self, bodies: Sequence[dict[str, Any]]) -> list[int]:
-        """What was taken is answered with the same id when the batch is sent again for what was put off."""
+        """The ids of a batch, which is sent again while some are put off: those that were taken keep their ids."""
         patience = Patience()
         while True:
             answer = self.client.call("POST", "/orders/batch", {"orders": bodies}, repeatable=True)
