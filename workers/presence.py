@@ -80,7 +80,7 @@ class Presence(SimpleWorker):
         return connection
 
     def _is_registered(self) -> bool:
-        """RQ shows a worker only while it is registered, and a flushed Redis knows nobody."""
+        """True while RQ knows the worker: a Redis that was flushed knows nobody."""
         return bool(self.connection.sismember(worker_registration.REDIS_WORKER_KEYS, self.key))
 
     def _register(self) -> None:

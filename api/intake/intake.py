@@ -117,7 +117,7 @@ class Intake:
 
 
 def _holds_for_all(error: BaseException) -> bool:
-    """The database is away, or a commit's outcome unknown: trying a group's orders one by one would not help."""
+    """True if trying a group's orders one by one would not help: no database, or a commit's outcome unknown."""
     return isinstance(error, OutcomeUnknown) or is_passing(error)
 
 

@@ -113,7 +113,7 @@ def _tried_again(opened: Callable[[], AbstractContextManager[Any]], work: Callab
 
 
 def _helps_to_try_again(error: DBAPIError) -> bool:
-    """Not where it was waited for in vain: the client had better hear of it."""
+    """True if the same may succeed at once; False after a wait in vain, of which the client had better hear."""
     if isinstance(error.orig, Unanswered):
         return False
     lost = isinstance(error, OperationalError) and error.connection_invalidated

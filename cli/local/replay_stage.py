@@ -31,7 +31,7 @@ def list_here(database_url: str, settings: Settings, symbol: str) -> None:
 
 
 def fund_here(database_url: str, symbol: str, needs: Mapping[str, tuple[int, int]]) -> bool:
-    """Let brokers, by API key, have at least so much cash (cents) and so many shares; whether anything was missing.
+    """Let brokers, by API key, have at least so much cash (cents) and so many shares; True if they lacked anything.
 
     Raises CommandError where this exchange does not know a key.
     """

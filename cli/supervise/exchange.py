@@ -186,7 +186,7 @@ class Exchange:
 
 
 def _is_needed_for_orders(name: str) -> bool:
-    """These begin first: whoever waits for the exchange to come back waits for them."""
+    """True for the processes that begin first: whoever waits for the exchange to come back waits for them."""
     return name == "web" or name.startswith("match")
 
 

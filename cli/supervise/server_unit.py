@@ -75,7 +75,7 @@ class Served:
         """Servers leave last, when nobody needs them; see `clear_away`."""
 
     def wait(self, until: float) -> bool:
-        """Nothing to wait for: see `clear_away`."""
+        """True until `until` (seconds of time.monotonic): there is nothing to wait for, see `clear_away`."""
         return time.monotonic() <= until
 
     def clear_away(self) -> None:
