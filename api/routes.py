@@ -90,5 +90,5 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def access_of() -> dict[str, Access]:
-    """Who may use each endpoint of the resources."""
+    """The access that each endpoint of the resources asks for, by the endpoint's name."""
     return {endpoint: access for resource in RESOURCES for endpoint, access in resource.access.items()}

@@ -96,7 +96,7 @@ def _wait_for(lock: int) -> None:
 
 
 def _is_sound(venv: Path) -> bool:
-    """Whether its Python still starts: an upgrade of the machine may have taken away the one it was made from."""
+    """True if its Python still starts: an upgrade of the machine may have taken away the one it was made from."""
     python = venv / "bin" / "python"
     command = [str(python), "-I", "-c", "import sys; raise SystemExit(sys.version_info < (3, 11))"]
     return os.access(python, os.X_OK) and subprocess.run(command, check=False, capture_output=True).returncode == 0
@@ -153,7 +153,7 @@ def _run(command: list[str], failure: str) -> None:
 
 
 def _count(packages: int) -> None:
-    """How far it is, on a terminal; 0 ends the line."""
+    """Show on a terminal how many packages are done; 0 ends the line."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\rminex: {packages} packages " if packages else "\n")
         sys.stderr.flush()

@@ -20,20 +20,34 @@ from settings.values import SettingsError
 
 COMMANDS = {
     "up": ("cli.commands.up", "Start the whole exchange on this machine."),
-    "down": ("cli.commands.down", "Stop it."),
+    "down": ("cli.commands.down", "Stop the exchange; its data stays."),
     "status": ("cli.commands.status", "Show what is running, and where."),
-    "doctor": ("cli.commands.doctor", "Check what this machine lacks, and how to mend it."),
+    "doctor": (
+        "cli.commands.doctor",
+        "Check that nothing is missing on this machine.",
+    ),
     "run": ("cli.commands.run", "Run one process: web, live, match or clock."),
     "migrate": ("cli.commands.migrate", "Bring the database to the newest schema."),
-    "admin-key": ("cli.commands.admin_key", "Make another administrator's key."),
-    "verify": ("cli.commands.verify", "Check the books: what must always be true."),
+    "admin-key": ("cli.commands.admin_key", "Make a new administrator's key, or show since when there is one."),
+    "verify": ("cli.commands.verify", "Check the books: money, shares, orders and trades."),
     "replay": ("cli.commands.replay", "Send real order flow (LOBSTER) through the running exchange."),
-    "simulate": ("cli.commands.simulate", "Run the matching engine alone, from commands to events."),
-    "bench": ("cli.commands.bench", "Measure it: speed next to targets, with a proof of the books after each load."),
+    "simulate": ("cli.commands.simulate", "Run the matching engine alone: commands in, events out."),
+    "bench": (
+        "cli.commands.bench",
+        "Measure the exchange: speed next to targets, with the books checked after each load.",
+    ),
     "test": ("cli.commands.test", "Run the checks and the tests."),
 }
 """Each subcommand's module, which has a click command named `command`, and its line in the help."""
 
+ELSEWHERE = {
+    **dict.fromkeys(("start", "serve"), "up"),
+    **dict.fromkeys(("stop", "kill", "shutdown"), "down"),
+    **dict.fromkeys(("ps", "info"), "status"),
+    **dict.fromkeys(("check", "diagnose"), "doctor"),
+    "help": "--help",
+}
+"""Words of other programs, and ours for the same; no spelling would lead from one to the other."""
 
 MACHINE_SAYS_NO = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EMFILE)
 """Errors of the machine that are no mistake of ours."""
@@ -41,6 +55,8 @@ MACHINE_SAYS_NO = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EAC
 
 class Commands(SuggestingGroup):
     """A group that shows its help without importing a subcommand, so that `minex --help` is quick."""
+
+    elsewhere = ELSEWHERE
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a newcomer needs them; only those that this checkout has."""
@@ -106,7 +122,7 @@ def main() -> NoReturn:
 
 
 def _told(error: Exception) -> CommandError | None:
-    """What the machine or a server has in our way, in one line; None for a mistake of ours, which shows its trace."""
+    """The error to show where the machine or a server says no; None for a mistake of ours, which shows its trace."""
     from cli.local.connection_errors import explained  # noqa: PLC0415 - only an error needs it
 
     if isinstance(error, OSError) and error.errno in MACHINE_SAYS_NO:

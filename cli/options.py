@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from pathlib import Path
 
 import rich_click as click
 
+from embedded.folder import data_folder
 from settings.loading import load_settings
 from settings.sections import Settings
 
@@ -25,3 +27,10 @@ def settings_for(folder: Path | None) -> Settings:
     return dataclasses.replace(
         settings, exchange=dataclasses.replace(settings.exchange, data_folder=str(folder.absolute()))
     )
+
+
+def for_folder(command: str, folder: Path) -> str:
+    """`command` as a hint that means the exchange on `folder`: with --data-folder where it would look elsewhere."""
+    if folder == data_folder(load_settings()):
+        return command
+    return f"{command} --data-folder {shlex.quote(str(folder))}"

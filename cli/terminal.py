@@ -17,6 +17,9 @@ COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_
 """For names in the log, given out in turn; red is kept for errors."""
 
 
+NO_NUMBER = "is not a valid integer range."
+"""How click says that a word is no number."""
+
 LEAST_WIDTH = 8
 """Columns that a column of a table keeps on the narrowest terminal."""
 
@@ -47,7 +50,7 @@ def as_called(text: str) -> str:
 
 
 def has_colours(stream: TextIO) -> bool:
-    """Whether to colour what goes to `stream`: a terminal, and nobody asked for none (no-color.org)."""
+    """True if what goes to `stream` is coloured: it is a terminal, and nobody asked for no colours (no-color.org)."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
@@ -72,10 +75,9 @@ def show_error(error: click.ClickException) -> None:
     if isinstance(error, CommandError):
         text = error.text()
     else:
-        text = f"✗ {error.format_message()}"
-        context = getattr(error, "ctx", None)
-        if context is not None:
-            text += f"\n  {context.command_path} --help"
+        text = f"✗ {error.format_message().replace(NO_NUMBER, 'is no whole number.')}"
+        if isinstance(error, click.UsageError):  # one without its context comes from the reading of options
+            text += f"\n  {error.ctx.command_path if error.ctx else called_as()} --help"
     mark, rest = text[:1], text[1:]
     say(coloured(mark, "red", sys.stderr) + rest)
 

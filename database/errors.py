@@ -23,7 +23,7 @@ class Overtaken(Exception):
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same may well succeed later: PostgreSQL away, out of connections, a lock or a deadlock."""
+    """True if the same may well succeed later: PostgreSQL away, out of connections, a lock or a deadlock."""
     if isinstance(error, TimeoutError | OperationalError | InterfaceError | UncertainCommit | Overtaken):
         return True
     if not isinstance(error, DBAPIError):
@@ -37,6 +37,6 @@ def sqlstate(error: DBAPIError) -> str:
 
 
 def has_stale_plan(error: BaseException | None) -> bool:
-    """Whether the connection remembers a statement that the database has forgotten. It did nothing; another may."""
+    """True if the connection remembers a statement that the database has forgotten; it did nothing, a new one may."""
     state = getattr(error, "sqlstate", None)
     return state in STALE_PLAN_STATES and (state == "26000" or STALE_PLAN in str(error))

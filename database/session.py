@@ -84,13 +84,13 @@ def transaction(engine: Engine) -> Iterator[Session]:
 
 
 def in_transaction(engine: Engine, work: Callable[[Session], Done]) -> Done:
-    """What `work` gives, done in a transaction of its own."""
+    """Do `work` in a transaction of its own, and give its result."""
     with transaction(engine) as session:
         return work(session)
 
 
 def forget_warnings(session: Session) -> list[str]:
-    """Where PostgreSQL's warnings on the session's connection are kept, empty from now on."""
+    """The list that collects PostgreSQL's warnings on the session's connection, emptied now."""
     warnings: list[str] = session.connection().connection.info[WARNINGS]
     warnings.clear()
     return warnings

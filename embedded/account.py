@@ -46,7 +46,7 @@ class Account:
         return {"cwd": "/", "user": self.uid, "group": self.gid, "extra_groups": []}
 
     def can(self, test: str, path: Path) -> bool:
-        """Whether the account passes `test`: "-r" (read), "-w" (write) or "-x" (enter, run).
+        """True if the account passes `test`: "-r" (read), "-w" (write) or "-x" (enter, run).
 
         Asked of the kernel under that account, because mode bits alone do not tell of access lists and namespaces.
         """

@@ -15,7 +15,7 @@ class OwnerLock:
         self._descriptor: int | None = None
 
     def take(self) -> bool:
-        """Whether it is ours, from now on or already."""
+        """Take the lock; True if it is ours from now on, or was already."""
         if self._descriptor is not None:
             return True
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)

@@ -33,7 +33,7 @@ def listener(port: int, host: str = LOOPBACK) -> socket.socket:
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether nobody listens on the port; connections that are merely closing do not count.
+    """True if nobody listens on the port; connections that are merely closing do not count.
 
     Raises PermissionError for a port that only root may listen on.
     """
@@ -72,7 +72,7 @@ def kept_or_random(file: Path | None) -> int:
 
 
 def becomes_free(port: int, seconds: float) -> bool:
-    """Whether the port is free within this time: whoever had it may still be about to leave."""
+    """Wait until the port is free; False if it is not within this time. Whoever had it may still be about to leave."""
     deadline = time.monotonic() + seconds
     while not is_free(port):
         if time.monotonic() > deadline:

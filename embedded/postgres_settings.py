@@ -69,9 +69,9 @@ def _shared_buffers_megabytes() -> int:
 
 
 def _first_sync_of_recovery() -> str:
-    """How a recovery begins: with one call for the whole file system where the kernel tells of errors (Linux 5.8).
+    """The value of recovery_init_sync_method: one call for the whole file system where its errors are told (Linux 5.8).
 
-    Else with a call for each of the thousand files of a database, which takes seconds on a busy disk.
+    Else one call for each of the thousand files of a database, which takes seconds on a busy disk.
     """
     system = os.uname()
     if system.sysname != "Linux":

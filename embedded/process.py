@@ -78,7 +78,10 @@ def end(process: psutil.Process, signals: Iterable[tuple[int, float]]) -> bool:
 
 
 def has_ended(process: psutil.Process, seconds: float) -> bool:
-    """Whether it ends in this time. A zombie has ended: its parent or process 1 may take seconds to notice."""
+    """Wait for the process to end; True if it does in this time.
+
+    A zombie has ended: its parent or process 1 may take seconds to notice.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:

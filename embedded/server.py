@@ -90,7 +90,7 @@ class Server(ABC):
             self._process.wait()
 
     def is_alive(self) -> bool:
-        """Whether the process runs; whether it answers is another question."""
+        """True if the process runs, even if it does not answer."""
         return self._process is not None and self._process.poll() is None
 
     @property
@@ -111,7 +111,7 @@ class Server(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """Where clients connect, password included."""
+        """The url that clients connect to, password included."""
 
     def __enter__(self) -> Self:
         return self.start()
@@ -128,12 +128,12 @@ class Server(ABC):
         """The program and its arguments."""
 
     def _standard_input(self) -> bytes:
-        """What the program reads from its standard input."""
+        """The bytes that the program reads from its standard input."""
         return b""
 
     @abstractmethod
     def _answers(self) -> bool:
-        """Whether a client gets an answer."""
+        """True if a client gets an answer."""
 
     def _after_start(self) -> None:  # noqa: B027 - most servers need nothing
         """Whatever needs the running server."""

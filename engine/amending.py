@@ -22,8 +22,8 @@ def amend(book: Ladder, command: Amend, events: list[Event]) -> None:
 
     Less quantity at the same price keeps the order's priority, and so does a new expiry. More quantity or another
     price loses it: the order leaves its queue, is matched like a new one, and what is left joins the back. A new
-    total that is no more than what is already used up cancels the remainder. A stop goes on waiting; of an iceberg the
-    hidden part is changed first.
+    total that is no more than what is already used up cancels the remainder; `order.quantity` stays the old total, as
+    FIX OrderQty 38 does after a cancel. A stop goes on waiting; of an iceberg the hidden part is changed first.
     """
     order = book.orders.get(command.id)
     if order is None:

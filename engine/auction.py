@@ -37,7 +37,7 @@ Piece = tuple[int, int, int, int]
 
 
 def is_crossed(book: Ladder) -> bool:
-    """Whether something would trade if the orders could match."""
+    """True if something would trade if the orders could match."""
     for side, other in ((book.bids, book.asks), (book.asks, book.bids)):
         if side.market.count and (other.market.count or other.best is not None):
             return True
@@ -45,13 +45,13 @@ def is_crossed(book: Ladder) -> bool:
 
 
 def limits_cross(book: Ladder) -> bool:
-    """Whether a bid is at or above an ask."""
+    """True if the best bid is at or above the best ask."""
     bid, ask = book.bids.best, book.asks.best
     return bid is not None and ask is not None and bid.price >= ask.price
 
 
 def equilibrium(book: Ladder) -> Indicative:
-    """What the auction would bring now."""
+    """The price, volume and surplus of the auction if it ended now; `NOTHING` if nothing would trade."""
     if not is_crossed(book):
         return NOTHING
     pieces = list(_pieces(book))

@@ -81,7 +81,7 @@ def _check_level(book: Ladder, side: BookSide, level: Level) -> int:
 
 
 def _belongs(book: Ladder, side: BookSide, level: Level, order: Order) -> bool:
-    """Whether this is the place of `order`."""
+    """True if `level` of `side` is the queue where `order` has to wait."""
     if order.waits:
         return side is (book.buy_stops if order.side == BID else book.sell_stops) and order.stop_price == level.price
     if side is not (book.bids if order.side == BID else book.asks):

@@ -55,14 +55,14 @@ class Book(Ladder):
         return events
 
     def _watch(self, events: list[Event]) -> None:
-        """What a command brings beyond its own match: stops are elected, and an auction would bring something else."""
+        """After a command and its match: elect stops, and tell what an auction would bring where that changed."""
         elect(self, events)
         if self.tells_indicative and self.renew_indicative() and self.state == AUCTION:
             events.append(self.indicative)
         self.watchful = bool(self.state != OPEN or self.buy_stops.best or self.sell_stops.best)
 
     def renew_indicative(self) -> bool:
-        """Find out what an auction would bring now; whether it is something else than before. Walks the whole book."""
+        """Find out what an auction would bring now; True if that has changed. Walks the whole book."""
         if self.state != AUCTION and self.indicative is NOTHING:
             return False
         found = equilibrium(self) if self.state == AUCTION else NOTHING
@@ -75,7 +75,7 @@ class Book(Ladder):
         check(self)
 
     def _run_market(self, command: Command, events: list[Event]) -> None:
-        """What operators and the session's schedule ask for."""
+        """Carry out a command of operators or of the session's schedule."""
         if type(command) is State:
             change_state(self, command, events)
         elif type(command) is Uncross:

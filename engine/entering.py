@@ -81,7 +81,7 @@ def match_and_rest(book: Ladder, order: Order, price: int, events: list[Event]) 
 
 
 def furthest(book: Ladder, order: Order) -> int:
-    """How far in cents an order may go: to its limit or protection price, and never past the band."""
+    """The worst price (cents) at which an order may trade: its limit or protection price, never past the band."""
     if order.side == BID:
         return book.highest if order.price is None else min(order.price, book.highest)
     return book.lowest if order.price is None else max(order.price, book.lowest)

@@ -47,6 +47,6 @@ class ExpiryQueue:
 
 
 def is_current(entry: Entry) -> bool:
-    """Whether the order still rests as it did when the entry was made."""
+    """True if the order still rests as it did when the entry was made."""
     expire_at, priority, order = entry
     return order.level is not None and order.expire_at == expire_at and order.priority == priority

@@ -101,7 +101,7 @@ class Ladder:
         return self.bids if side == BID else self.asks
 
     def meets(self, side: int, price: int) -> bool:
-        """Whether an order of `side` at `price` would meet one of the other side."""
+        """True if an order of `side` at `price` (cents) could trade at once with one of the other side."""
         opposite = self.asks if side == BID else self.bids
         return opposite.best is not None and opposite.best.key >= price * opposite.sign
 

@@ -111,12 +111,12 @@ class Order:
 
     @property
     def open(self) -> bool:
-        """Whether the order is in a book: it rests, or waits to be elected or for an auction."""
+        """True if the order is in a book: it rests, or waits to be elected or for an auction."""
         return self.level is not None
 
     @property
     def waits(self) -> bool:
-        """Whether it is a stop that has not been elected."""
+        """True for a stop that has not been elected yet."""
         return self.type in STOPS and not self.elected
 
     def __repr__(self) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def is_reached(order: Order, last_price: int | None) -> bool:
-    """Whether a last price of so many cents elects the stop."""
+    """True if a last price of so many cents elects the stop."""
     return last_price is not None and (last_price - (order.stop_price or 0)) * order.side >= 0
 
 

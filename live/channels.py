@@ -1,14 +1,14 @@
 """The channels that anybody may subscribe to, and the rooms behind them."""
 
-import re
 from dataclasses import dataclass
 
 from queues import names
+from services.stocks.symbols import is_symbol
 
 MOST_CHANNELS = 1_000
 """Channels in one `subscribe`."""
 
-CHANNEL = re.compile(r"(stock|book):([A-Z0-9.\-]{1,12})")
+KINDS = frozenset({"stock", "book"})
 """Public data only: nobody asks for the room `user:`, it is joined at connect by whoever owns it."""
 
 
@@ -34,14 +34,14 @@ def parse_channels(*arguments: object) -> tuple[list[Channel], list[str]]:
         raise ValueError(f"At most {MOST_CHANNELS} channels at once.")
     known, unknown = [], []
     for name in dict.fromkeys(names):
-        match = CHANNEL.fullmatch(name)
-        if match:
-            known.append(Channel(name, match[1], match[2]))
+        kind, _, symbol = name.partition(":")
+        if kind in KINDS and is_symbol(symbol):
+            known.append(Channel(name, kind, symbol))
         else:
             unknown.append(name)
     return known, unknown
 
 
 def user_room(broker_id: int) -> str:
-    """Where a broker's own events arrive."""
+    """The name of the room in which a broker's own events arrive."""
     return names.room("user", broker_id)

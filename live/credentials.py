@@ -36,4 +36,4 @@ def key_of(auth: object, environ: Mapping[str, Any]) -> str | None:
 
 def _has_key_elsewhere(environ: Mapping[str, Any]) -> bool:
     parameters = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-    return any(header in environ for header in HEADERS) or any(one.lower() in PARAMETERS for one in parameters)
+    return any(header in environ for header in HEADERS) or any(name.lower() in PARAMETERS for name in parameters)

@@ -34,7 +34,7 @@ class FanOut:
         self._gathered: list[tuple[str, engine_packet.Packet]] = []
 
     def has_members(self, room: str) -> bool:
-        """Whether anybody would hear a message to `room`."""
+        """True if anybody would hear a message to `room`."""
         return bool(self.server.manager.rooms.get(NAMESPACE, {}).get(room))
 
     def emit(self, event: str, payload: dict[str, Any], room: str) -> None:

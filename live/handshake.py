@@ -48,7 +48,7 @@ class WebSocketsOnly:
 
 
 def is_handshake(environ: dict[str, Any]) -> bool:
-    """Whether this is a whole opening handshake (RFC 6455, 4.2.1) for Engine.IO's transport `websocket`."""
+    """True for a whole opening handshake (RFC 6455, 4.2.1) for Engine.IO's transport `websocket`."""
     connection = {token.strip().lower() for token in environ.get("HTTP_CONNECTION", "").split(",")}
     return (
         environ["REQUEST_METHOD"] == "GET"

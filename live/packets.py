@@ -97,5 +97,5 @@ def decoded(text: str) -> packets.Packet | None:
 
 
 def is_event(data: Any) -> bool:
-    """Whether `data` is an event that a client may send: its name, and what goes with it."""
+    """True if `data` is an event that a client may send: its name, and what goes with it."""
     return isinstance(data, list) and bool(data) and isinstance(data[0], str) and data[0] not in RESERVED

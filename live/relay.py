@@ -33,7 +33,7 @@ class Rooms(Protocol):
     """Where messages go to."""
 
     def has_members(self, room: str) -> bool:
-        """Whether anybody would hear a message to `room`."""
+        """True if anybody would hear a message to `room`."""
         ...
 
     def emit(self, event: str, payload: dict[str, Any], room: str) -> None:

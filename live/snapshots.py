@@ -24,7 +24,8 @@ class Throttle:
 
     def due(self, now: float) -> list[str]:
         """The changed books whose turn it is at `now`; they count as sent."""
-        ready = sorted(one for one in self._changed if now - self._sent_at.get(one, -self.interval) >= self.interval)
+        never = -self.interval
+        ready = sorted(symbol for symbol in self._changed if now - self._sent_at.get(symbol, never) >= self.interval)
         for symbol in ready:
             self._sent_at[symbol] = now
         self._changed.difference_update(ready)

@@ -66,7 +66,7 @@ class Subscriptions:
         return snapshot
 
     def _snapshot(self, channel: Channel) -> dict[str, Any] | None:
-        """Where the channel stands now, with its sequence; None for a stock that is not listed."""
+        """The snapshot of the channel as it is now, with its sequence; None for a stock that is not listed."""
         with transaction(self._engine) as session:
             if channel.kind == "stock":
                 return read_tape(session, channel.symbol)

@@ -77,7 +77,7 @@ class WebSocket(WebSocketWSGI):  # type: ignore[misc] # the library has no types
                 del self.open_sockets[self.session.sid]
 
     def takes_frames(self) -> bool:
-        """Whether a frame may be put past Engine.IO's queue: nothing waits there to go first."""
+        """True if a frame may be sent past Engine.IO's queue, because nothing waits there to go first."""
         empty: bool = self.session.queue.empty()
         return empty
 

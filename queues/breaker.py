@@ -56,7 +56,7 @@ class Breaker(Retry):
         is_retryable: Callable[[Exception], bool] | None = None,
         with_failure_count: bool = False,
     ) -> Done:
-        """What `do` gives. Raises ConnectionError at once while Redis is away, and what `do` raises."""
+        """Do `do` and give its result. Raises ConnectionError at once while Redis is away, and what `do` raises."""
         if self.is_open:
             raise NotConnected("Redis has not answered, and is not waited for until it does")
         failures = 0

@@ -38,7 +38,7 @@ class Counters:
         self._alone_until = float("-inf")
 
     def count(self, work: Callable[[MovingWindowRateLimiter], Counted]) -> Counted:
-        """What `work` gives with the counters that all processes share, or with our own while Redis is away."""
+        """Do `work` with the counters that all processes share, or our own while Redis is away, and give its result."""
         if time.monotonic() >= self._alone_until:
             try:
                 return work(self._shared)

@@ -39,7 +39,7 @@ class Heartbeats:
         self.redis.zrem(names.heartbeats(group), worker)
 
     def alive(self, groups: Iterable[str]) -> set[str]:
-        """Those of `groups` that have a worker, in one round trip. Raises RedisError when Redis is away."""
+        """The groups among `groups` that have a worker, in one round trip. Raises RedisError when Redis is away."""
         wanted, now = list(groups), time.time()
         pipeline = self.redis.pipeline(transaction=False)
         for group in wanted:

@@ -60,7 +60,7 @@ def queue_of(redis: Redis, symbol: str) -> ExchangeQueue:
 
 
 def match_job(symbol: str) -> Any:
-    """What is enqueued to say "look at this stock"; it carries no order."""
+    """The job that is enqueued to say "look at this stock"; it carries no order."""
     return Queue.prepare_data(
         MATCH, args=(symbol,), result_ttl=0, failure_ttl=FAILURE_TTL, description=f"match {symbol}", timeout=60
     )

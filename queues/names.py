@@ -35,7 +35,7 @@ def book(symbol: str) -> str:
 
 
 def replies_channel(process: str) -> str:
-    """Where one process hears that commands it waits for are settled."""
+    """The channel on which one process hears that commands it waits for are settled."""
     return f"{PREFIX}replies:{process}"
 
 

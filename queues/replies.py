@@ -31,7 +31,7 @@ class Expected:
         self.address = f"{replies.process}{SEPARATOR}{token}"
 
     def wait(self, seconds: float) -> bool:
-        """Whether the reply is here, after at most `seconds`."""
+        """Wait for the reply, `seconds` at most; True if it has come."""
         return self._arrived.wait(seconds)
 
     def arrive(self) -> None:

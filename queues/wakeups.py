@@ -61,10 +61,10 @@ class Wakeups:
         now = datetime.now(UTC)
         keys: list[bytes | str] = [ExchangeQueue.redis_queues_keys]
         values: list[bytes | str | int | float] = [int(again), FLAG_SECONDS, utcformat(now), now.timestamp()]
-        for one in stocks_keys:
+        for stock in stocks_keys:
             job_id = str(uuid.uuid4())
-            keys += (one.flag, one.queue, one.ready_set, JOB_PREFIX + job_id)
-            values += (one.symbol, job_id, one.job)
+            keys += (stock.flag, stock.queue, stock.ready_set, JOB_PREFIX + job_id)
+            values += (stock.symbol, job_id, stock.job)
         try:
             self._wake(keys, values)
         except RedisError as error:
@@ -109,16 +109,16 @@ class Wakeups:
             log.warning("Redis is away, the flag of %s stays: %s", symbol, error)
 
     def queued(self, symbols: Sequence[str]) -> list[str]:
-        """Those of `symbols` whose queue holds a job, ready or not: an operator may enqueue one. Raises RedisError."""
+        """The symbols whose queue holds a job, ready or not: an operator may enqueue one. Raises RedisError."""
         found: Any = self._queued([], [QUEUE_PREFIX, *symbols])
         return _symbols(found)
 
     def suspended(self) -> bool:
-        """Whether operators have suspended all workers, as RQ writes it and nothing else does. Raises RedisError."""
+        """True if operators have suspended all workers, as RQ writes it and nothing else does. Raises RedisError."""
         return bool(self.redis.type(SUSPENDED) == b"string")
 
 
 def _symbols(members: Iterable[bytes]) -> list[str]:
-    """Those of `members` that may be symbols; others, such as bytes that are no text, are nobody's stock."""
+    """The members that may be symbols, as texts; others, such as bytes that are no text, are nobody's stock."""
     texts = (member.decode("ascii", "replace") for member in members)
     return [text for text in texts if text.isascii() and text.isprintable()]

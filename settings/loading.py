@@ -77,12 +77,12 @@ def fault() -> str:
 
 
 def heartbeats_folder() -> str:
-    """Where a supervisor looks for this process's signs of life; empty without one."""
+    """The folder in which a supervisor looks for this process's signs of life; empty without a supervisor."""
     return os.environ.get(HEARTBEATS, "")
 
 
 def called_as() -> str:
-    """How the user called us, such as `./minex`; plain `minex` where the shell finds it so, and where nobody knows."""
+    """The command as the user called it, such as `./minex`; `minex` where the shell finds that, or nobody knows."""
     given = os.environ.get(COMMAND, "")
     found = shutil.which(Path(given).name) if given else None
     return given if given and not (found and Path(found) == Path(given)) else Path(given or "minex").name

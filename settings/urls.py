@@ -17,7 +17,7 @@ def server_url(scheme: str, host: str, port: int, path: str = "", *, user: str =
 
 
 def is_url_of(url: str, schemes: tuple[str, ...]) -> bool:
-    """Whether the url is one of these schemes and can be taken apart; an empty one names no server and will do."""
+    """True if the url has one of these schemes and can be taken apart; an empty one names no server and will do."""
     if not url:
         return True
     try:

@@ -144,7 +144,7 @@ class GroupWorker:
             self._suspended = suspended
 
     def _look_around(self) -> None:
-        """What changes seldom: which stocks the group has, and that we are alive."""
+        """Look after what changes seldom: read which stocks the group has, and say that we are alive."""
         symbols = list(self._ask(symbols_of) or self.symbols)
         if symbols != self.symbols:
             log.info("group %s now has %d stocks", self.group, len(symbols))
@@ -152,7 +152,7 @@ class GroupWorker:
         self.presence.show(self.symbols, suspended=self._suspended)
 
     def _ask(self, question: Callable[[Session, str], Sequence[str]]) -> Sequence[str]:
-        """What PostgreSQL answers about the group; nothing while it is away."""
+        """PostgreSQL's answer about the group; empty while it is away."""
         try:
             with transaction(self.matcher.engine) as session:
                 return question(session, self.group)

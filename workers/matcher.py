@@ -32,7 +32,7 @@ class Matcher:
         """Called where a long turn has come a step further."""
 
     def run_once(self, symbols: Sequence[str]) -> bool:
-        """One turn over these stocks; whether commands were left for another.
+        """Take one turn over these stocks; True if commands were left for another turn.
 
         Raises what will pass (`database.errors`), when the same can be tried again, and StuckStock for one that is
         better left out; nothing happened then. A command that breaks the turn is found by taking its commands one by
@@ -100,5 +100,8 @@ class Matcher:
         reach("before_commit")
 
     def _tell(self, turn: Turn) -> None:
-        messages = [{"room": room(*one.room), "event": one.event, "payload": one.payload} for one in turn.messages]
+        messages = [
+            {"room": room(*message.room), "event": message.event, "payload": message.payload}
+            for message in turn.messages
+        ]
         self.bus.announce(messages, turn.snapshots, turn.replies)

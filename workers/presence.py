@@ -48,7 +48,7 @@ class Presence(SimpleWorker):
         """Be seen with the queues of these stocks. Raises RedisError when Redis is away."""
         state = WorkerStatus.SUSPENDED if suspended else WorkerStatus.STARTED
         queues: Any = [queue_of(self.connection, symbol) for symbol in symbols] or self.queues
-        changed = [one.name for one in queues] != [one.name for one in self.queues] or state != self._state
+        changed = [queue.name for queue in queues] != [queue.name for queue in self.queues] or state != self._state
         self.queues, self._state = queues, state
         is_due = time.monotonic() - self._beaten_at >= BEAT_SECONDS
         try:
@@ -80,7 +80,7 @@ class Presence(SimpleWorker):
         return connection
 
     def _is_registered(self) -> bool:
-        """RQ shows a worker only while it is registered, and a flushed Redis knows nobody."""
+        """True while RQ knows the worker: a Redis that was flushed knows nobody."""
         return bool(self.connection.sismember(worker_registration.REDIS_WORKER_KEYS, self.key))
 
     def _register(self) -> None:

@@ -70,7 +70,7 @@ def require_debug() -> None:
 
 
 def caller() -> Caller:
-    """Who sent the present request."""
+    """The broker or the administrator who sent the present request."""
     return cast(Caller, g.caller)
 
 

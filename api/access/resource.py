@@ -103,6 +103,6 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
 
 
 def _read_by(view: Callable[..., Any]) -> set[str]:
-    """Where the arguments of a view come from: "json", "query"."""
+    """The parts of a request that a view reads its arguments from: "json", "query"."""
     described = getattr(view, "_apidoc", {}).get("arguments", {})
     return {argument["in"] for argument in described.get("parameters", [])}

@@ -27,7 +27,7 @@ class StrictParser(FlaskParser):
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
         """The query as a dict of texts, and of lists where a parameter may be repeated."""
-        lists = {one.data_key or name for name, one in schema.fields.items() if isinstance(one, Several)}
+        lists = {field.data_key or name for name, field in schema.fields.items() if isinstance(field, Several)}
         return {
             name: values if name in lists else values[0] if len(values) == 1 else REPEATED
             for name, values in req.args.lists()

@@ -2,7 +2,7 @@
 
 from werkzeug.routing import BaseConverter
 
-from api.http.fields import symbol_in
+from services.stocks.symbols import symbol_in
 
 
 class SymbolConverter(BaseConverter):

@@ -65,7 +65,7 @@ def title_of(code: str) -> str:
 
 
 def answer_refusal(refusal: MarketError) -> Response:
-    """What the market or the API refused."""
+    """The answer to what the market or the API refused."""
     status = status_of(refusal)
     headers = dict(refusal.headers) if isinstance(refusal, Problem) else {}
     if status == 503:
@@ -75,7 +75,7 @@ def answer_refusal(refusal: MarketError) -> Response:
 
 
 def answer_http(error: HTTPException) -> Response:
-    """What Flask refused by itself: no such path, no such method, a request that is not HTTP."""
+    """The answer to what Flask refused by itself: no such path, no such method, a request that is not HTTP."""
     if error.response is not None and isinstance(error.response, Response):
         return error.response  # a redirect
     headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
@@ -96,7 +96,7 @@ def answer_unexpected(error: Exception) -> Response:
 
 
 def problem_for(error: BaseException) -> dict[str, Any]:
-    """What a request that ends with this error is answered, without what belongs to the request."""
+    """The problem that answers a request which ended with this error, without what belongs to the request."""
     if isinstance(error, MarketError):
         return problem_of(error)
     if isinstance(error, DBAPIError | PoolExhausted) and is_passing(error):

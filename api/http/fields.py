@@ -7,16 +7,10 @@ from typing import Any, Final
 from marshmallow import ValidationError, fields, missing
 
 from api.http.strict_json import REPEATED
+from services.stocks.symbols import SYMBOL, SYMBOL_RULE, symbol_in
 
 LARGEST: Final = 2**53 - 1
 """The largest whole number that every JSON reader gets right (RFC 8259, section 6)."""
-
-SYMBOL: Final = "[A-Za-z0-9][A-Za-z0-9.-]{0,11}"
-"""A symbol as it may be written. Like each pattern that the API's description shows, it means the same in Python and
-in ECMA-262, and in the whole of a text only: `\\Z` would be Python's alone, and `$` lets Python pass a line's end."""
-
-SYMBOL_PATTERN: Final = re.compile(SYMBOL)
-SYMBOL_RULE: Final = "A symbol has 1 to 12 letters (A-Z), digits, points and hyphens; the first is no sign."
 
 LONGEST_CLIENT_ORDER_ID: Final = 64
 
@@ -66,7 +60,10 @@ class WholeText(Whole):
 
 
 class Text(Strict, fields.String):
-    """A printable text of `shortest` to `longest` characters: no control characters, no halves of characters."""
+    """A printable text of `shortest` to `longest` characters: no control characters, no halves of characters.
+
+    No blanks at its ends either: nobody sees them, and two names that read alike would be two.
+    """
 
     def __init__(self, shortest: int, longest: int, **options: Any) -> None:
         self.shortest, self.longest = shortest, longest
@@ -82,6 +79,8 @@ class Text(Strict, fields.String):
             raise ValidationError("Must have printable characters only.")
         if not value.strip():
             raise ValidationError("Must have more than blanks.")
+        if value != value.strip():
+            raise ValidationError("Must not begin or end with a blank.")
         return value
 
 
@@ -111,7 +110,7 @@ class Several(Strict, fields.List[Any]):
     """A query parameter that may be given several times."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[Any]:
-        return [self.inner.deserialize(one) for one in value]
+        return [self.inner.deserialize(item) for item in value]
 
 
 class Side(Choice):
@@ -124,11 +123,6 @@ class Side(Choice):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         return self.WORDS[super()._deserialize(value, attr, data, **kwargs)]
-
-
-def symbol_in(text: str) -> str | None:
-    """The symbol, in capitals, that `text` writes in any case; None if it is none."""
-    return text.upper() if SYMBOL_PATTERN.fullmatch(text) else None
 
 
 class Symbol(Strict, fields.String):

@@ -82,5 +82,5 @@ BY_STATUS: dict[int, type[Problem]] = {
 
 
 def problem_of_http(status: int) -> Problem:
-    """What HTTP refused with that status, where only the status is known."""
+    """The problem for a request that HTTP refused, where only the status is known."""
     return BY_STATUS.get(status, BadRequest if status < 500 else InternalError)()

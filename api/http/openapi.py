@@ -56,7 +56,7 @@ def finish(document: Json, problem: str = "#/components/schemas/Problem") -> Jso
         **{name: _problem(text, problem, status) for status, (name, text) in STATUSES.items()},
         "Problem": _problem("Another problem (RFC 9457).", problem),
     }
-    for parameter in (one for item in document["paths"].values() for one in item.get("parameters", [])):
+    for parameter in (shared for item in document["paths"].values() for shared in item.get("parameters", [])):
         parameter["example"] = parameter["schema"]["examples"][0]
     for operation in operations(document):
         _add_headers(operation)
@@ -89,7 +89,7 @@ def _refer(*headers: str) -> Json:
 
 def _add_headers(operation: Json) -> None:
     """Name the headers of what succeeds."""
-    parameters = {one["name"] for one in operation.get("parameters", [])}
+    parameters = {parameter["name"] for parameter in operation.get("parameters", [])}
     names = ["X-Request-ID"]
     names += ["Preference-Applied"] if "Prefer" in parameters else []
     names += ["Link"] if "cursor" in parameters else []

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from api.http.fields import LONGEST_CLIENT_ORDER_ID, SYMBOL, SYMBOL_RULE, symbol_in
+from api.http.fields import LONGEST_CLIENT_ORDER_ID
 from services.errors import Unknown, UnknownBroker, UnknownOrder, UnknownStock
+from services.stocks.symbols import SYMBOL, SYMBOL_RULE, symbol_in
 
 ORDER: Final = "/orders/<order_id:order_id>"
 CLIENT_ORDER_ID: Final = "client_order_id"

@@ -17,7 +17,7 @@ NONE = Preferences()
 
 
 def preferences() -> Preferences:
-    """Those of the present request. What cannot be understood is passed over, as the RFC wants."""
+    """The preferences of the present request. One that cannot be understood is passed over, as the RFC wants."""
     if "HTTP_PREFER" not in request.environ:
         return NONE
     wait, respond_async = None, False

@@ -50,7 +50,7 @@ class Intake:
         return self._orders.submit_all(orders)
 
     def place_one(self, order: NewOrder) -> Placed:
-        """What became of one order. Raises the refusal."""
+        """The order as it was stored, or was known before. Raises the refusal."""
         return _accepted(self._orders.submit(order))
 
     def cancel(self, request: Cancel) -> QueuedCommand:
@@ -64,13 +64,13 @@ class Intake:
     def _place(self, orders: Sequence[NewOrder]) -> list[Placed | MarketError | Failed]:
         self._backpressure.look()
         rules = self._rules_for(orders)
-        refused = {n: refusal for n, one in enumerate(orders) if (refusal := self._too_deep(rules, one))}
+        refused = {n: refusal for n, order in enumerate(orders) if (refusal := self._too_deep(rules, order))}
         rest = {n: order for n, order in enumerate(orders) if n not in refused}
         commit, market = self._database.run_autocommitted, self._settings.market
         placed = place_orders(commit, list(rest.values()), rules, market, datetime.now(UTC)) if rest else []
         answers: dict[int, Placed | MarketError | Failed] = {**refused, **dict(zip(rest, placed, strict=True))}
-        new = ((n, one) for n, one in answers.items() if isinstance(one, Placed) and not one.known)
-        self.wake((orders[n].request.symbol, one.group_name) for n, one in new)
+        new = ((n, answer) for n, answer in answers.items() if isinstance(answer, Placed) and not answer.known)
+        self.wake((orders[n].request.symbol, answer.group_name) for n, answer in new)
         return [answers[n] for n in range(len(orders))]
 
     def _too_deep(self, rules: Mapping[str, StockRules], order: NewOrder) -> MarketError | None:
@@ -79,7 +79,9 @@ class Intake:
 
     def _cancel(self, requests: Sequence[Cancel]) -> list[QueuedCommand | MarketError]:
         answers = self._database.run_autocommitted(lambda session: cancel_orders(session, requests))
-        self._wake_all(one for one in answers if isinstance(one, QueuedCommand) and one.command_id is not None)
+        self._wake_all(
+            queued for queued in answers if isinstance(queued, QueuedCommand) and queued.command_id is not None
+        )
         return answers
 
     def _amend(self, requests: Sequence[Amendment]) -> list[QueuedCommand | MarketError]:
@@ -88,7 +90,7 @@ class Intake:
         answers = self._database.run(
             lambda session: amend_orders(session, requests, market, datetime.now(UTC), refusal)
         )
-        self._wake_all(one for one in answers if isinstance(one, QueuedCommand))
+        self._wake_all(queued for queued in answers if isinstance(queued, QueuedCommand))
         return answers
 
     def forget_rules(self) -> None:
@@ -104,7 +106,7 @@ class Intake:
         self.wake((command.symbol, command.group_name) for command in commands)
 
     def _rules_for(self, orders: Collection[NewOrder]) -> dict[str, StockRules]:
-        """What is remembered of the orders' stocks; a market order's protection price is reckoned from what is now."""
+        """The rules of the orders' stocks as remembered; for market orders as they are now, for their protection."""
         symbols = {order.request.symbol for order in orders}
         if self._settings.exchange.list_unknown_symbols:
             list_unknown(self._database, self._rules, self._settings, symbols)
@@ -115,7 +117,7 @@ class Intake:
 
 
 def _holds_for_all(error: BaseException) -> bool:
-    """The database is away, or a commit's outcome unknown: trying a group's orders one by one would not help."""
+    """True if trying a group's orders one by one would not help: no database, or a commit's outcome unknown."""
     return isinstance(error, OutcomeUnknown) or is_passing(error)
 
 

@@ -25,7 +25,7 @@ class TradeCountSchema(Schema):
 @blueprint.open_to(Access.DEBUG, "/trade-count")
 @blueprint.response(200, TradeCountSchema)
 def get_trade_count() -> Response:
-    """How many trades there have been since the beginning or the last reset"""
+    """The number of trades since the beginning or the last reset"""
     with components().database.reading() as session:
         return answer({"trade_count": trade_count(session)})
 

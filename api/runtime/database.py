@@ -83,11 +83,11 @@ class Database:
             raise
 
     def run(self, work: Callable[[Session], Done]) -> Done:
-        """What `work` gives, done in a transaction as by `writing`; a second time where that helps."""
+        """Do `work` in a transaction as by `writing`, a second time where that helps, and give its result."""
         return _tried_again(self.writing, work)
 
     def run_autocommitted(self, work: Callable[[AutocommitSession], Done]) -> Done:
-        """What `work` gives, done as by `autocommitting`; a second time where that helps."""
+        """Do `work` as by `autocommitting`, a second time where that helps, and give its result."""
         return _tried_again(self.autocommitting, work)
 
     def close(self) -> None:
@@ -113,7 +113,7 @@ def _tried_again(opened: Callable[[], AbstractContextManager[Any]], work: Callab
 
 
 def _helps_to_try_again(error: DBAPIError) -> bool:
-    """Not where it was waited for in vain: the client had better hear of it."""
+    """True if the same may succeed at once; False after a wait in vain, of which the client had better hear."""
     if isinstance(error.orig, Unanswered):
         return False
     lost = isinstance(error, OperationalError) and error.connection_invalidated

@@ -59,7 +59,7 @@ class HealthProbe:
         self._health = Health()
 
     def health(self) -> Health:
-        """How the exchange is."""
+        """The health of the exchange: its status, and what is missing."""
         with self._lock:
             if time.monotonic() >= self._until:
                 self._health = self._look()

@@ -39,7 +39,7 @@ class Keys:
         self._renewing = threading.Lock()
 
     def caller_of(self, key: str) -> Caller | None:
-        """Who has this key; None for an unknown one."""
+        """The broker or administrator who has this key; None for an unknown one."""
         digest = hash_of_key(key)
         self._renew()
         caller = self._remembered.get(digest)
@@ -50,7 +50,7 @@ class Keys:
         return caller
 
     def caller_now(self, key: str) -> Caller | None:
-        """Who has this key, whatever is remembered; None for one that is unknown by now."""
+        """The same, asked of the database whatever is remembered; None for a key that is unknown by now."""
         caller = self._look_up(key)
         if caller is not None and self._cache_seconds:
             self._remembered[hash_of_key(key)] = caller
@@ -81,7 +81,7 @@ class Keys:
             return {}
         with self._database.reading() as session:
             holders = holders_of(session, used)
-        return {digest: Caller(one.broker_id, one.name, one.status) for digest, one in holders.items()}
+        return {digest: Caller(holder.broker_id, holder.name, holder.status) for digest, holder in holders.items()}
 
     def _look_up(self, key: str) -> Caller | None:
         with self._database.reading() as session:

@@ -25,7 +25,7 @@ class WaitingRoom:
 
     @contextmanager
     def seat(self) -> Iterator[bool]:
-        """Whether there is one; whoever gets none answers at once."""
+        """True inside the block if a seat was free, and taken; without one the caller has to answer at once."""
         taken = self._seats.acquire(blocking=False)
         try:
             yield taken
@@ -35,7 +35,7 @@ class WaitingRoom:
 
 
 def wait_for(look: Callable[[], Found | None], seconds: float, reply: Expected | None = None) -> Found | None:
-    """What `look` finds, as soon as it finds something; None if it has not after `seconds`.
+    """The result of `look` as soon as it is not None; None if it still is after `seconds`.
 
     It looks when the reply is here, at the latest every LOOK_SECONDS, and a last time at the end.
     """

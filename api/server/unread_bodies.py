@@ -34,7 +34,7 @@ def settling_bodies(application: Application) -> Application:
 
 
 def _is_read(body: Any, connection: TimedSocket) -> bool:
-    """Whether all of the body has been read, once what is small and on its way of it is thrown away."""
+    """True if all of the body has been read, after the rest was thrown away where it is small and already here."""
     if not isinstance(body.reader, LengthReader) or body.reader.length > PIECE:
         return False
     if body.reader.length == 0:

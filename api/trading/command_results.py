@@ -26,7 +26,7 @@ def result_of(command_id: int, reply: Expected) -> CommandResult | None:
 
 
 def awaited(question: Callable[[Statements], Found | None], reply: Expected | None) -> Found | None:
-    """What the database answers, as soon as it has an answer; None if the client wants to wait no longer."""
+    """The database's answer to `question` as soon as there is one; None if the client wants to wait no longer."""
     seconds = _patience(preferences())
 
     def look() -> Found | None:
@@ -38,7 +38,7 @@ def awaited(question: Callable[[Statements], Found | None], reply: Expected | No
 
 
 def preference_applied(*, waited: bool) -> dict[str, str]:
-    """Which preference made the answer what it is (RFC 7240, section 3); `waited`: for a result that came."""
+    """The header that says which preference was followed (RFC 7240, section 3); `waited` if a result came in time."""
     wanted = preferences()
     if wanted.wait is not None and waited:
         return {"Preference-Applied": f"wait={min(wanted.wait, components().settings.web.max_wait_seconds)}"}

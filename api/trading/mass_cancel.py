@@ -56,7 +56,7 @@ def cancel_after(request: dict[str, int]) -> Response:
 
 
 def _all_taken(asked: QueuedCancels, reply: Expected) -> bool:
-    """Whether the book has taken all of the cancels before the client's patience ended."""
+    """True if the book took all of the cancels within the time that the client wants to wait."""
     if not asked.commands:
         return True
     return awaited(lambda session: cancelled(session, asked.commands)[0] == 0 or None, reply) is not None

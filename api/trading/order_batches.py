@@ -37,7 +37,7 @@ def place_batch(batch: dict[str, Any]) -> Response:
     requests: Sequence[OrderRequest | InvalidRequest] = batch["orders"]
     charge(ORDERS, len(requests))
     refuse_suspended()
-    valid = {n: NewOrder(broker_id(), one) for n, one in enumerate(requests) if isinstance(one, OrderRequest)}
+    valid = {n: NewOrder(broker_id(), order) for n, order in enumerate(requests) if isinstance(order, OrderRequest)}
     placed = dict(zip(valid, _place(list(valid.values())), strict=True))
     return answer({"results": [_result(request, placed.get(n)) for n, request in enumerate(requests)]})
 
@@ -46,7 +46,8 @@ def _place(orders: Sequence[NewOrder]) -> Sequence[Answer]:
     if not orders:
         return []
     answers = components().intake.place(orders)
-    errors = [one.error if isinstance(one, Failed) else one for one in answers if isinstance(one, Failed | Unavailable)]
+    failures = [each for each in answers if isinstance(each, Failed | Unavailable)]
+    errors = [failure.error if isinstance(failure, Failed) else failure for failure in failures]
     if len(errors) == len(answers):
         raise errors[0]
     return answers

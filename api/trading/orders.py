@@ -75,7 +75,7 @@ def _place(request: OrderRequest, reply_to: str | None = None) -> Placed:
 
 
 def placed_document(request: OrderRequest, placed: Placed) -> tuple[dict[str, Any], int]:
-    """What a PlacedSchema holds, and the status that goes with it."""
+    """The body of the answer to a placed order (PlacedSchema), and its HTTP status."""
     document = {"order_id": placed.order_id, "status": placed.status, "client_order_id": request.client_order_id}
     return document, 200 if placed.known else 201
 

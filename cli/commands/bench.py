@@ -29,15 +29,17 @@ from settings.loading import load_settings
 @click.option("--seconds", type=click.IntRange(1, 600), help="Seconds of each load.  [default: 10]")
 @click.option("--stocks", type=click.IntRange(1, 4_500), help="Listed stocks.  [default: 450]")
 @click.option("--brokers", type=click.IntRange(2, 1_000), help="Brokers that send orders.  [default: 100]")
-@click.option("--closed-orders", type=click.IntRange(0), help="Of the part growth.  [default: 1,000,000]")
-@click.option("--clients", type=click.IntRange(1, 5_000), help="Of the part sockets.  [default: 1,000]")
-@click.option("--seed", type=int, help="Of every random choice.  [default: 1]")
-@click.option("--install-peers", is_flag=True, help="Install the engines to compare with from PyPI, in a place apart.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--closed-orders", type=click.IntRange(0), help="Closed orders of the part growth.  [default: 1,000,000]")
+@click.option("--clients", type=click.IntRange(1, 5_000), help="Clients of the part sockets.  [default: 1,000]")
+@click.option("--seed", type=int, help="Seed of every random choice.  [default: 1]")
+@click.option(
+    "--install-peers", is_flag=True, help="Install the engines to compare with, from PyPI into a folder of their own."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.option(
     "--profile",
     type=click.Path(file_okay=False, path_type=Path),
-    help="A folder for py-spy profiles of the web and match processes, taken in the part rest.",
+    help="Folder for py-spy profiles of the web and match processes, taken in the part rest.",
 )
 def command(parts: tuple[str, ...], quick: bool, as_json: bool, **given: Any) -> int:
     """Measure the exchange: each figure next to its target.
@@ -78,7 +80,7 @@ def _show(figure: Figure) -> None:
 
 
 def _show_all(findings: Findings) -> None:
-    rows = [[one.part, one.what, _value(one), _bounds(one), _met(one)] for one in findings.figures]
+    rows = [[each.part, each.what, _value(each), _bounds(each), _met(each)] for each in findings.figures]
     head, *lines = table(["part", "what", "figure", "target", "met"], rows).splitlines()
     click.echo(head)
     for line, figure in zip(lines, findings.figures, strict=True):
@@ -111,12 +113,12 @@ def _bounds(figure: Figure) -> str:
     """The steps to reach: "≥ 0.22 · 0.35"."""
     if not figure.targets:
         return ""
-    return f"{figure.targets[0].sign} {' · '.join(f'{one.bound:g}' for one in figure.targets)}"
+    return f"{figure.targets[0].sign} {' · '.join(f'{target.bound:g}' for target in figure.targets)}"
 
 
 def _met(figure: Figure) -> str:
-    """Whether the steps are reached; of several, how many."""
-    met = sum(one.met(figure.value) for one in figure.targets)
+    """Whether the target is reached, in words; of several targets, how many."""
+    met = sum(target.met(figure.value) for target in figure.targets)
     if len(figure.targets) > 1:
         return f"{met} of {len(figure.targets)}"
     return ("met" if met else "not met") if figure.targets else ""

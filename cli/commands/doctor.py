@@ -16,10 +16,13 @@ from cli.terminal import as_called, coloured
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @data_folder_option
 def command(as_json: bool, data_folder: Path | None) -> int:
-    """Check what this machine lacks, and how to mend it. Exit code 1 if something is wrong."""
+    """Check that this machine has all that is needed, and say how to mend what is missing.
+
+    Exit code 1 if something is missing.
+    """
     findings = all_findings(settings_for(data_folder))
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))

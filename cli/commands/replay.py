@@ -49,18 +49,18 @@ class Where:
     type=ApiKey(),
     envvar="MINEX_MAKER_KEY",
     show_envvar=True,
-    help="Of the broker whose orders rest; by default the first demo broker's.",
+    help="Key of the broker whose orders rest; by default the first demo broker's.",
 )
 @click.option(
     "--taker-key",
     type=ApiKey(),
     envvar="MINEX_TAKER_KEY",
     show_envvar=True,
-    help="Of the broker who takes; by default the second demo broker's.",
+    help="Key of the broker who takes; by default the second demo broker's.",
 )
 @click.option("--symbol", help="The stock; by default what the file's name begins with, such as AAPL.")
-@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-@click.option("--no-verify", is_flag=True, help="Leave the check of the books out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
+@click.option("--no-verify", is_flag=True, help="Do not check the books afterwards.")
 def command(
     file: Path,
     url: str | None,
@@ -81,12 +81,14 @@ def command(
     administrator's key does it (MINEX_ADMIN_KEY): the stock is listed, and two brokers are registered unless their
     keys are given. Give a key as a variable or as @FILE: other users of this machine see the arguments of a command.
 
+    Where the exchange has limits or is busy (429, 503), a request waits and is sent again, for a minute at most.
+
     Ends with status 1 if an execution missed or the books do not balance.
     """
     settings = load_settings()
+    symbol = replay_scene.symbol_of(symbol, file)
     steps = list(lobster.translate(_read(file)))
     where = _where(settings, url, {MAKER: maker_key or "", TAKER: taker_key or ""})
-    symbol = symbol or file.name.replace("_", "-").split("-")[0].split(".")[0].upper()
     flow = _set_scene(settings, where, symbol, steps)
     flow.prepare(steps)
     for step in track(steps, description=symbol, console=Console(stderr=True), disable=not sys.stderr.isatty()):
@@ -172,7 +174,7 @@ def _all_met(outcome: Outcome) -> bool:
 
 
 def _verify(database_url: str) -> list[str] | None:
-    """What `minex verify` finds broken in the exchange; None where its database is not known."""
+    """The findings of `minex verify`, a line each; None where the database of the exchange is not known."""
     from services.verify import verify  # noqa: PLC0415 - only a replay that ends needs it
 
     if not database_url:

@@ -32,7 +32,7 @@ def command() -> None:
 
 
 def _settings() -> Settings:
-    """Those of the process, once it is clear that waiting will do; a supervisor has looked before it opened sockets."""
+    """The settings of the process. Without a supervisor, which would have looked, waits for the servers or refuses."""
     settings = load_settings()
     start_logging(settings.log)
     settings = connected(settings)
@@ -69,7 +69,7 @@ def match(group: str | None) -> None:
     settings = _settings()
     groups = settings.match.groups
     if group is None and len(groups) != 1:
-        raise click.UsageError(f"Which group? --group {' or '.join(groups)}")
+        raise click.UsageError(f"Say which group: {' or '.join(f'--group {name}' for name in groups)}.")
     if group is not None and group not in groups:
         raise click.UsageError(f"[match] groups ({', '.join(groups)}) does not name {group}.")
     _imported("workers.group").main(settings, group or groups[0])
@@ -77,7 +77,7 @@ def match(group: str | None) -> None:
 
 @command.command()
 def clock() -> None:
-    """The periodic jobs: expiry, forgotten inboxes."""
+    """The periodic jobs: the ends of orders and sessions, and commands that nobody was woken for."""
     settings = _settings()
     _imported("workers.clock").main(settings)
 

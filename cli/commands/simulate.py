@@ -85,20 +85,44 @@ def _complain(text: str) -> None:
     click.echo(f"minex simulate: {text}", err=True)
 
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 @click.command("simulate")
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=FILE)
 @click.option("--tick", default=1, show_default=True, type=click.IntRange(1), help="Price step, in cents.")
 @click.option("--lot", default=1, show_default=True, type=click.IntRange(1), help="Quantity step, in shares.")
 @click.option("--band-bps", default=0, type=click.IntRange(0, 9999), help="Price band, in basis points; 0 is none.")
 @click.option(
-    "--dynamic-band-bps", default=0, type=click.IntRange(0, 9999), help="Calls a volatility auction; 0 is none."
+    "--dynamic-band-bps",
+    default=0,
+    type=click.IntRange(0, 9999),
+    help="The same around the last price: calls an auction.",
 )
-@click.option("--band-reference", default=SESSION, show_default=True, type=click.Choice(BAND_REFERENCES))
-@click.option("--reference", type=click.IntRange(1), help="Price in cents that the band lies around.")
-@click.option("--execution-price", default=MAKER, show_default=True, type=click.Choice(EXECUTION_PRICES))
-@click.option("--stp", default=CANCEL_RESTING, show_default=True, type=click.Choice(STP_MODES), help="Self-trades.")
-@click.option("--book", "show_book", is_flag=True, help="End with the whole book.")
-@click.option("--lobster", "lobster_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
+@click.option(
+    "--band-reference",
+    default=SESSION,
+    show_default=True,
+    type=click.Choice(BAND_REFERENCES),
+    help="What the band lies around: the session's reference, or each last trade.",
+)
+@click.option("--reference", type=click.IntRange(1), help="The session's reference price, in cents.")
+@click.option(
+    "--execution-price",
+    default=MAKER,
+    show_default=True,
+    type=click.Choice(EXECUTION_PRICES),
+    help="Whose price a trade has: the resting order's, or always the seller's.",
+)
+@click.option(
+    "--stp",
+    default=CANCEL_RESTING,
+    show_default=True,
+    type=click.Choice(STP_MODES),
+    help="Self-trade prevention: what happens when both orders have the same account.",
+)
+@click.option("--book", "show_book", is_flag=True, help="Print the whole book at the end.")
+@click.option("--lobster", "lobster_file", type=FILE, metavar="FILE", help="LOBSTER messages (.csv, .csv.gz) instead.")
 def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     file: Path | None,
     tick: int,
@@ -129,7 +153,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     names (order_type, time_in_force …) are understood, too; an unknown field is rejected, and named on stderr.
     """
     if lobster_file is not None and file is not None:
-        raise click.UsageError("give a FILE or --lobster, not both")
+        raise click.UsageError("Give a FILE or --lobster, not both.")
     stp = NONE if lobster_file is not None else stp
     rules = Rules(tick, lot, band_bps, execution_price, stp, band_reference, dynamic_band_bps)
     book = Book(rules, reference)

@@ -18,10 +18,13 @@ from embedded.folder import data_folder as data_folder_of
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @data_folder_option
 def command(as_json: bool, data_folder: Path | None) -> int:
-    """Show what is running, and where. Exit code 3 if nothing is, 1 if it is somebody else's and cannot be seen."""
+    """Show what is running, and where.
+
+    Exit code 3 if nothing runs, 1 if what runs belongs to another user and cannot be looked at.
+    """
     folder = data_folder_of(settings_for(data_folder))
     try:
         state = running(folder)
@@ -29,7 +32,7 @@ def command(as_json: bool, data_folder: Path | None) -> int:
         raise CommandError(f"The data folder {folder} belongs to another user.", "sudo minex status") from error
     if state is not None and state.state == UNKNOWN and not as_json:
         raise CommandError(
-            f"Minex (pid {state.pid}) runs on {folder}, started by another user: how it fares is not to be seen.",
+            f"Minex (pid {state.pid}) runs on {folder}, started by another user, who alone can see its state.",
             "sudo minex status",
         )
     if as_json:

@@ -74,7 +74,7 @@ def command(
 
 
 def _with_demo(settings: Settings, asked: bool | None) -> Settings:
-    """Whether a demo is wanted: as asked, else where the database is our own and the settings do not say no."""
+    """The settings with or without a demo: as asked, else with one where the database is our own and they allow it."""
     wanted = settings.exchange.demo and not settings.database.url if asked is None else asked
     return dataclasses.replace(settings, exchange=dataclasses.replace(settings.exchange, demo=wanted))
 
@@ -113,7 +113,7 @@ def _exchange(settings: Settings, port: int | None, step: Callable[[str, float],
 
 
 def _print_state(state: RunState, admin_key: str | None, as_json: bool) -> None:
-    """Where it is, and the administrator's key if whoever started it was interrupted before it was shown."""
+    """Print where it is, and the administrator's key if whoever started it was interrupted before it was shown."""
     if as_json:
         click.echo(json.dumps(state.public() | {"admin_key": admin_key}))
         return

@@ -33,7 +33,7 @@ LEAST_TITLE = 12
 
 @click.command()
 @click.option("--replay", is_flag=True, help="Also feed the journal to a fresh engine, and compare every trade.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.option("--database-url", metavar="URL", help="Another database than that of the running exchange.")
 @data_folder_option
 def command(replay: bool, as_json: bool, database_url: str | None, data_folder: Path | None) -> int:
@@ -43,7 +43,9 @@ def command(replay: bool, as_json: bool, database_url: str | None, data_folder: 
     Exit code 1 if there is one.
     """
     if database_url is not None and not is_url_of(database_url, POSTGRESQL):
-        raise click.BadParameter("not a database url: postgresql://user:password@host:5432/name")
+        raise click.BadParameter(
+            "it must be like postgresql://user:password@host:5432/name", param_hint="'--database-url'"
+        )
     url = completed(database_url, "") if database_url else database_of(settings_for(data_folder))
     report = _verified(url, replay, show=not as_json)
     if as_json:

@@ -29,7 +29,7 @@ def version_of(url: str) -> str:
 
 
 def is_new_enough(version: str) -> bool:
-    """Whether the queues can work with it."""
+    """True if the queues can work with this version."""
     return tuple(int(part) for part in version.split(".")[:2]) >= OLDEST
 
 

@@ -100,7 +100,7 @@ def _programs(settings: Settings) -> Finding:
 
 
 def data(settings: Settings) -> Finding:
-    """Where the data is kept: may we write there, and is there room."""
+    """The data folder: that we may write there, and that there is room."""
     folder = data_folder(settings)
     existing = folder
     while not existing.exists():
@@ -141,7 +141,7 @@ def cache(settings: Settings) -> Finding:
 
 
 def ports(settings: Settings) -> Iterator[Finding]:
-    """Those to listen on, unless it is our own exchange that listens."""
+    """The ports of REST and Socket.IO: that they are free, or our own exchange has them."""
     state = running(data_folder(settings))
     own = {url.rsplit(":", 1)[-1] for url in (state.url, state.live_url)} if state else set()
     for name, section in (("REST port", settings.web), ("Socket.IO port", settings.live)):

@@ -19,7 +19,7 @@ REFUSED_BY_REDIS = ("AuthenticationError", "AuthorizationError", "NoPermissionEr
 
 
 def explained(error: BaseException) -> CommandError | None:
-    """What to tell the user of an error of a connection; None for any other error, a mistake of ours included."""
+    """The error to show for one of a connection; None for any other error, a mistake of ours included."""
     library = type(error).__module__.partition(".")[0]
     if library == "sqlalchemy":
         return _of_sqlalchemy(error)

@@ -41,7 +41,7 @@ class Found:
 
     @property
     def is_newest(self) -> bool:
-        """Whether the schema is that of the code."""
+        """True if the schema is that of the code."""
         return self.revision == newest_revision()
 
 
@@ -71,7 +71,10 @@ Use = Literal["read", "run", "migrate"]
 
 
 def must_serve(url: str, use: Use) -> Found:
-    """What is at `url`, if it can be read (an exchange is in it), run on, or migrated. Raises CommandError if not."""
+    """The database at `url`, if it is fit for `use`. Raises CommandError if not.
+
+    To be read or run on it must have an exchange in it.
+    """
     found = look_at(url)
     for wrong in (_unsuitable(found), _unready(found, use)):
         if wrong is not None:

@@ -79,7 +79,7 @@ def seed(settings: Settings) -> DemoKeys | None:
 
 
 def _known_to(session: Session, folder: Path) -> DemoKeys | None:
-    """Those of the kept keys that this database knows: the data folder may have served other ones, too."""
+    """The kept keys that this database knows, or None: the data folder may have served other databases, too."""
     hashes = set(session.scalars(select(Broker.api_key_hash)))
     for keys in all_known_keys(folder):
         if all(hash_of_key(broker.api_key) in hashes for broker in keys.brokers):

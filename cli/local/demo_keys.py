@@ -33,7 +33,7 @@ class DemoKeys:
 def keep_keys(folder: Path, keys: DemoKeys) -> None:
     """Add these to what the data folder knows: it may serve several databases, and the others' keys stay good."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = {"databases": [asdict(keys), *(asdict(one) for one in all_known_keys(folder))]}
+    kept = {"databases": [asdict(keys), *(asdict(known) for known in all_known_keys(folder))]}
     write_private(folder / KEYS_FILE, json.dumps(kept, indent=1) + "\n")
 
 
@@ -41,7 +41,7 @@ def all_known_keys(folder: Path) -> list[DemoKeys]:
     """The keys of every database that was given a demo from this data folder, the newest first."""
     with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
         kept = json.loads((folder / KEYS_FILE).read_text(encoding="utf-8"))
-        return [_read(one) for one in kept.get("databases", [kept])]
+        return [_read(written) for written in kept.get("databases", [kept])]
     return []
 
 

@@ -73,7 +73,7 @@ def _cannot_listen(port: int, host: str, error: OSError) -> CommandError:
 
 
 def holder_of(port: int) -> str:
-    """Who listens on the port, in words: `python (pid 4121)` where we may know it."""
+    """The program that listens on the port, in words: `python (pid 4121)` where we may know it."""
     try:
         connections = psutil.net_connections("tcp")
     except psutil.AccessDenied:  # macOS tells it to root only

@@ -6,10 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy.orm import Session
-
 from cli.terminal import CommandError
 from database.session import connect, transaction
+from database.statements import Statements
 from models import CASH
 from services.accounts.deposits import deposit
 from services.accounts.read_accounts import read_portfolio
@@ -32,7 +31,7 @@ def list_here(database_url: str, settings: Settings, symbol: str) -> None:
 
 
 def fund_here(database_url: str, symbol: str, needs: Mapping[str, tuple[int, int]]) -> bool:
-    """Let brokers, by API key, have at least so much cash (cents) and so many shares; whether anything was missing.
+    """Let brokers, by API key, have at least so much cash (cents) and so many shares; True if they lacked anything.
 
     Raises CommandError where this exchange does not know a key.
     """
@@ -45,7 +44,7 @@ def fund_here(database_url: str, symbol: str, needs: Mapping[str, tuple[int, int
         engine.dispose()
 
 
-def _fund(session: Session, api_key: str, symbol: str, cash: int, shares: int) -> bool:
+def _fund(session: Statements, api_key: str, symbol: str, cash: int, shares: int) -> bool:
     holder = holder_of(session, api_key)
     if holder is None:
         raise CommandError(

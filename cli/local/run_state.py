@@ -48,7 +48,7 @@ class RunState:
 
 
 def lock_of(folder: Path) -> OwnerLock:
-    """What the one `minex up` of a data folder holds."""
+    """The lock that the one `minex up` of a data folder holds."""
     return OwnerLock(folder / LOCK_FILE)
 
 
@@ -58,7 +58,7 @@ def write_state(state: RunState) -> None:
 
 
 def read_state(folder: Path) -> RunState | None:
-    """What was last written for this folder, running or not; None if there is nothing that can be read."""
+    """The state last written for this folder, running or not; None if there is nothing that can be read."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         return RunState(**json.loads((folder / STATE_FILE).read_text(encoding="utf-8")))
     return None
@@ -77,7 +77,7 @@ def running(folder: Path) -> RunState | None:
 
 
 def _exists(folder: Path) -> bool:
-    """Whether there is a state file, though it cannot be read."""
+    """True if there is a state file, or where that cannot be known."""
     try:
         return (folder / STATE_FILE).exists()
     except OSError:
@@ -94,7 +94,11 @@ def database_of(settings: Settings) -> str:
     folder = data_folder(settings)
     state = running(folder)
     if state is None or not state.database_url:
-        raise CommandError(f"Minex is not running on {folder}.", "minex up", exit_code=NOT_RUNNING)
+        raise CommandError(
+            f"Minex is not running on {folder}, and [database] url names no other database.",
+            "minex up",
+            exit_code=NOT_RUNNING,
+        )
     return state.database_url
 
 
@@ -108,7 +112,11 @@ def connected(settings: Settings) -> Settings:
     folder = data_folder(settings)
     state = running(folder)
     if state is None or not state.database_url or not state.redis_url:
-        raise CommandError(f"Minex is not running on {folder}.", "minex up", exit_code=NOT_RUNNING)
+        raise CommandError(
+            f"Minex is not running on {folder}, and [database] url and [redis] url name no other servers.",
+            "minex up",
+            exit_code=NOT_RUNNING,
+        )
     return dataclasses.replace(
         settings,
         database=dataclasses.replace(settings.database, url=settings.database.url or state.database_url),

@@ -59,7 +59,7 @@ def _revisions() -> tuple[set[str], set[str]]:
 
 
 def revision_of(url: str) -> str | None:
-    """Where the database's schema stands; None for a database that has none of ours. Raises psycopg.Error."""
+    """The revision of the database's schema; None for a database that has none of ours. Raises psycopg.Error."""
     with psycopg.connect(plain(url), connect_timeout=5) as connection:
         found = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
         if found is None or not found[0]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 from cli.local.demo_keys import DemoBroker
+from cli.options import for_folder
 from cli.terminal import as_called
 
 DOCUMENT_NUMBER = "52998224725"
@@ -37,7 +39,7 @@ class Summary:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Summary:
-        """What `as_json` made."""
+        """The summary that `as_json` made these fields of."""
         own = {name: fields[name] for name in cls.__dataclass_fields__}
         return cls(**own | {"brokers": tuple(DemoBroker(**broker) for broker in fields["brokers"])})
 
@@ -62,7 +64,11 @@ def text_of(summary: Summary, log_follows: bool) -> str:
         if summary.admin_key:
             lines += _column(("admin", f"{summary.admin_key}  (shown this once)"))
     lines += ["", "An order:", f"  {curl_command(summary)}", ""]
-    lines.append("Ctrl-C stops it; the log follows." if log_follows else as_called("minex status    minex down"))
+    if log_follows:
+        lines.append("Ctrl-C stops it; the log follows.")
+    else:
+        commands = (for_folder(f"minex {name}", Path(summary.data_folder)) for name in ("status", "down"))
+        lines.append(as_called("    ".join(commands)))
     return "\n".join(lines)
 
 
@@ -77,7 +83,7 @@ def curl_command(summary: Summary) -> str:
 
 
 def seconds_since_start() -> float:
-    """How long this process lives, the making of its environment included: `./minex` only becomes us."""
+    """The seconds that this process lives, the making of its environment included: `./minex` only becomes us."""
     return time.time() - float(psutil.Process().create_time())
 
 

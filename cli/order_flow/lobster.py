@@ -62,7 +62,7 @@ def translate(messages: Sequence[Message]) -> Iterator[Step]:
 
 
 def is_met(execution: Message, events: Iterable[Event]) -> bool:
-    """Whether `events` trade with the very order of `execution`, at its price, for all its shares, and nothing else."""
+    """True if `events` trade with the very order of `execution`, at its price, for all its shares, and nothing else."""
     trades = [(event.maker.id, event.price, event.quantity) for event in events if isinstance(event, Trade)]
     return trades == [(execution.id, execution.price, execution.shares)]
 

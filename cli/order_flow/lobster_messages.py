@@ -81,7 +81,7 @@ def read_messages(lines: Iterable[str]) -> list[Message]:
 
 
 def _is_header(columns: list[str]) -> bool:
-    """Whether a first line has names, not numbers. Raises `BadMessage` where they are not LOBSTER's, in its order."""
+    """True if a first line has names, not numbers. Raises `BadMessage` where they are not LOBSTER's, in its order."""
     if len(columns) < len(COLUMNS) or any(_number_of(column) is not None for column in columns):
         return False
     for name, words, column in zip(COLUMNS, HEADER_WORDS, columns, strict=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from cli.order_flow.exchange_client import ExchangeClient, Refused
 from cli.order_flow.lobster import Step
 from cli.order_flow.lobster_messages import Message
 from cli.order_flow.replay_scene import check_stock, explained
+from cli.order_flow.resting_orders import BATCH, RestingOrders
 from cli.terminal import CommandError, say
 from engine import Amend, Cancel, New, Order
 from engine.order_types import IOC
@@ -20,9 +22,6 @@ from engine.orders import SIDE_NAMES
 
 WAIT_SECONDS = 10
 """How long a taker's answer may wait for the match."""
-
-BATCH = 500
-"""The most orders that one request may bring."""
 
 TOO_LATE = frozenset({"order_closed", "amendment_refused"})
 """Why an order that has been filled meanwhile is not amended."""
@@ -61,7 +60,10 @@ class Flow:
         self.outcome = Outcome()
         self._ids: dict[Any, int] = {}
         """The exchange's order ids by the file's."""
+        self._resting = RestingOrders(maker)
         self._gathered: list[Order] = []
+        self._run, self._named = secrets.token_hex(6), 0
+        """Each order of this replay has a client_order_id, so that any may be sent again."""
         self._executions: list[tuple[Message, dict[str, Any]]] = []
         self._began = 0.0
 
@@ -118,35 +120,22 @@ class Flow:
         return self.outcome
 
     def _place_gathered(self) -> None:
-        """Place what was gathered: one order by itself, more of them as a batch."""
+        """Place what was gathered, in its order."""
         orders, self._gathered = self._gathered, []
-        bodies = [self._body(order) for order in orders]
-        if len(bodies) == 1:
-            placed = [self._place(self.maker, bodies[0])]
-        elif bodies:
-            results = self.maker.call("POST", "/orders/batch", {"orders": bodies}).json()["results"]
-            for result in results:
-                if "problem" in result:
-                    raise explained(Refused("POST /orders/batch", result["problem"]))
-            placed = [result["order"] for result in results]
-        else:
-            return
-        self._ids |= {order.id: answer["order_id"] for order, answer in zip(orders, placed, strict=True)}
+        ids = self._resting.place([self._body(order) for order in orders])
+        self._ids |= {order.id: order_id for order, order_id in zip(orders, ids, strict=True)}
         self.outcome.orders += len(orders)
 
     def _execute(self, order: Order, execution: Message) -> None:
-        answer = self._place(self.taker, self._body(order) | {"time_in_force": IOC}, prefer=f"wait={WAIT_SECONDS}")
+        body = self._body(order) | {"time_in_force": IOC}
+        try:
+            answer = self.taker.call("POST", "/orders", body, f"wait={WAIT_SECONDS}", repeatable=True).json()
+        except Refused as refused:
+            raise explained(refused) from refused
         if answer["status"] == "pending":
             raise CommandError("The exchange does not match; is its worker running?", "minex status", exit_code=FAILED)
         self.outcome.orders += 1
         self._executions.append((execution, answer))
-
-    def _place(self, client: ExchangeClient, body: dict[str, Any], prefer: str | None = None) -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] = client.call("POST", "/orders", body, prefer).json()
-        except Refused as refused:
-            raise explained(refused) from refused
-        return answer
 
     def _amend(self, command: Amend) -> None:
         """Amend an order; one that an execution of another has filled is refused, and the flow goes on."""
@@ -159,7 +148,9 @@ class Flow:
             self.outcome.refused += 1
 
     def _body(self, order: Order) -> dict[str, Any]:
+        self._named += 1
         return {
+            "client_order_id": f"replay-{self._run}-{self._named}",
             "document_number": DOCUMENTS[str(order.account)],
             "side": SIDE_NAMES[order.side],
             "symbol": self.symbol,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from cli.exits import REFUSED
+from cli.exits import REFUSED, USAGE
 from cli.order_flow.exchange_client import ExchangeClient, Refused
 from cli.order_flow.lobster import MAKER, TAKER, Step
 from cli.terminal import CommandError
 from engine import New
 from engine.orders import BID
 from engine.states import OPEN
+from services.stocks.symbols import SYMBOL_RULE, symbol_in
 
 RULES: Final = {"tick_size": 1, "lot_size": 1, "band": 0, "dynamic_band": 0}
 """Of a stock that is listed for a replay: whatever the real market took is taken."""
@@ -31,7 +33,7 @@ class Needs(NamedTuple):
 
 
 def needs_of(steps: Iterable[Step]) -> dict[str, Needs]:
-    """What the two brokers need if no trade gave them anything back, by account."""
+    """The cash and shares that the two brokers need if no trade gave them anything back, by account."""
     cash, shares = {MAKER: 0, TAKER: 0}, {MAKER: 0, TAKER: 0}
     for step in steps:
         if isinstance(step.command, New):
@@ -43,8 +45,20 @@ def needs_of(steps: Iterable[Step]) -> dict[str, Needs]:
     return {account: Needs(cash[account], shares[account]) for account in (MAKER, TAKER)}
 
 
+def symbol_of(given: str | None, file: Path) -> str:
+    """The stock's symbol in capitals: the one that was given, else what the file's name begins with.
+
+    Raises CommandError where that is no symbol.
+    """
+    written = given or file.name.replace("_", "-").split("-")[0].split(".")[0]
+    symbol = symbol_in(written)
+    if symbol is None:
+        raise CommandError(f'"{written}" is no symbol. {SYMBOL_RULE}', OTHER_STOCK, exit_code=USAGE)
+    return symbol
+
+
 def is_listed(client: ExchangeClient, symbol: str) -> bool:
-    """Whether there is such a stock. Raises CommandError."""
+    """True if there is such a stock. Raises CommandError."""
     try:
         client.get(f"/stocks/{symbol}")
     except Refused as refused:

@@ -73,7 +73,7 @@ class Child:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def is_alive(self) -> bool:
-        """Whether it runs."""
+        """True if it runs."""
         return self.pid is not None
 
     def end_hung(self) -> list[Hung]:
@@ -81,7 +81,7 @@ class Child:
         return self._heartbeats.end_hung(self.pid) if self._heartbeats is not None and self.pid is not None else []
 
     def end_of(self) -> str:
-        """How the last run ended, in words."""
+        """The end of the last run, in words."""
         code = self._process.poll() if self._process is not None else None
         if code is None:
             return "has not ended"
@@ -96,7 +96,7 @@ class Child:
             self._process.terminate()
 
     def wait(self, until: float) -> bool:
-        """Whether it has ended by `until` (seconds of time.monotonic)."""
+        """Wait for its end; True if it has ended by `until` (seconds of time.monotonic)."""
         if self._process is None:
             return True
         try:

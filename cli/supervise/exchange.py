@@ -87,7 +87,7 @@ class Exchange:
         supervisor.start()
         supervisor.wait_until_up(START_SECONDS)
         self._note_state()
-        names = [one.unit.name for one in supervisor.watched if one.unit not in self._served]
+        names = [watched.unit.name for watched in supervisor.watched if watched.unit not in self._served]
         self._step(f"{', '.join(names)} up", time.monotonic() - began)
         self._interruptible = False
         return Summary(
@@ -168,8 +168,8 @@ class Exchange:
         self._heartbeats = make_folder()
         signs = {process.name: HeartbeatWatch(self._heartbeats / process.name) for process in processes}
         children = [
-            Child(one, ROOT, environment, self.logbook, signs[one.name], self._listeners.get(one.name))
-            for one in processes
+            Child(process, ROOT, environment, self.logbook, signs[process.name], self._listeners.get(process.name))
+            for process in processes
         ]
         units: list[Unit] = [*self._served, *children]
         self._supervisor = Supervisor(units, self.logbook, self._note_state)
@@ -186,7 +186,7 @@ class Exchange:
 
 
 def _is_needed_for_orders(name: str) -> bool:
-    """These begin first: whoever waits for the exchange to come back waits for them."""
+    """True for the processes that begin first: whoever waits for the exchange to come back waits for them."""
     return name == "web" or name.startswith("match")
 
 

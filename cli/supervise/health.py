@@ -50,7 +50,7 @@ class HealthWatch:
         self._stop.set()
 
     def is_well(self, name: str) -> bool:
-        """The last answer; a process without an address is well as long as it lives."""
+        """True if the last answer was good; a process without an address is well as long as it lives."""
         return self._well.get(name, name not in self._urls)
 
     def forget(self, name: str) -> None:

@@ -43,16 +43,16 @@ class KeptState:
         """Every process as it is now, and what that makes of the whole."""
         self.state.processes = [
             {
-                "name": one.unit.name,
-                "pid": one.unit.pid,
-                "state": "running" if one.unit.is_alive() else "restarting",
-                "healthy": supervisor.is_well(one),
-                "restarts": one.restarts,
-                "created_at": _created_at(one.unit.pid),
+                "name": watched.unit.name,
+                "pid": watched.unit.pid,
+                "state": "running" if watched.unit.is_alive() else "restarting",
+                "healthy": supervisor.is_well(watched),
+                "restarts": watched.restarts,
+                "created_at": _created_at(watched.unit.pid),
             }
-            for one in supervisor.watched
+            for watched in supervisor.watched
         ]
-        was_up = all(one.was_up for one in supervisor.watched)
+        was_up = all(watched.was_up for watched in supervisor.watched)
         well = all(process["healthy"] for process in self.state.processes)
         self.state.state = ("running" if well else "degraded") if was_up else "starting"
         self.save()

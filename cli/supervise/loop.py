@@ -105,7 +105,7 @@ class Supervisor:
             reap_strays({watched.unit.pid for watched in self.watched})
 
     def is_well(self, watched: Watched) -> bool:
-        """Whether it runs and, where it has an address, answers there."""
+        """True if it runs and, where it has an address, answers there."""
         unit = watched.unit
         if watched.due is not None or not unit.is_alive() or not self.health.is_well(unit.name):
             return False
@@ -148,13 +148,13 @@ class Supervisor:
         self._plan_start(watched, unit.end_of())
 
     def _end_hung(self, watched: Watched) -> None:
-        """What hangs is ended: a process is started again by us, one of its workers by itself."""
+        """End what hangs: we start a process again, and it starts its workers again itself."""
         unit = watched.unit
         leader = unit.pid
-        for one in unit.end_hung():
-            words = f"hangs (pid {one.pid}), no sign of life for {one.seconds:.1f} s, and is ended"
+        for hung in unit.end_hung():
+            words = f"hangs (pid {hung.pid}), no sign of life for {hung.seconds:.1f} s, and is ended"
             self._logbook.write("minex", f"{unit.name} {words}")
-            if one.pid != leader:
+            if hung.pid != leader:
                 watched.restarts += 1
                 self._changed()
 

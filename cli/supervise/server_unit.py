@@ -35,7 +35,7 @@ class Served:
         return self.server.pid
 
     def is_alive(self) -> bool:
-        """Whether it runs."""
+        """True if it runs."""
         return self.server.is_alive()
 
     def end_hung(self) -> list[Hung]:
@@ -43,7 +43,7 @@ class Served:
         return []
 
     def end_of(self) -> str:
-        """How the last run ended, in words."""
+        """The end of the last run, in words."""
         return "died"
 
     def copy_log(self) -> None:
@@ -75,7 +75,7 @@ class Served:
         """Servers leave last, when nobody needs them; see `clear_away`."""
 
     def wait(self, until: float) -> bool:
-        """Nothing to wait for: see `clear_away`."""
+        """True until `until` (seconds of time.monotonic): there is nothing to wait for, see `clear_away`."""
         return time.monotonic() <= until
 
     def clear_away(self) -> None:

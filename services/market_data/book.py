@@ -9,6 +9,7 @@ from database.statements import Statements
 from services.errors import UnknownOrder
 from services.market_data.snapshots import BOOK_DEPTH
 from services.prices import indicative
+from services.stocks.listing import listed_id
 
 VERSION = text("SELECT book_version FROM stocks WHERE symbol = :symbol")
 
@@ -71,10 +72,11 @@ def read_book(
 def read_entry(session: Statements, symbol: str, order_id: int) -> dict[str, Any]:
     """Where an order stands in the book: its place (1 is next) and the shares ahead of it at its price.
 
-    Raises UnknownOrder when it does not rest in this book. Says nothing about whose it is.
+    Raises UnknownStock, or UnknownOrder when it does not rest in this book. Says nothing about whose it is.
     """
     row = session.execute(ENTRY, {"symbol": symbol, "order_id": order_id}).one_or_none()
     if row is None:
+        listed_id(session, symbol)
         raise UnknownOrder(f"There is no order {order_id} in the book of {symbol}.")
     return {
         "order_id": row.id,

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from database.statements import Statements
+from engine.rules import BASIS_POINTS
 from models import Asset, Stock
 from services.errors import StockExists, UnknownStock
 from settings.sections import MAIN_MARKET, Market
@@ -16,7 +17,10 @@ from settings.sections import MAIN_MARKET, Market
 
 @dataclass(frozen=True, slots=True)
 class StockRules:
-    """What the entry of an order needs to know of its stock; prices in cents, the band in basis points."""
+    """What the entry of an order needs to know of its stock; prices in cents, the band in basis points.
+
+    `best_ask` is the lowest ask that may trade: one that the band has left behind is cancelled when it is reached.
+    """
 
     id: int
     symbol: str
@@ -30,7 +34,18 @@ class StockRules:
     best_ask: int | None
 
 
-COLUMNS = ", ".join(StockRules.__slots__)
+BEST_ASK = f"""
+    CASE WHEN state = 'open' AND band_bps > 0
+        AND best_ask * {BASIS_POINTS} < reference_price * ({BASIS_POINTS} - band_bps)
+    THEN (
+        SELECT min(price) FROM orders
+        WHERE stock_id = stocks.id AND closed_at IS NULL AND side = 'ask' AND status NOT IN ('pending', 'untriggered')
+            AND price * {BASIS_POINTS} >= stocks.reference_price * ({BASIS_POINTS} - band_bps)
+    ) ELSE best_ask END
+"""  # noqa: S608 - a number of ours
+"""The orders are read only while the best ask is below the band, until somebody reaches it: seldom and not for long."""
+
+COLUMNS = ", ".join(BEST_ASK if name == "best_ask" else name for name in StockRules.__slots__)
 RULES = text(f"""
     SELECT CAST(json_object_agg(symbol, json_build_array({COLUMNS})) AS text) FROM stocks WHERE symbol = ANY(:symbols)
 """)  # noqa: S608 - the names are ours

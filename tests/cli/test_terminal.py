@@ -44,9 +44,18 @@ def test_every_command_is_known_to_hints() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "near"), [(("upp",), "up"), (("verfy",), "verify"), (("run", "webb"), "web"), (("stauts",), "status")]
+    ("arguments", "near"),
+    [
+        (("upp",), "up"),
+        (("verfy",), "verify"),
+        (("run", "webb"), "web"),
+        (("stauts",), "status"),
+        (("start",), "up"),
+        (("stop",), "down"),
+        (("help",), "--help"),
+    ],
 )
-def test_a_word_that_is_nearly_a_command_gets_a_suggestion(arguments: tuple[str, ...], near: str) -> None:
+def test_a_word_that_is_nearly_a_command_or_means_one_gets_a_suggestion(arguments: tuple[str, ...], near: str) -> None:
     done = minex(*arguments)
     assert done.returncode == 2
     assert f"No such command '{arguments[-1]}'. Did you mean '{near}'?" in done.stderr

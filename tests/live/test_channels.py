@@ -11,8 +11,11 @@ def test_public_channels(name):
     assert parse_channels({"channels": [name]}) == ([Channel(name, kind, symbol)], [])
 
 
-@pytest.mark.parametrize("name", ["user:1", "stock:", "stock:petr4", "book:PETR4\n", "prices:PETR4", "stock:A B", ""])
-def test_what_is_no_public_channel_is_named_as_unknown(name):
+@pytest.mark.parametrize(
+    "name",
+    ["user:1", "stock:", "stock:petr4", "book:PETR4\n", "prices:PETR4", "stock:A B", "stock:.", "book:-A", "stock", ""],
+)
+def test_a_channel_names_a_symbol_as_stocks_are_listed_with_it(name):
     assert parse_channels({"channels": [name]}) == ([], [name])
 
 

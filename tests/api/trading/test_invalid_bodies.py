@@ -228,8 +228,13 @@ NO_SYMBOL = ("%00", "%F0%9F%92%A9", "%ff", "A" * 13, ".", "..", "-A", "ı", "%0A
             for one in (*NO_SYMBOL, "NOSUCH", "nosuch")
             for more in ("", "/book", "/price", "/trades", "/events")
         ),
-        *((f"/stocks/{one}/book/1", "unknown_stock") for one in NO_SYMBOL),
+        *((f"/stocks/{one}/book/1", "unknown_stock") for one in (*NO_SYMBOL, "NOSUCH", "nosuch")),
         (f"/stocks/STK/book/{2**63}", "unknown_order"),
+        *((f"/stocks/STK/book/{one}", "unknown_order") for one in (0, 1, "007")),
+        *((f"/stocks/{symbol}/book/{one}", "not_found") for symbol in ("STK", "NOSUCH") for one in (-1, "x", "1/1")),
+        *((f"{path}/1", "not_found") for path in ("", "/nothing", "/trades", "/stocks/NOSUCH", "/stocks/STK/trades")),
+        *((f"/stocks/{symbol}/nothing/1", "not_found") for symbol in ("STK", "NOSUCH", "..")),
+        *((f"/orders/1/{more}", "not_found") for more in ("1", "fills", "cancel/1")),
     ],
 )
 def test_a_path_to_nothing(broker: Caller, path: str, code: str) -> None:
@@ -274,13 +279,33 @@ def test_odd_names_in_a_query_are_422_everywhere(venue: Venue, broker: Caller, q
         assert answer.json["errors"], path
 
 
-@pytest.mark.parametrize("blank", [" ", "   "])
-def test_blanks_are_no_text(venue: Venue, broker: Caller, blank: str) -> None:
+AT_AN_END = "Must not begin or end with a blank."
+UNPRINTABLE = "Must have printable characters only."
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        *((blank, "Must have more than blanks.") for blank in (" ", "   ")),
+        *((text, AT_AN_END) for text in (" 1", "1 ", " 1 ", "  1")),
+        *((text, UNPRINTABLE) for text in ("1\n", "\t1", "1\x00", "1\x7f", "\u200b1", "1\u00a0", "1\u2028", "\u202e1")),
+    ],
+)
+def test_two_texts_that_read_alike_are_not_two(venue: Venue, broker: Caller, text: str, said: str) -> None:
+    """Self-trade prevention goes by the document: " 1" and "1" would be two customers."""
     for name in ("document_number", "client_order_id"):
-        answer = broker.post("/orders", an_order(**{name: blank}))
-        assert (answer.status_code, list(answer.json["errors"])) == (422, [name])
-    assert list(venue.admin.post("/register", {"name": blank}).json["errors"]) == ["name"]
-    assert list(venue.admin.post("/stocks", {"symbol": "BLANK", "name": blank}).json["errors"]) == ["name"]
+        answer = broker.post("/orders", an_order(**{name: text}))
+        assert (answer.status_code, answer.json["errors"]) == (422, {name: [said]})
+    assert venue.admin.post("/register", {"name": text}).json["errors"] == {"name": [said]}
+    for name in ("name", "group", "market"):
+        assert venue.admin.post("/stocks", {"symbol": "BLANK", name: text}).json["errors"] == {name: [said]}
+    assert venue.admin.post("/stocks/STK/state", {"state": "open", "reason": text}).json["errors"] == {"reason": [said]}
+
+
+def test_blanks_within_a_text_stay(broker: Caller) -> None:
+    order = an_order(document_number="a  b", client_order_id="day 1 / 7")
+    order_id = broker.post("/orders", order).json["order_id"]
+    assert broker.get(f"/orders/{order_id}")["document_number"] == "a  b"
 
 
 class TestSymbolsInAnyCase:

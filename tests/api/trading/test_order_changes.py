@@ -86,6 +86,23 @@ class TestAmend:
         assert answer.json == broker.get(f"/orders/{order_id}")
         assert broker.get("/balance")["reserved"] == 3_400 * 150
 
+    @pytest.mark.parametrize("change", [{"quantity": 4}, {"quantity": 3, "price": 3_400}])
+    def test_to_what_is_filled_cancels_the_rest_and_leaves_the_total(
+        self, venue: Venue, change: dict[str, object]
+    ) -> None:
+        stock = venue.list()
+        broker, other = venue.broker(), venue.broker(shares={stock: 4})
+        order_id = broker.order("bid", stock, 10, 3_500)
+        other.order("ask", stock, 4, 3_500)
+        with venue.matching():
+            answer = broker.put(f"/orders/{order_id}", change, Prefer="wait=10")
+        assert answer.status_code == 200
+        parts = [answer.json[f"{part}quantity"] for part in ("", "filled_", "remaining_", "cancelled_", "prevented_")]
+        assert (answer.json["status"], answer.json["price"], parts) == ("cancelled", 3_500, [10, 4, 0, 6, 0])
+        assert broker.get("/balance")["reserved"] == 0
+        again = broker.put(f"/orders/{order_id}", change)
+        assert (again.status_code, again.json["code"]) == (409, "order_closed")
+
     def test_of_the_end(self, venue: Venue) -> None:
         stock, broker = venue.list(), venue.broker()
         order_id = broker.order("bid", stock, 100, 3_500)

@@ -56,7 +56,10 @@ def test_version() -> None:
     ("arguments", "environment", "message"),
     [
         (["up", "--prot", "1"], {}, "✗ No such option"),
-        (["bogus"], {}, "✗ No such command 'bogus'"),
+        (["bogus"], {}, "✗ No such command 'bogus'.\n  minex --help\n"),
+        (["up", "--port", "abc"], {}, "✗ Invalid value for '--port': 'abc' is no whole number.\n  minex up --help\n"),
+        (["replay", "--url"], {}, "✗ Option '--url' requires an argument.\n  minex --help\n"),
+        (["verify", "--database-url", "x"], {}, "✗ Invalid value for '--database-url': it must be like postgresql://"),
         (["up"], {"MINEX_WEB_PORT": "abc"}, "✗ MINEX_WEB_PORT = 'abc': expected a whole number from 0 to 65535"),
         (["status"], {"MINEX_WEB_PROT": "1"}, "✗ MINEX_WEB_PROT: no such setting; did you mean 'MINEX_WEB_PORT'?"),
     ],

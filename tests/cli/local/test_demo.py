@@ -97,4 +97,5 @@ def test_the_summary_has_a_curl_command_to_paste() -> None:
     assert (order["side"], order["symbol"], order["quantity"], order["price"]) == ("bid", "PETR4", 100, 3500)
     text = text_of(summary, log_follows=False)
     assert "http://127.0.0.1:8000/docs" in text
+    assert text.endswith("\nminex status --data-folder /data    minex down --data-folder /data")
     assert Summary.from_json(summary.as_json()) == summary

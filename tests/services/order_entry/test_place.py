@@ -21,6 +21,7 @@ from services.errors import (
 )
 from services.order_entry.place import Placed, place_orders
 from settings.sections import Market
+from tests.services.floor import MONEY
 
 
 def test_the_worked_example(floor):
@@ -171,6 +172,45 @@ def test_a_market_buy_does_not_reach_beyond_its_protection(floor):
     floor.match(symbol)
     assert floor.trades(symbol) == [(10, 3_400, bid, near)]
     assert floor.stands(far) == ("open", 0, 10, 0)
+
+
+@pytest.fixture
+def after_a_rise(floor):
+    """A stock whose band moved up from 31.50 … 38.50 to 34.65 … 42.35 and left an ask of 10 at 32.00 below itself."""
+    symbol = floor.stock()
+    seller, other = floor.broker(**{symbol: 1_000}), floor.broker()
+    floor.ask(seller, symbol, 1, 3_850)
+    floor.bid(other, symbol, 1, 3_850)
+    left_behind = floor.ask(seller, symbol, 10, 3_200)
+    floor.change(symbol, "roll")
+    floor.match(symbol)
+    assert floor.query("SELECT best_ask FROM stocks WHERE symbol = :s", s=symbol)[0].best_ask == 3_200
+    return symbol, seller, left_behind
+
+
+def test_a_market_buy_is_protected_from_the_best_ask_that_may_trade(floor, after_a_rise):
+    symbol, seller, left_behind = after_a_rise
+    ask, buyer = floor.ask(seller, symbol, 10, 3_900), floor.broker()
+    floor.ask(seller, symbol, 10, 3_950)
+    floor.match(symbol)
+    bid = floor.bid(buyer, symbol, 10)
+    floor.ask(seller, symbol, 10, 3_500)  # comes after it
+    assert floor.row(bid).protection_price == 4_095
+    floor.match(symbol)
+    assert floor.stands(bid) == ("filled", 10, 0, 0)
+    assert floor.trades(symbol)[1:] == [(10, 3_900, bid, ask)]
+    assert floor.stands(left_behind) == ("cancelled", 0, 0, 10)
+    assert floor.cash(buyer) == (MONEY - 39_000, 0)
+
+
+def test_a_market_buy_where_no_ask_may_trade_is_protected_by_the_band(floor, after_a_rise):
+    symbol, seller, left_behind = after_a_rise
+    bid = floor.bid(floor.broker(), symbol, 10)
+    assert floor.row(bid).protection_price == 4_235
+    ask = floor.ask(seller, symbol, 5, 4_200)
+    floor.match(symbol)
+    assert (floor.stands(bid), floor.stands(ask)) == (("expired", 0, 0, 10), ("open", 0, 5, 0))
+    assert floor.stands(left_behind) == ("cancelled", 0, 0, 10)
 
 
 def test_a_market_buy_without_offer_and_reference_is_refused(floor):
