@@ -83,6 +83,24 @@ def transaction(engine: Engine) -> Iterator[Session]:
         raise UncertainCommit(warnings[0])
 
 
+@contextmanager
+def trial(engine: Engine) -> Iterator[Session]:
+    """A session whose transaction is rolled back at the end of the block, whatever was done in it."""
+    with Session(engine) as session:
+        yield session
+        session.rollback()
+
+
+@contextmanager
+def undone(session: Session) -> Iterator[None]:
+    """Whatever is done in the block is rolled back at its end; the session's transaction goes on from before it."""
+    savepoint = session.begin_nested()
+    try:
+        yield
+    finally:
+        savepoint.rollback()
+
+
 def in_transaction(engine: Engine, work: Callable[[Session], Done]) -> Done:
     """Do `work` in a transaction of its own, and give its result."""
     with transaction(engine) as session:

@@ -45,7 +45,7 @@ class Book(Ladder):
         if type(command) is New:
             new(self, command.order, events)
         elif type(command) is Cancel:
-            self._cancel_by_id(command.id, events)
+            self._cancel_by_id(command.id, command.reason, events)
         elif type(command) is Amend:
             amend(self, command, events)
         elif type(command) is not Clock:
@@ -85,12 +85,12 @@ class Book(Ladder):
         else:
             raise TypeError(f"not a command: {command!r}")
 
-    def _cancel_by_id(self, id: Hashable, events: list[Event]) -> None:
+    def _cancel_by_id(self, id: Hashable, reason: str, events: list[Event]) -> None:
         order = self.orders.get(id)
         if order is None:
             events.append(Rejected(id, codes.UNKNOWN_ORDER))
             return
-        self.cancel(order, order.remaining, codes.REQUESTED, events)
+        self.cancel(order, order.remaining, reason, events)
 
     def _expire_due(self, events: list[Event]) -> None:
         while (order := self.expiries.pop_due(self.now)) is not None:

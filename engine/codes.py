@@ -53,6 +53,8 @@ REQUESTED: Final = "requested"
 AMENDED: Final = "amended"
 SELF_TRADE_PREVENTION: Final = "self_trade_prevention"
 
+INTERNAL_ERROR: Final = "internal_error"
+
 SESSION_CLOSED: Final = "session_closed"
 VOLATILITY: Final = "volatility"
 
@@ -60,6 +62,7 @@ REASONS: Final[dict[str, str]] = {
     REQUESTED: "A cancel asked for it.",
     AMENDED: "An amendment left the order no more quantity than it has already used.",
     SELF_TRADE_PREVENTION: "The quantity would have traded with an order of the same account.",
+    INTERNAL_ERROR: "What the order was to bring could not be settled; it was taken out so that others can trade.",
     PRICE_OUTSIDE_BAND: "The resting order was reached, but the band has moved and a trade at its price may not print.",
 }
 """One sentence for each reason a `Cancelled` event carries."""

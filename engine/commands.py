@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from engine.codes import REQUESTED
 from engine.orders import Order
 from engine.states import STATES
 
@@ -29,9 +30,10 @@ class New:
 
 @dataclass(slots=True)
 class Cancel:
-    """Take what is left of an order out of the book (FIX OrderCancelRequest)."""
+    """Take what is left of an order out of the book (FIX OrderCancelRequest); `reason` is told with it."""
 
     id: Hashable
+    reason: str = REQUESTED
 
 
 @dataclass(slots=True)

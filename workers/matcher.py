@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Engine
 
-from database.errors import Overtaken
-from database.session import transaction
+from database.errors import Overtaken, is_passing
+from database.session import transaction, trial
 from queues.bus import Bus
 from queues.names import room
+from services.matching.at_fault import take_out
 from services.matching.books import Books, StuckStock
-from services.matching.match import match_turn
+from services.matching.match import find_at_fault, match_turn
 from services.matching.poison import BrokenTurn, PoisonCommand
 from services.matching.turn import Turn
 from workers.faults import reach
@@ -52,10 +53,44 @@ class Matcher:
             try:
                 turn = self._turn(symbols, 1)
             except BrokenTurn as broken:
-                turn = self._refuse(symbols, broken)
+                turn = self._mended(symbols, broken)
             if not turn.commands:
                 return False
         return True
+
+    def _mended(self, symbols: Sequence[str], broken: BrokenTurn) -> Turn:
+        """The turn of the one command that broke it, once the resting orders at fault are gone; else it is refused."""
+        while at_fault := self._take_out(symbols, broken.command_ids[0]):
+            log.error("orders %s are taken out: they break whoever trades with them", at_fault)
+            try:
+                return self._turn(symbols, 1, broken.command_ids[0])
+            except BrokenTurn as again:
+                broken = again
+        return self._refuse(symbols, broken)
+
+    def _take_out(self, symbols: Sequence[str], command_id: int) -> list[int]:
+        """Cancel the resting orders at fault that this command breaks; their ids, none where nothing could be done."""
+        try:
+            with trial(self.engine) as session:
+                stock_id, orders = find_at_fault(session, symbols, self.books, command_id)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            log.exception("nobody could be found at fault for command %d", command_id)
+            return []
+        finally:
+            self.books.forget_all()
+        if not orders:
+            return []
+        with transaction(self.engine) as session:
+            cancels = take_out(session, stock_id, orders)
+        try:
+            for cancel in cancels:
+                self._turn(symbols, 1, cancel)
+        except BrokenTurn as broken:
+            self._refuse(symbols, broken)
+            return []
+        return [order.order_id for order in orders]
 
     def _refuse(self, symbols: Sequence[str], broken: BrokenTurn) -> Turn:
         poison = PoisonCommand(broken.command_ids[0], broken.__cause__ or broken)
@@ -65,12 +100,12 @@ class Matcher:
         except BrokenTurn as again:
             raise StuckStock(broken.symbols[0]) from again.__cause__
 
-    def _turn(self, symbols: Sequence[str], limit: int, poison: PoisonCommand | None = None) -> Turn:
+    def _turn(self, symbols: Sequence[str], limit: int, only: PoisonCommand | int | None = None) -> Turn:
         try:
-            turn = self._settled(symbols, limit, poison)
+            turn = self._settled(symbols, limit, only)
         except Overtaken as overtaken:
             log.info("a turn is repeated: %s", overtaken)
-            turn = self._settled(symbols, limit, poison)
+            turn = self._settled(symbols, limit, only)
         self.note()
         reach("after_commit")
         try:
@@ -82,12 +117,12 @@ class Matcher:
             self.books.forget_all()
         return turn
 
-    def _settled(self, symbols: Sequence[str], limit: int, poison: PoisonCommand | None) -> Turn:
+    def _settled(self, symbols: Sequence[str], limit: int, only: PoisonCommand | int | None) -> Turn:
         committed = False
         try:
             with transaction(self.engine) as session:
                 self.note()
-                turn = match_turn(session, symbols, self.books, limit, poison, self._before_commit, self._long_timeout)
+                turn = match_turn(session, symbols, self.books, limit, only, self._before_commit, self._long_timeout)
             committed = True
         finally:
             self._long_timeout = not committed

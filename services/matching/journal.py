@@ -9,13 +9,14 @@ from typing import Any, Final
 
 import orjson
 
+from engine.codes import INTERNAL_ERROR, REASONS, REQUESTED
 from engine.commands import UNCHANGED, Amend, Cancel, Clock, Command, New, Roll, State, Uncross
 from engine.order_types import TIFS, TYPES
 from engine.orders import CONDITIONS, SIDES, Order
 from engine.rules import STP_MODES
 from engine.states import STATES
 
-BROKEN = "internal_error"
+BROKEN = INTERNAL_ERROR
 """A command that broke the engine or the settlement."""
 
 UNDERFUNDED = "insufficient_reservation"
@@ -52,7 +53,7 @@ def engine_command(kind: str, order_id: int | None, broker_id: int | None, paylo
         case "new":
             return New(_order(order_id, broker_id, payload))
         case "cancel":
-            return Cancel(order_id)
+            return Cancel(order_id, REQUESTED if payload.get("reason") is None else _one_of(payload, "reason", REASONS))
         case "amend":
             price, quantity = _amount(payload, "price"), _amount(payload, "quantity")
             return Amend(order_id, price, quantity, _time(payload) if "expire_at" in payload else UNCHANGED)

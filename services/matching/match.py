@@ -11,6 +11,7 @@ from database.errors import is_passing
 from database.timed import answer_within
 from engine.book import Book
 from engine.commands import Amend, New
+from services.matching.at_fault import AtFault, orders_at_fault
 from services.matching.books import Books, StuckStock
 from services.matching.inbox import take_inbox
 from services.matching.journal import BROKEN, UNDERFUNDED, UnreadableCommand, command_of
@@ -45,21 +46,23 @@ def match_turn(
     symbols: Sequence[str],
     books: Books,
     limit: int,
-    poison: PoisonCommand | None = None,
+    only: PoisonCommand | int | None = None,
     before_commit: Callable[[], None] = lambda: None,
     long_timeout: bool = False,
 ) -> Turn:
     """Take at most `limit` waiting commands of these stocks, match and settle them, and commit.
 
     It takes fewer where they bring very much; `long_timeout`, it may be silent for longer than a worker otherwise may.
-    With `poison` that one command is refused with its error's report instead of matched. `before_commit` is called
+    With `only` it takes that one command (its id); a PoisonCommand is refused with its error's report instead of
+    matched. `before_commit` is called
     when all that is left is one way to PostgreSQL, with COMMIT as its end; what it raises is raised as it is. Books in
     memory are changed as the turn goes on; if this raises the caller must `forget` them, else it calls the turn's
     `committed`. Raises BrokenTurn, from whatever broke it; StuckStock for a stock whose book cannot be rebuilt; errors
     that will pass (`database.errors`) as they are.
     """
     answer_within(session, LONG_ANSWER_SECONDS if long_timeout else ANSWER_SECONDS)
-    stocks, inbox = take_inbox(session, symbols, limit, None if poison is None else poison.command_id)
+    poison = only if isinstance(only, PoisonCommand) else None
+    stocks, inbox = take_inbox(session, symbols, limit, only.command_id if isinstance(only, PoisonCommand) else only)
     if not inbox:
         return Turn()
     with _blamed_on(inbox, stocks):
@@ -81,6 +84,21 @@ def match_turn(
         settled=settled,
         spared=[one for stock_id, one in found.items() if stock_id not in taking],
     )
+
+
+def find_at_fault(session: Session, symbols: Sequence[str], books: Books, command_id: int) -> tuple[int, list[AtFault]]:
+    """The stock of a command that breaks its turn, and the resting orders at fault: none where it is the command's own.
+
+    The session's transaction must be rolled back, and the books forgotten.
+    """
+    stocks, inbox = take_inbox(session, symbols, 1, command_id)
+    if not inbox:
+        return 0, []
+    session.execute(PATIENCE)
+    answer_within(session, LONG_ANSWER_SECONDS)
+    (row,) = inbox
+    outcome, _, _ = _matched(session, stocks, inbox, books, None)
+    return row.stock_id, orders_at_fault(session, outcome, row)
 
 
 @contextmanager

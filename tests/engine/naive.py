@@ -36,7 +36,7 @@ class NaiveBook:
             if order is None:
                 self.events.append(("rejected", command.id, "unknown_order"))
             elif isinstance(command, Cancel):
-                self.take("cancelled", order, order.left, "requested")
+                self.take("cancelled", order, order.left, command.reason)
             else:
                 self.amend(order, command)
         elif isinstance(command, State):

@@ -132,7 +132,7 @@ def random_command(choose, order_id, now):
         return New(random_order(choose, order_id, price, ends))
     some_id = choose.randint(max(1, order_id - 25), order_id)
     if kind < 0.7:
-        return Cancel(some_id)
+        return Cancel(some_id, choose.choice(["requested"] * 9 + ["internal_error"]))
     if kind < 0.9:
         expire_at = choose.choice([UNCHANGED, UNCHANGED, ends])
         return Amend(some_id, price, choose.choice([None, *range(25)]), expire_at)

@@ -41,12 +41,19 @@ class SmallExchange:
             list_stock(session, symbol=symbol, name=symbol, market=self.settings.market, group=group)
         return symbol
 
-    def place(self, symbol: str, side: str, price: int, quantity: int = 100, document: str = "1") -> int:
+    def broker(self) -> int:
+        """Register another trusted broker; its id."""
+        with transaction(self.engine) as session:
+            return register_broker(session, name="Another", credit_limit=10**15, short_limit=10**12).broker_id
+
+    def place(
+        self, symbol: str, side: str, price: int, quantity: int = 100, document: str = "1", broker: int | None = None
+    ) -> int:
         """Store an order that must be accepted; its id. Nobody is woken."""
         self.placed += 1
         with transaction(self.engine) as session:
             request = OrderRequest(symbol, document, side, "limit", "gtc", price, quantity, b"%d" % self.placed)
-            order = NewOrder(self.broker_id, request)
+            order = NewOrder(broker or self.broker_id, request)
             (answer,) = place_orders(lambda work: work(session), [order], {}, self.settings.market, datetime.now(UTC))
         assert isinstance(answer, Placed), answer
         return answer.order_id
