@@ -20,9 +20,9 @@ from bisect import bisect_left
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from engine.barred import drop_outside_band
 from engine.events import Event, Indicative, Trade
 from engine.ladder import NOTHING
-from engine.matching import drop_outside_band
 from engine.rules import NO_LIMIT
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import codes
+from engine.barred import drop_outside_band, prevent
 from engine.events import Event, StateChanged, Trade
 from engine.order_types import LIMITED
 from engine.orders import ASK, BID, Order
-from engine.prevention import prevent
 from engine.rules import CANCEL_RESTING, NO_LIMIT, NONE, SELLER, band_limits
 from engine.states import AUCTION
 
@@ -27,20 +27,15 @@ def match(book: Ladder, taker: Order, limit: int, events: list[Event]) -> None:
     dynamic band does not happen: a volatility auction begins. The first trade of a book without a reference becomes
     its reference, for the commands that follow.
     """
-    opposite = book.asks if taker.side == BID else book.bids
-    worst = limit * opposite.sign
+    opposite, worst, reach, limit_of_seller = reach_of(book, taker, limit)
     level = opposite.best
     if level is None or level.key < worst:
         return
     mode = taker.stp or book.rules.stp
     account = None if mode == NONE else taker.account
-    limit_of_seller = 0
-    if book.rules.execution_price == SELLER and taker.side == ASK and taker.type in LIMITED:
-        limit_of_seller = limit
-    elif level.key > opposite.outermost:
+    if level.key > opposite.outermost and not limit_of_seller:
         drop_outside_band(book, opposite, worst, events)
         level = opposite.best
-    reach = worst if not book.rules.dynamic_band_bps else dynamic_reach(book, opposite, worst, limit_of_seller)
     first_price = 0
     while level is not None and level.key >= reach:
         price = limit_of_seller or level.price
@@ -58,6 +53,22 @@ def match(book: Ladder, taker: Order, limit: int, events: list[Event]) -> None:
     if first_price or reach != worst:
         wants_more = taker.remaining > 0 and level is not None and level.key >= worst
         conclude(book, first_price, interrupted=wants_more, events=events)
+
+
+def reach_of(book: Ladder, taker: Order, limit: int) -> tuple[BookSide, int, int, int]:
+    """What `taker` meets at `limit` cents or better, as (side, worst, reach, limit of the seller).
+
+    The side it trades with; the key of its limit there; the key down to which it may trade, which the dynamic band may
+    bring nearer; and the price (cents) of every trade where the seller's limit is the price, 0 where the maker's is.
+    """
+    opposite = book.asks if taker.side == BID else book.bids
+    worst = limit * opposite.sign
+    rules = book.rules
+    limit_of_seller = 0
+    if rules.execution_price == SELLER and taker.side == ASK and taker.type in LIMITED:
+        limit_of_seller = limit
+    reach = dynamic_reach(book, opposite, worst, limit_of_seller) if rules.dynamic_band_bps else worst
+    return opposite, worst, reach, limit_of_seller
 
 
 def conclude(book: Ladder, first_price: int, *, interrupted: bool, events: list[Event]) -> None:
@@ -157,22 +168,18 @@ def dynamic_reach(book: Ladder, opposite: BookSide, worst: int, limit_of_seller:
 
 
 def would_fill(book: Ladder, taker: Order, limit: int) -> bool:
-    """Whether `match` would fill all of `taker`; looks, and changes nothing (fill or kill).
+    """True if `match` would fill all of `taker`; looks, and changes nothing (fill or kill).
 
     Quantity that a band or self-trade prevention keeps from trading does not count; what icebergs hide does. A mode
     that takes anything off the incoming order leaves it unfilled by that much.
     """
-    opposite = book.asks if taker.side == BID else book.bids
-    worst = limit * opposite.sign
-    at_own_price = book.rules.execution_price == SELLER and taker.side == ASK and taker.type in LIMITED
-    limit_of_seller = limit if at_own_price else 0
-    reach = worst if not book.rules.dynamic_band_bps else dynamic_reach(book, opposite, worst, limit_of_seller)
+    opposite, _, reach, limit_of_seller = reach_of(book, taker, limit)
     mode = taker.stp or book.rules.stp
     missing = taker.remaining
     for level in opposite:
         if level.key < reach or missing <= 0:
             break
-        if level.key > opposite.outermost and not at_own_price:
+        if level.key > opposite.outermost and not limit_of_seller:
             continue
         if mode == NONE or taker.account is None:
             missing -= level.quantity + level.hidden
@@ -185,16 +192,3 @@ def would_fill(book: Ladder, taker: Order, limit: int) -> bool:
             elif mode != CANCEL_RESTING and wanted > ahead:
                 return False  # what icebergs hide stands behind it
     return missing <= 0
-
-
-def drop_outside_band(book: Ladder, side: BookSide, worst: int, events: list[Event]) -> None:
-    """Cancel what an order that reaches key `worst` meets in `side`, but the band does not let trade at its price.
-
-    A bid above the band, or an ask below it, was entered before the band was there, or was where it is now. It
-    would be the first to trade with anything that comes, at a price that may not print; left in place it would
-    block its side of the market.
-    """
-    while side.best is not None and side.best.key > side.outermost and side.best.key >= worst:
-        order = side.best.head
-        assert order is not None  # noqa: S101 - a level in the book is never empty
-        book.cancel(order, order.remaining, codes.PRICE_OUTSIDE_BAND, events)
