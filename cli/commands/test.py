@@ -28,12 +28,13 @@ CHECKS = {
 REAP_SECONDS = 1.0
 """How often the exit codes of processes that the tests have orphaned are collected."""
 
-WORKERS = 2
-"""Test processes; each has servers of its own."""
+IN_PARALLEL = ("-n", "2")
+"""Two test processes; each has servers of its own."""
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--checks", "what", flag_value="checks", help="Only ruff, mypy and lint-imports.")
+@click.option("--coverage", "what", flag_value="coverage", help="Run pytest, and say which lines no test has reached.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENTS]…")
 def command(what: str | None, arguments: tuple[str, ...]) -> int:
     """Run ruff, mypy, lint-imports and pytest; with arguments only pytest, with these.
@@ -42,14 +43,17 @@ def command(what: str | None, arguments: tuple[str, ...]) -> int:
     """
     adopt_orphans()
     try:
+        chosen = tuple(_absolute(argument) for argument in arguments)
+        if what == "coverage":
+            return _covered(chosen or IN_PARALLEL)
         if arguments:
-            return _pytest(tuple(_absolute(argument) for argument in arguments))
+            return _pytest(chosen)
         failed = [name for name, check in CHECKS.items() if not _passes(name, check)]
         if what == "checks":
             if failed:
                 raise CommandError(f"Failed: {', '.join(failed)}.")
             return 0
-        return _pytest(("-n", str(WORKERS))) or (1 if failed else 0)
+        return _pytest(IN_PARALLEL) or (1 if failed else 0)
     finally:
         end_descendants()
 
@@ -70,9 +74,19 @@ def _passes(name: str, check: tuple[str, ...]) -> bool:
     return done.returncode == 0
 
 
-def _pytest(arguments: tuple[str, ...]) -> int:
+def _covered(arguments: tuple[str, ...]) -> int:
+    """Run pytest and every process that it starts under coverage, then print each module's figure, worst first."""
+    coverage = (sys.executable, "-m", "coverage")
+    subprocess.run((*coverage, "erase"), check=True, cwd=ROOT)
+    failed = _pytest(arguments, (*coverage, "run"))
+    subprocess.run((*coverage, "combine", "--quiet"), check=False, cwd=ROOT)
+    subprocess.run((*coverage, "report"), check=False, cwd=ROOT)
+    return failed
+
+
+def _pytest(arguments: tuple[str, ...], by: tuple[str, ...] = (sys.executable,)) -> int:
     """Its exit code; a Ctrl-C is for pytest, which ends its tests and tells what it got to."""
-    with subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=ROOT) as process:
+    with subprocess.Popen([*by, "-m", "pytest", *arguments], cwd=ROOT) as process:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             while process.poll() is None:
