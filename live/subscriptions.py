@@ -11,6 +11,7 @@ from database.session import transaction
 from live.channels import Channel, parse_channels
 from live.snapshots import top_of
 from queues.book_cache import BookCache
+from services.errors import UnknownStock
 from services.market_data.book import read_book, read_tape
 
 MALFORMED = "malformed_request"
@@ -57,21 +58,24 @@ class Subscriptions:
         """Join the channel's room; its snapshot. None, and not joined, for a stock that is not listed."""
         # Joined before the snapshot is read: what happens in between arrives twice rather than never.
         join_room(channel.room)
-        snapshot = None
+        stays = False
         try:
             snapshot = self._snapshot(channel)
+            stays = True
+            return snapshot
+        except UnknownStock:
+            return None
         finally:
-            if snapshot is None:
+            if not stays:
                 leave_room(channel.room)
-        return snapshot
 
-    def _snapshot(self, channel: Channel) -> dict[str, Any] | None:
-        """The snapshot of the channel as it is now, with its sequence; None for a stock that is not listed."""
+    def _snapshot(self, channel: Channel) -> dict[str, Any]:
+        """The snapshot of the channel as it is now, with its sequence. Raises UnknownStock."""
         with transaction(self._engine) as session:
             if channel.kind == "stock":
                 return read_tape(session, channel.symbol)
             book = read_book(session, channel.symbol, self._cache.get(channel.symbol))
-        return None if book is None else top_of(book)
+        return top_of(book)
 
 
 def _malformed(error: ValueError) -> dict[str, str]:

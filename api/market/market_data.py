@@ -21,7 +21,6 @@ from api.market.market_data_schemas import (
     TradePageSchema,
 )
 from api.market.stock_schemas import PageQuerySchema
-from services.errors import UnknownStock
 from services.market_data.book import read_book, read_entry
 from services.market_data.trades import read_events, read_price, read_trades
 
@@ -48,8 +47,6 @@ def get_book(query: dict[str, Any], symbol: str) -> Response:
     depth = query["depth"]
     with components().database.reading() as session:
         book = read_book(session, symbol, components().books.get(symbol), depth)
-    if book is None:
-        raise UnknownStock(f"There is no stock {symbol}.")
     levels = {name: book[name] for name in ("book_sequence", "sequence", "bids", "asks")}
     return answer({"symbol": symbol, "depth": depth, **levels})
 

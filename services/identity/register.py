@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from models import CASH, Broker, Stock
 from models.asset import LARGEST_SUPPLY
 from services.accounts.deposits import deposit, open_account, raise_supply
-from services.errors import PositionTooValuable, SupplyTooLarge, UnknownStock
+from services.errors import PositionTooValuable, SupplyTooLarge
 from services.identity.api_keys import KEY_BYTES, hash_of_key
+from services.stocks.listing import unknown_stock
 
 LARGEST_VALUE = 2**63 - 1
 """Cents that a position which is brought in may be worth."""
@@ -88,5 +89,5 @@ def _listed(session: Session, positions: Mapping[str, int]) -> list[tuple[Stock,
     stocks = {stock.symbol: stock for stock in session.scalars(select(Stock).where(Stock.symbol.in_(positions)))}
     for symbol in positions:
         if symbol not in stocks:
-            raise UnknownStock(f"There is no stock {symbol}.", field="positions")
+            raise unknown_stock(symbol, "positions")
     return [(stocks[symbol], shares) for symbol, shares in positions.items() if shares]

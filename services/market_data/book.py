@@ -9,7 +9,7 @@ from database.statements import Statements
 from services.errors import UnknownOrder
 from services.market_data.snapshots import BOOK_DEPTH
 from services.prices import indicative
-from services.stocks.listing import listed_id
+from services.stocks.listing import listed_id, unknown_stock
 
 VERSION = text("SELECT book_version FROM stocks WHERE symbol = :symbol")
 
@@ -55,8 +55,8 @@ TAPE = text("""
 
 def read_book(
     session: Statements, symbol: str, cached: Mapping[str, Any] | None = None, depth: int = BOOK_DEPTH
-) -> dict[str, Any] | None:
-    """{symbol, version, sequence, bids, asks} with the best `depth` levels a side; None for a stock not listed.
+) -> dict[str, Any]:
+    """{symbol, version, sequence, bids, asks} with the best `depth` levels a side. Raises UnknownStock.
 
     `cached` is the worker's last snapshot; it is used where its version is the stock's, else the book is added up from
     the open orders. A level is {price (cents), total_quantity (shares), order_count}.
@@ -66,7 +66,10 @@ def read_book(
         if version is not None and version == cached.get("version") and "book_sequence" in cached:
             return {**cached, "bids": cached["bids"][:depth], "asks": cached["asks"][:depth]}
     row = session.execute(BOOK, {"symbol": symbol, "depth": depth}).one_or_none()
-    return None if row is None else row._asdict()
+    if row is None:
+        raise unknown_stock(symbol)
+    book: dict[str, Any] = row._asdict()
+    return book
 
 
 def read_entry(session: Statements, symbol: str, order_id: int) -> dict[str, Any]:
@@ -89,14 +92,14 @@ def read_entry(session: Statements, symbol: str, order_id: int) -> dict[str, Any
     }
 
 
-def read_tape(session: Statements, symbol: str) -> dict[str, Any] | None:
-    """Where a stock's public tape stands: its last sequence, state, reference and last price; None if not listed.
+def read_tape(session: Statements, symbol: str) -> dict[str, Any]:
+    """Where a stock's public tape stands: its last sequence, state, reference and last price. Raises UnknownStock.
 
     In an auction `indicative` is what it would bring: {price (cents), volume, surplus (shares)}.
     """
     row = session.execute(TAPE, {"symbol": symbol}).one_or_none()
     if row is None:
-        return None
+        raise unknown_stock(symbol)
     return {
         "symbol": row.symbol,
         "sequence": row.event_sequence,

@@ -5,9 +5,8 @@ from typing import Any
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.errors import UnknownStock
 from services.prices import average_price
-from services.stocks.listing import listed_id
+from services.stocks.listing import listed_id, unknown_stock
 from services.timestamps import timestamp
 
 PRICE = text("""
@@ -39,7 +38,7 @@ def read_price(session: Statements, symbol: str, trades: int) -> dict[str, Any]:
     """
     row = session.execute(PRICE, {"symbol": symbol, "trades": trades}).one_or_none()
     if row is None:
-        raise UnknownStock(f"There is no stock {symbol}.")
+        raise unknown_stock(symbol)
     return {
         "symbol": symbol,
         "last_price": row.last_price,

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from models import CASH
-from services.errors import MarketError, UnknownStock
+from services.errors import MarketError
 from services.order_entry import checks
 from services.order_entry.requests import FundedOrder, NewOrder, OrderRequest
-from services.stocks.listing import StockRules
+from services.stocks.listing import StockRules, unknown_stock
 from settings.sections import Market
 
 
@@ -28,7 +28,7 @@ def needs_of(
 def _need_of(order: NewOrder, stock: StockRules | None, market: Market, now: datetime) -> FundedOrder:
     request = order.request
     if stock is None:
-        raise UnknownStock(f"There is no stock {request.symbol}.", field="symbol")
+        raise unknown_stock(request.symbol, "symbol")
     checks.check_state(stock)
     checks.check_waiting(request, stock)
     checks.check_valid_until(request.valid_until, now)

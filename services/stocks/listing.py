@@ -117,5 +117,10 @@ def listed_id(session: Statements, symbol: str) -> int:
     """The stock's id. Raises UnknownStock."""
     found = session.scalar(text("SELECT id FROM stocks WHERE symbol = :symbol"), {"symbol": symbol})
     if found is None:
-        raise UnknownStock(f"There is no stock {symbol}.")
+        raise unknown_stock(symbol)
     return int(found)
+
+
+def unknown_stock(symbol: str, field: str | None = None) -> UnknownStock:
+    """The refusal of a symbol that is not listed; `field` where a request named it."""
+    return UnknownStock(f"There is no stock {symbol}.", field=field)

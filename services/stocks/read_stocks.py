@@ -10,8 +10,8 @@ from database.statements import Statements
 from engine.codes import VOLATILITY
 from engine.rules import NO_LIMIT, band_limits
 from engine.states import AUCTION
-from services.errors import UnknownStock
 from services.prices import indicative
+from services.stocks.listing import unknown_stock
 from services.stocks.schedule import AUCTIONS, Beginning, next_after
 from services.timestamps import timestamp
 from settings.sections import Settings
@@ -29,7 +29,7 @@ def read_stock(session: Statements, symbol: str, settings: Settings) -> dict[str
     """One stock. Raises UnknownStock."""
     stock = session.execute(ONE, {"symbol": symbol}).one_or_none()
     if stock is None:
-        raise UnknownStock(f"There is no stock {symbol}.")
+        raise unknown_stock(symbol)
     return stock_document(stock, settings)
 
 

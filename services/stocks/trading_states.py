@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.errors import UnknownStock
+from services.stocks.listing import unknown_stock
 
 STATE: Final = "state"
 UNCROSS: Final = "uncross"
@@ -49,5 +49,5 @@ def ask_for(session: Statements, symbol: str, change: StateRequest, reply_to: st
     values = {"symbol": symbol, "kind": change.kind, "payload": change.payload(), "reply_to": reply_to}
     command_id = session.scalar(ASK, values)
     if command_id is None:
-        raise UnknownStock(f"There is no stock {symbol}.")
+        raise unknown_stock(symbol)
     return int(command_id)

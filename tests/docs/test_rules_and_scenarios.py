@@ -1,11 +1,11 @@
-"""Every scenario that docs/rules-and-scenarios.md names is there, and every rule has one."""
+"""Every scenario that docs/development/rules-and-scenarios.md names is there, and every rule has one."""
 
 import re
 from pathlib import Path
 
 from tests.engine.stories import scenarios
 
-PAGE = (Path(__file__).parents[2] / "docs" / "rules-and-scenarios.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "development" / "rules-and-scenarios.md").read_text(encoding="utf-8")
 RULES = re.findall(r"^\| (?!Rule )(.+?) \| (.*?) ?\|$", PAGE, re.MULTILINE)
 
 
