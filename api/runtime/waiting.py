@@ -34,18 +34,24 @@ class WaitingRoom:
                 self._seats.release()
 
 
-def wait_for(look: Callable[[], Found | None], seconds: float, reply: Expected | None = None) -> Found | None:
-    """The result of `look` as soon as it is not None; None if it still is after `seconds`.
+def wait_for(
+    look: Callable[[], Found], is_final: Callable[[Found], bool], seconds: float, reply: Expected | None = None
+) -> Found:
+    """The result of `look` as soon as it is final; after `seconds` whatever it is by then.
 
-    It looks when the reply is here, at the latest every LOOK_SECONDS, and a last time at the end.
+    It looks when the reply is here, or at once without one to wait for; then at the latest every LOOK_SECONDS, and a
+    last time at the end.
     """
     deadline = time.monotonic() + seconds
     while True:
-        pause = max(0.0, min(LOOK_SECONDS, deadline - time.monotonic()))
-        if reply is None:
-            time.sleep(pause)
-        elif reply.wait(pause):
+        if reply is not None and reply.wait(_pause(deadline)):
             reply = None  # it comes once; should it not be the end yet, look from time to time
         found = look()
-        if found is not None or time.monotonic() >= deadline:
+        if is_final(found) or time.monotonic() >= deadline:
             return found
+        if reply is None:
+            time.sleep(_pause(deadline))
+
+
+def _pause(deadline: float) -> float:
+    return max(0.0, min(LOOK_SECONDS, deadline - time.monotonic()))

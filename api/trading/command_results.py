@@ -34,7 +34,11 @@ def awaited(question: Callable[[Statements], Found | None], reply: Expected | No
             return question(session)
 
     with components().waiting_room.seat() as seated:
-        return wait_for(look, seconds, reply) if seated and seconds else None
+        return wait_for(look, _is_there, seconds, reply) if seated and seconds else None
+
+
+def _is_there(found: object) -> bool:
+    return found is not None
 
 
 def preference_applied(*, waited: bool) -> dict[str, str]:

@@ -87,20 +87,18 @@ def _placed(request: OrderRequest, placed: Placed) -> Response:
 def _placed_and_matched(placed: Placed, reply: Expected, seconds: int) -> Response:
     broker = broker_id()
 
-    def look() -> dict[str, Any] | None:
+    def look() -> dict[str, Any]:
         with components().database.reading() as session:
-            order = read_order(session, broker, placed.order_id)
-        return order if order["status"] != "pending" else None
+            return read_order(session, broker, placed.order_id)
 
-    order = look() if placed.known else None
     with components().waiting_room.seat() as seated:
-        if order is None and seated:
-            order = wait_for(look, seconds, None if placed.known else reply)
-    if order is None:
-        with components().database.reading() as session:
-            order = read_order(session, broker, placed.order_id)
+        order = wait_for(look, _is_matched, seconds if seated else 0, None if placed.known else reply)
     headers = {**_location(placed), "Preference-Applied": f"wait={seconds}"}
     return answer(order, 200 if placed.known else 201, headers)
+
+
+def _is_matched(order: dict[str, Any]) -> bool:
+    return bool(order["status"] != "pending")
 
 
 def _location(placed: Placed) -> dict[str, str]:

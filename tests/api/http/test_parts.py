@@ -77,15 +77,18 @@ class TestWaiting:
 
     def test_ends_as_soon_as_something_is_found(self) -> None:
         found = iter([None, None, "here"])
-        assert wait_for(lambda: next(found), 3600) == "here"
+        assert wait_for(lambda: next(found), bool, 3600) == "here"
 
     def test_ends_in_time(self) -> None:
         began = time.monotonic()
-        assert wait_for(lambda: None, 0.6) is None
+        assert wait_for(lambda: None, bool, 0.6) is None
         assert time.monotonic() - began > 0.55
 
     def test_looks_at_least_once(self) -> None:
-        assert wait_for(lambda: "here", 0) == "here"
+        assert wait_for(lambda: "here", bool, 0) == "here"
+
+    def test_gives_what_there_is_in_the_end_though_it_is_not_final(self) -> None:
+        assert wait_for(lambda: "pending", lambda status: status != "pending", 0) == "pending"
 
     def test_has_so_many_seats(self) -> None:
         room = WaitingRoom(seats=6)
