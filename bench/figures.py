@@ -64,7 +64,8 @@ class Figure:
     def document(self) -> dict[str, Any]:
         """The figure for programs; a value that does not exist is null."""
         targets = [
-            {"at_least" if one.at_least else "at_most": one.bound, "met": one.met(self.value)} for one in self.targets
+            {"at_least" if target.at_least else "at_most": target.bound, "met": target.met(self.value)}
+            for target in self.targets
         ]
         value = None if math.isnan(self.value) else self.value
         return {**dataclasses.asdict(self), "value": value, "targets": targets}

@@ -53,7 +53,10 @@ class Findings:
         """Why the figures do not count, a line each; empty where they do."""
         missed = [figure for figure in self.figures if not figure.sound]
         lines = [f"{name} broke: {reason}" for name, reason in self.broken.items()]
-        return lines + [f"{one.part}: {one.what}: {one.value:g} {one.unit}".rstrip() + _because(one) for one in missed]
+        return lines + [
+            f"{figure.part}: {figure.what}: {figure.value:g} {figure.unit}".rstrip() + _because(figure)
+            for figure in missed
+        ]
 
     def document(self) -> dict[str, Any]:
         """The findings for programs."""

@@ -20,7 +20,7 @@ def average_price(notional: int, quantity: int) -> int | float | None:
 
 
 def indicative(stock: Any) -> dict[str, Any] | None:
-    """What the auction of a stock (its row) would bring, in cents and shares; None where there is no auction."""
+    """Indicative price (cents), volume and surplus (shares) of a stock's row; None where there is no auction."""
     if stock.state != AUCTION:
         return None
     return {

@@ -45,7 +45,7 @@ class Answers:
 
     def percentile(self, share: float, *kinds: Kind) -> float:
         """Over all good answers to requests of these kinds."""
-        return percentile([one for kind in kinds for one in self.latencies[kind.value]], share)
+        return percentile([latency for kind in kinds for latency in self.latencies[kind.value]], share)
 
     def answered(self, status: int) -> int:
         """How many answers had this status."""

@@ -52,9 +52,9 @@ class Client:
         orders = [self._order() for _ in range(BATCH)]
         answer = self._ask("orders", "POST", "/orders/batch", key, {"orders": orders})
         results = answer.json()["results"] if answer.status_code == 200 else []
-        self.codes.update(one["problem"]["code"] for one in results if "problem" in one)
-        self.seen["accepted"] += sum("order" in one for one in results)
-        placed = [one["order"]["order_id"] for one in results if "order" in one]
+        self.codes.update(result["problem"]["code"] for result in results if "problem" in result)
+        self.seen["accepted"] += sum("order" in result for result in results)
+        placed = [result["order"]["order_id"] for result in results if "order" in result]
         for order_id in self.choose.sample(placed, min(CHANGES, len(placed))):
             self._change(order_id, key)
         if self.choose.random() < 0.05:

@@ -34,14 +34,14 @@ class Audience:
     def __init__(self, port: int, symbol: str, clients: int, most: int) -> None:
         self.clients = [Subscriber(port, symbol, most) for _ in range(clients)]
         self.watchers = self.clients[::ONE_WATCHER_IN]
-        watched = {id(one) for one in self.watchers}
-        others = [one for one in self.clients if id(one) not in watched]
+        watched = {id(client) for client in self.watchers}
+        others = [client for client in self.clients if id(client) not in watched]
         self._turns = itertools.cycle([others[turn::TURNS] for turn in range(TURNS)])
         self.arrived: list[tuple[int, float]] = []
         """Each sequence that a watcher got, and when: seconds since 1970."""
         self._selector = selectors.DefaultSelector()
-        for one in self.watchers:
-            self._selector.register(one.socket, selectors.EVENT_READ, one)
+        for client in self.watchers:
+            self._selector.register(client.socket, selectors.EVENT_READ, client)
 
     def take_turn(self) -> None:
         """Watch for TURN_SECONDS, then look at what a tenth of the others got."""
@@ -54,13 +54,13 @@ class Audience:
                 self.arrived.extend((sequence, now) for sequence in sequences)
                 if watcher.closed:
                     self._selector.unregister(watcher.socket)
-        for one in next(self._turns):
-            if not one.closed:
-                one.receive()
+        for client in next(self._turns):
+            if not client.closed:
+                client.receive()
 
     def lost(self, last: int) -> int:
         """Over all clients, the sequences up to `last` that never came."""
-        return sum(one.lost(last) for one in self.clients)
+        return sum(client.lost(last) for client in self.clients)
 
 
 def main() -> None:
@@ -79,8 +79,8 @@ def main() -> None:
             audience.take_turn()
     found = {
         "lost": audience.lost(last),
-        "repeated": sum(one.repeated for one in audience.clients),
-        "closed": sum(one.closed for one in audience.clients),
+        "repeated": sum(client.repeated for client in audience.clients),
+        "closed": sum(client.closed for client in audience.clients),
         "arrived": audience.arrived,
     }
     Path(sys.argv[2]).write_text(json.dumps(found), encoding="utf-8")

@@ -95,7 +95,7 @@ def parsed(output: str) -> Load:
         raise ValueError(f"wrk printed no result: {output!r}")
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", output)
-    failed = (int(refused[1]) if refused else 0) + (sum(int(one) for one in errors.groups()) if errors else 0)
+    failed = (int(refused[1]) if refused else 0) + (sum(int(number) for number in errors.groups()) if errors else 0)
     latency = re.findall(r"^\s+(50|75|90|99)%\s+([\d.]+)(us|ms|s|m|h) *$", output, re.MULTILINE)
     return Load(
         answers=int(result[1]),

@@ -41,14 +41,14 @@ def measure(options: Options) -> Iterator[Figure]:
         loads = {}
         for connections in CONNECTIONS:
             name = f"{ORDERS} orders a request, {connections} connections"
-            loads[name] = one = measured(world, options, connections, world.symbols, ORDERS)
-            yield Figure(PART, f"{name}: settled", one.rate, "orders/s", (), one.remark)
-            yield from settled_figures(PART, name, one.settled)
+            loads[name] = load = measured(world, options, connections, world.symbols, ORDERS)
+            yield Figure(PART, f"{name}: settled", load.rate, "orders/s", (), load.remark)
+            yield from settled_figures(PART, name, load.settled)
             yield from world.proof(PART, name)
         around.append(storage.orders_stored(options, CEILING_CLIENTS))
         remark = f"{mean(around):,.0f} orders/s, {storage.method()}"
-        for name, one in loads.items():
-            yield Figure(PART, f"{name}: of PostgreSQL alone", ratio(one.rate, mean(around)), "", STEPS, remark)
+        for name, load in loads.items():
+            yield Figure(PART, f"{name}: of PostgreSQL alone", ratio(load.rate, mean(around)), "", STEPS, remark)
 
 
 def _try_endpoint(world: World) -> None:
@@ -64,5 +64,5 @@ def _try_endpoint(world: World) -> None:
     if answer.status_code in (404, 405):
         raise CannotMeasure("this exchange has no POST /api/v1/orders/batch")
     statuses = [result["status"] for result in answer.json()["results"]] if answer.ok else answer.text
-    if not isinstance(statuses, list) or [one == 201 for one in statuses] != [True, False, True]:
+    if not isinstance(statuses, list) or [status == 201 for status in statuses] != [True, False, True]:
         raise RuntimeError(f"a batch with one wrong order of three was answered {answer.status_code}: {statuses}")

@@ -104,11 +104,13 @@ def _trade(world: World, seed: int) -> tuple[Counter[str], float]:
         running = [threads.submit(client.run, stopped) for client in clients]
         running.append(threads.submit(operator.run, stopped))
         try:
-            until(lambda: _closed(world) or any(one.done() for one in running), "the close", LONGEST_CLOSE_SECONDS, 0.5)
+            until(
+                lambda: _closed(world) or any(task.done() for task in running), "the close", LONGEST_CLOSE_SECONDS, 0.5
+            )
         finally:
             stopped.set()
-        for one in running:
-            one.result()
+        for task in running:
+            task.result()
     seen: Counter[str] = Counter()
     for client in clients:
         seen.update(client.seen)

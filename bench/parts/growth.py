@@ -115,9 +115,9 @@ def _measured(case: Case, options: Options) -> Generator[Figure, None, Loads]:
 
 def compared(name: str, loads: Loads, small: Sequence[Loads]) -> Iterator[Figure]:
     """The figures of an exchange in units of the small one's."""
-    orders = ratio(loads.orders, mean([one.orders for one in small]))
-    settled = ratio(loads.settled, mean([one.settled for one in small]))
-    acknowledged = ratio(loads.acknowledged, mean([one.acknowledged for one in small]))
+    orders = ratio(loads.orders, mean([run.orders for run in small]))
+    settled = ratio(loads.settled, mean([run.settled for run in small]))
+    acknowledged = ratio(loads.acknowledged, mean([run.acknowledged for run in small]))
     yield Figure(PART, f"{name} to small: orders", orders, "×", NOT_SLOWER)
     yield Figure(PART, f"{name} to small: order to settled, p50", settled, "×", NOT_LATER)
     yield Figure(PART, f"{name} to small: order acknowledged, p50", acknowledged, "×", NOT_LATER)

@@ -75,7 +75,7 @@ def figures(part: str, name: str, ran: Ran, orders: float) -> Iterator[Figure]:
     yield Figure(part, f"{name}: order to settled, p99", settled.p99, "ms", SETTLED_P99)
     limit = round(commands_for(orders) * LONGEST_WAIT_SECONDS)
     remark = (
-        f"over time {' '.join(str(one) for one in backlog.over_time())}; at the end {backlog.at_end}, "
+        f"over time {' '.join(str(count) for count in backlog.over_time())}; at the end {backlog.at_end}, "
         f"gone after {ran.drained:.1f} s"
     )
     yield Figure(part, f"{name}: mean backlog, second half", backlog.later_mean, "commands", at_most(limit), remark)
@@ -107,7 +107,7 @@ def _overload(options: Options) -> Iterator[Figure]:
         refused = answers.answered(503)
         remark = (
             f"{answers.accepted:,} orders accepted, {answers.unanswered} requests unanswered; "
-            f"most waiting {ran.backlog.most}, over time {' '.join(str(one) for one in ran.backlog.over_time())}"
+            f"most waiting {ran.backlog.most}, over time {' '.join(str(count) for count in ran.backlog.over_time())}"
         )
         yield Figure(PART, f"{name}: answered 503", refused, "", at_least(1), remark)
         yield Figure(PART, f"{name}: 503 without Retry-After", answers.without_retry_after, "", at_most(0))

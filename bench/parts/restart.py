@@ -50,7 +50,7 @@ def measure(options: Options) -> Iterator[Figure]:
             ("first new order settled", [first for first, _ in times], ()),
             ("every stock settles again", [last for _, last in times], SERVES_AGAIN),
         ):
-            remark = f"mean of {' '.join(f'{one:.2f}' for one in seconds)}"
+            remark = f"mean of {' '.join(f'{took:.2f}' for took in seconds)}"
             yield Figure(PART, f"{name}: {what} after", mean(seconds), "s", targets, remark)
         yield from world.proof(PART, name)
 

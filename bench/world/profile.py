@@ -36,10 +36,10 @@ def profiled(world: World, options: Options) -> Iterator[None]:
     try:
         yield
     finally:
-        for one in running:
-            one.send_signal(signal.SIGINT)
-        for one in running:
-            one.wait(PATIENCE_SECONDS)
+        for recorder in running:
+            recorder.send_signal(signal.SIGINT)
+        for recorder in running:
+            recorder.wait(PATIENCE_SECONDS)
 
 
 def _targets(world: World) -> Iterator[tuple[str, int]]:

@@ -44,8 +44,8 @@ class Trader:
 def list_stocks(session: Session, symbols: list[str], market: Market, group: str) -> list[int]:
     """List these stocks at REFERENCE; their ids."""
     return [
-        list_stock(session, symbol=one, name=one, market=market, group=group, reference_price=REFERENCE)
-        for one in symbols
+        list_stock(session, symbol=symbol, name=symbol, market=market, group=group, reference_price=REFERENCE)
+        for symbol in symbols
     ]
 
 
@@ -53,4 +53,4 @@ def register_traders(session: Session, brokers: int) -> list[Trader]:
     """Register that many brokers, each with CASH, and with SHARES of every listed stock."""
     new = [register_broker(session, name=f"Broker {n}", cash=CASH) for n in range(brokers)]
     session.execute(HOLD, {"shares": SHARES})
-    return [Trader(one.broker_id, one.api_key) for one in new]
+    return [Trader(broker.broker_id, broker.api_key) for broker in new]

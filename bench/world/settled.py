@@ -35,4 +35,4 @@ def settled_since(world: World, after: int) -> Settled:
     """The orders whose command has an id above `after`; not a number where none was settled."""
     orders = int(world.scalar(ORDERS, after=after))
     waited = world.scalar(WAITED, after=after, shares=list(SHARES)) or [float("nan")] * len(SHARES)
-    return Settled(orders, *(float(one) for one in waited))
+    return Settled(orders, *(float(seconds) for seconds in waited))

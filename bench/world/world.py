@@ -113,7 +113,8 @@ class World:
             until(lambda: self._health() in enough, "the exchange is up")
         except TimeoutError as error:
             logs = [
-                f"{one.log.name}:\n{one.log.read_text(errors='replace')[-1000:]}" for one in self.processes.processes
+                f"{process.log.name}:\n{process.log.read_text(errors='replace')[-1000:]}"
+                for process in self.processes.processes
             ]
             raise TimeoutError("\n".join([str(error), *logs])) from error
 
@@ -161,8 +162,8 @@ class World:
             self.drain(STAYS_SECONDS)
         yield Figure(part, f"{load}: orders left unmatched", self.backlog(), "", at_most(0), vital=True)
         report = self.verified()
-        first = next((f"{one.title}: {one.findings[0]}" for one in report.checks if one.findings), "clean")
-        seconds = sum(one.seconds for one in report.checks)
+        first = next((f"{check.title}: {check.findings[0]}" for check in report.checks if check.findings), "clean")
+        seconds = sum(check.seconds for check in report.checks)
         remark = f"{first}, in {seconds:.1f} s"
         yield Figure(part, f"{load}: verify --replay", report.broken, "findings", at_most(0), remark, vital=True)
 

@@ -45,8 +45,8 @@ def _new_key(session: Session) -> str:
 
 
 def is_admin_key(session: Statements, key: str, configured: str = "") -> bool:
-    """Whether this is the administrator's key; each comparison takes constant time."""
+    """True if this is the administrator's key; each comparison takes constant time."""
     if configured:
         return hmac.compare_digest(hash_of_key(key), hash_of_key(configured))
     stored = session.scalars(STORED)
-    return any(hmac.compare_digest(hash_of_key(key), bytes(one)) for one in stored)
+    return any(hmac.compare_digest(hash_of_key(key), bytes(digest)) for digest in stored)

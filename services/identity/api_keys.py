@@ -28,12 +28,12 @@ HOLDERS = text("SELECT api_key_hash, id, name, status FROM brokers WHERE api_key
 
 
 def is_possible(key: str) -> bool:
-    """Whether `key` can be anybody's: what it refuses needs no look-up, and may not even have a hash."""
+    """True if `key` has the form of a key: any other needs no look-up, and may not even have a hash."""
     return 0 < len(key) <= LONGEST_KEY and key.isascii()
 
 
 def hash_of_key(key: str) -> bytes:
-    """What is stored of a key."""
+    """The SHA-256 of a key: all that is stored of it."""
     return hashlib.sha256(key.encode()).digest()
 
 

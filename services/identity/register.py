@@ -24,7 +24,7 @@ ALL_SHORT_LIMITS = text("SELECT sum(short_limit) FROM brokers")
 
 @dataclass(frozen=True)
 class Registered:
-    """What a new broker is told; the key and the secret are shown this once."""
+    """The answer to a registration; the key and the secret are shown this once."""
 
     broker_id: int
     api_key: str

@@ -85,7 +85,7 @@ def _refuses(session: Session, outcome: TurnOutcome, broker_id: int) -> bool:
 
 
 def _part_of(outcome: TurnOutcome, broker_id: int) -> TurnOutcome:
-    """What of `outcome` is stored in this broker's rows of orders and balances."""
+    """The part of `outcome` that is stored in this broker's rows of orders and balances."""
     part = TurnOutcome()
     part.order_updates = {
         order_id: update for order_id, update in outcome.order_updates.items() if broker_of(update.order) == broker_id

@@ -80,7 +80,7 @@ class Books:
         return books
 
     def shown(self, stock: Any) -> dict[int, bytes]:
-        """How the sides of the book of `stock` were shown when it last changed; nothing where no copy is current."""
+        """The sides of the book of `stock` as JSON, as they were last shown; empty where no copy is current."""
         copy = self._copies.get(stock.id)
         return dict(copy.shown) if copy is not None and copy.version == stock.book_version else {}
 

@@ -82,7 +82,7 @@ def match_turn(
         more=left > 0 or len(inbox) == limit,
         replies=[row.reply_to for row in inbox if row.reply_to],
         settled=settled,
-        spared=[one for stock_id, one in found.items() if stock_id not in taking],
+        spared=[stock for stock_id, stock in found.items() if stock_id not in taking],
     )
 
 
@@ -119,7 +119,7 @@ def _blamed_on(inbox: Sequence[Any], stocks: Sequence[Any]) -> Iterator[None]:
 def _matched(
     session: Session, stocks: Sequence[Any], inbox: Sequence[Any], books: Books, poison: PoisonCommand | None
 ) -> tuple[TurnOutcome, TakenStocks, int]:
-    """What the commands bring, the stocks that they name, and how many of them were taken."""
+    """The outcome of the commands, the stocks that they name, and the number of commands that were taken."""
     wanted = {row.stock_id for row in inbox}
     stocks = [stock for stock in stocks if stock.id in wanted]
     current = books.current(session, stocks)
@@ -166,7 +166,7 @@ def _apply(outcome: TurnOutcome, stock: StockTurn, book: Book, row: Any) -> None
 
 
 def _underfunded(book: Book, command: Amend, reserved: int) -> bool:
-    """Whether an amendment would need more than the order has and what was set aside for it.
+    """True if an amendment would need more than the order has and what was set aside for it.
 
     `services.order_entry.amend` sets aside the most that it can need; this holds the line should that ever be wrong.
     """

@@ -34,20 +34,20 @@ def public_events(outcome: TurnOutcome, trade_ids: Sequence[int]) -> list[dict[s
     """The rows of `events`, and what the room `stock:` hears: every trade, every change of a stock's state."""
     events = [
         {
-            "stock_id": one.stock_id,
-            "sequence": one.sequence,
+            "stock_id": execution.stock_id,
+            "sequence": execution.sequence,
             "kind": "TRADE_EXECUTED",
             "payload": {
-                "symbol": one.symbol,
-                "sequence": one.sequence,
+                "symbol": execution.symbol,
+                "sequence": execution.sequence,
                 "trade_id": trade_id,
-                "price": one.price,
-                "quantity": one.quantity,
-                "aggressor_side": one.aggressor_side,
-                "executed_at": one.executed_at,
+                "price": execution.price,
+                "quantity": execution.quantity,
+                "aggressor_side": execution.aggressor_side,
+                "executed_at": execution.executed_at,
             },
         }
-        for one, trade_id in zip(outcome.executions, trade_ids, strict=True)
+        for execution, trade_id in zip(outcome.executions, trade_ids, strict=True)
     ]
     if outcome.announcements:
         events += map(_stock_state, outcome.announcements)
@@ -55,19 +55,24 @@ def public_events(outcome: TurnOutcome, trade_ids: Sequence[int]) -> list[dict[s
     return events
 
 
-def _stock_state(one: Announcement) -> dict[str, Any]:
+def _stock_state(announcement: Announcement) -> dict[str, Any]:
     payload = {
-        "symbol": one.symbol,
-        "sequence": one.sequence,
-        "state": one.change.state,
-        "reason": one.change.reason,
-        "changed_at": one.changed_at,
+        "symbol": announcement.symbol,
+        "sequence": announcement.sequence,
+        "state": announcement.change.state,
+        "reason": announcement.change.reason,
+        "changed_at": announcement.changed_at,
     }
-    return {"stock_id": one.stock_id, "sequence": one.sequence, "kind": "STOCK_STATE", "payload": payload}
+    return {
+        "stock_id": announcement.stock_id,
+        "sequence": announcement.sequence,
+        "kind": "STOCK_STATE",
+        "payload": payload,
+    }
 
 
 def indicative_message(stock: StockTurn, book: Book) -> Message:
-    """What the auction of `stock` would bring now. It is not on the tape: only the latest counts."""
+    """The INDICATIVE message of a stock in an auction. It is not on the tape: only the latest counts."""
     found = book.indicative
     payload = {"symbol": stock.symbol, "price": found.price, "volume": found.volume, "surplus": found.surplus}
     return Message(("stock", stock.symbol), "INDICATIVE", {**payload, "at": stock.sequenced_at})
@@ -83,7 +88,9 @@ def turn_messages(
 ) -> list[Message]:
     """Every message of the turn: the public tape, then each owner's reports, then each owner's changed balances."""
     messages = [Message(("stock", event["payload"]["symbol"]), event["kind"], event["payload"]) for event in events]
-    numbers = {one.broker_id: one.account_sequence for one in balances if one.account_sequence is not None}
+    numbers = {
+        balance.broker_id: balance.account_sequence for balance in balances if balance.account_sequence is not None
+    }
     for stock, report in outcome.reports:
         broker_id = broker_of(report.order)
         numbers[broker_id] += 1
@@ -155,7 +162,7 @@ def _order_payload(stock: StockTurn, report: ExecutionReport, row: Any, trade_id
 
 
 def _change(report: ExecutionReport) -> dict[str, Any]:
-    """What this very event changed."""
+    """The members of a message that say what this one event changed."""
     match report.event:
         case Trade(price=price, quantity=quantity):
             return {"last_price": price, "last_quantity": quantity}

@@ -37,14 +37,14 @@ class PoisonCommand:
     error: BaseException
 
     def report(self) -> str:
-        """What is stored of it: the traceback, without what PostgreSQL cannot store as text."""
+        """The traceback, to be stored; without characters that PostgreSQL cannot store as text."""
         trace = "".join(traceback.format_exception(self.error))
         printable = trace.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
         return printable[-LONGEST_REPORT:]
 
 
 def command_to_refuse(session: Statements, row: Any) -> Command:
-    """What a refusal needs to know of the inbox's `row`: an order that never was in the book, as `orders` has it.
+    """The command to refuse for the inbox's `row`: a new one with the order as `orders` has it.
 
     Of any other command nothing but its kind counts.
     """

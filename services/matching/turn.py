@@ -25,7 +25,7 @@ TakenStocks = dict[int, TakenStock]
 
 @dataclass(frozen=True, slots=True)
 class CommittedTurn:
-    """What the messages of a turn are made of."""
+    """A settled turn's outcome, rows and ids: all that its messages are made from."""
 
     outcome: TurnOutcome
     events: Sequence[dict[str, Any]]
@@ -38,14 +38,14 @@ class CommittedTurn:
 
 @dataclass
 class Turn:
-    """What a turn did, and after `committed` what it is to tell."""
+    """The result of a turn: how much it did, and after `committed` the messages that it is to send."""
 
     commands: int = 0
     trades: int = 0
     more: bool = False
-    """Whether commands were left for the next turn."""
+    """True if commands were left for the next turn."""
     replies: list[str] = field(default_factory=list)
-    """Who waits for one of the commands."""
+    """The addresses of those who wait for one of the commands."""
     settled: CommittedTurn | None = None
     spared: Sequence[TakenStock] = ()
     """Stocks whose commands were all left for the next turn; their books are as they were."""
@@ -72,5 +72,7 @@ class Turn:
         self.messages = turn_messages(
             settled.outcome, settled.events, settled.trade_ids, settled.orders, settled.balances, symbols
         )
-        auctions = [(one, book) for _, one, book in settled.stocks.values() if one.indicates and book.state == AUCTION]
-        self.messages += [indicative_message(one, book) for one, book in auctions]
+        auctions = [
+            (stock, book) for _, stock, book in settled.stocks.values() if stock.indicates and book.state == AUCTION
+        ]
+        self.messages += [indicative_message(stock, book) for stock, book in auctions]

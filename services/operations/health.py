@@ -43,7 +43,7 @@ BACKLOG = text("""
 
 
 def is_ready(session: Statements) -> bool:
-    """Whether the database answers and its tables are there. Raises what the database raises."""
+    """True if the database answers and its tables are there. Raises what the database raises."""
     return bool(session.scalar(READY))
 
 
@@ -57,5 +57,5 @@ def stuck_stocks(session: Statements, seconds: int, most: int) -> list[dict[str,
 
 
 def backlog_by_group(session: Statements, most: int) -> dict[str, int]:
-    """How many commands wait in each group that has stocks; a group is counted to `most` and no further."""
+    """The number of commands that wait in each group that has stocks; a group is counted to `most` and no further."""
     return {row.group_name: row.waiting for row in session.execute(BACKLOG, {"most": most})}

@@ -16,7 +16,7 @@ RELEASE = text("DELETE FROM leases WHERE name = :name AND holder = :holder")
 
 
 def take_lease(session: Statements, name: str, holder: str, seconds: int) -> bool:
-    """Whether `holder` now has the role `name` for the next `seconds`, by the database's clock."""
+    """True if `holder` now has the role `name` for the next `seconds`, by the database's clock."""
     return session.execute(TAKE, {"name": name, "holder": holder, "seconds": seconds}).one_or_none() is not None
 
 

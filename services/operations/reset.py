@@ -65,5 +65,5 @@ def reset_exchange(session: Statements) -> None:
 
 
 def trade_count(session: Statements) -> int:
-    """How many trades there have been since the beginning or the last reset."""
+    """The number of trades since the beginning or the last reset."""
     return int(session.scalar(COUNT_TRADES) or 0)

@@ -59,7 +59,7 @@ AMEND = text(f"""
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What a broker wants changed: `quantity` is the new total (shares), `price` in cents; None leaves it as it is."""
+    """The changes that a broker wants: `quantity` is the new total (shares), `price` in cents; None changes nothing."""
 
     broker_id: int
     order_id: int
@@ -93,7 +93,7 @@ def amend_orders(
     AmendmentWaiting, InsufficientFunds, InsufficientShares, what `checks` checks, or what `refuse` has against the
     order's group. Nothing is durable before the caller's commit.
     """
-    ids = {"ids": sorted({one.order_id for one in requests})}
+    ids = {"ids": sorted({request.order_id for request in requests})}
     orders = {row.id: row for row in session.execute(LOCK, ids)}
     being_amended = set(session.scalars(WAITING, ids))
     stocks = rules_by_id(session, {order.stock_id for order in orders.values()})
@@ -114,7 +114,7 @@ def amend_orders(
 
 
 def extra_need(order: Any, new_price: int, new_quantity: int) -> int:
-    """What the amended order may need beyond what it has reserved, whatever fills before the amendment is applied.
+    """The most that the amended order may need beyond what it has reserved, whatever fills before the book has it.
 
     Cents for a bid, shares for an ask. Fills before it take x shares from what remains, at the old price, and change
     the need by x times the difference of the prices: the largest need is at one of the ends, nothing or all filled.
@@ -172,29 +172,29 @@ def _store(session: Statements, checked: dict[int, Checked]) -> dict[int, Queued
     if not checked:
         return {}
     places = list(checked)
-    document = orjson.dumps([_row(one) for one in checked.values()]).decode()
-    answers: dict[int, QueuedCommand | MarketError] = {n: _refusal(one) for n, one in checked.items()}
+    document = orjson.dumps([_row(amendment) for amendment in checked.values()]).decode()
+    answers: dict[int, QueuedCommand | MarketError] = {n: _refusal(amendment) for n, amendment in checked.items()}
     for row in session.execute(AMEND, {"document": document}):
-        one = checked[places[row.n - 1]]
-        order_id, stock = one.order.id, one.stock
+        amendment = checked[places[row.n - 1]]
+        order_id, stock = amendment.order.id, amendment.stock
         answers[places[row.n - 1]] = QueuedCommand(order_id, stock.id, stock.symbol, stock.group_name, row.command_id)
     return answers
 
 
-def _row(one: Checked) -> dict[str, Any]:
-    order = one.order
+def _row(amendment: Checked) -> dict[str, Any]:
+    order = amendment.order
     return {
         "order_id": order.id,
         "stock_id": order.stock_id,
         "broker_id": order.broker_id,
         "asset_id": CASH if order.side == "bid" else order.stock_id,
-        "amount": one.extra,
-        "payload": one.payload,
-        "reply_to": one.reply_to,
+        "amount": amendment.extra,
+        "payload": amendment.payload,
+        "reply_to": amendment.reply_to,
     }
 
 
-def _refusal(one: Checked) -> MarketError:
-    if one.order.side == "bid":
-        return InsufficientFunds(f"This amendment needs {one.extra} cents more.", required=one.extra)
-    return InsufficientShares(f"This amendment needs {one.extra} shares more.", required=one.extra)
+def _refusal(amendment: Checked) -> MarketError:
+    if amendment.order.side == "bid":
+        return InsufficientFunds(f"This amendment needs {amendment.extra} cents more.", required=amendment.extra)
+    return InsufficientShares(f"This amendment needs {amendment.extra} shares more.", required=amendment.extra)

@@ -13,7 +13,7 @@ from services.order_entry.requests import QueuedCommand
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """What a broker asks for."""
+    """A broker's request to cancel one of its orders."""
 
     broker_id: int
     order_id: int
@@ -46,7 +46,10 @@ def cancel_orders(session: Statements, requests: Sequence[Cancel]) -> list[Queue
     A refusal is returned, not raised: UnknownOrder, NotYourOrder.
     """
     document = orjson.dumps(
-        [{"broker_id": one.broker_id, "order_id": one.order_id, "reply_to": one.reply_to} for one in requests]
+        [
+            {"broker_id": request.broker_id, "order_id": request.order_id, "reply_to": request.reply_to}
+            for request in requests
+        ]
     ).decode()
     rows = {row.n: row for row in session.execute(CANCEL, {"document": document})}
     answers: list[QueuedCommand | MarketError] = []

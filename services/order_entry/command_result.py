@@ -20,11 +20,11 @@ class CommandResult:
     sequence: int
     refused: str | None
     order_is_open: bool
-    """Whether it concerns an order that can still trade."""
+    """True if it concerns an order that can still trade."""
 
     @property
     def order_was_closed(self) -> bool:
-        """Whether it came too late: the order was filled, cancelled or expired before."""
+        """True if it came too late: the order was filled, cancelled or expired before."""
         return self.refused == UNKNOWN_ORDER
 
     @property
@@ -34,6 +34,6 @@ class CommandResult:
 
 
 def command_result(session: Statements, command_id: int) -> CommandResult | None:
-    """How the command ended; None while it waits in the inbox."""
+    """The result of the command; None while it waits in the inbox."""
     row = session.execute(OUTCOME, {"command_id": command_id}).one_or_none()
     return None if row is None or row.sequence is None else CommandResult(row.sequence, row.refused, row.order_is_open)

@@ -57,10 +57,12 @@ def cancel_all(
     """Put a cancel into the inbox for each open order of these brokers, of one stock or one side where that is said."""
     values = {"brokers": list(brokers), "symbol": symbol, "side": side, "reply_to": reply_to}
     rows = session.execute(CANCEL, values).all()
-    return QueuedCancels([(row.symbol, row.group_name) for row in rows], [one for row in rows for one in row.commands])
+    return QueuedCancels(
+        [(row.symbol, row.group_name) for row in rows], [command for row in rows for command in row.commands]
+    )
 
 
 def cancelled(session: Statements, commands: Sequence[int]) -> tuple[int, int]:
-    """How many of these cancels wait for the book, and how many orders the others have cancelled."""
+    """The number of these cancels that wait for the book, and the number of orders that the others have cancelled."""
     row = session.execute(OUTCOME, {"commands": list(commands)}).one()
     return row.waiting, row.cancelled

@@ -14,7 +14,7 @@ from settings.sections import Market
 def needs_of(
     orders: Mapping[int, NewOrder], rules: Mapping[str, StockRules], market: Market, now: datetime
 ) -> tuple[dict[int, FundedOrder], dict[int, MarketError]]:
-    """What the orders that these rules allow have to reserve, and why the others are refused."""
+    """The orders that these rules allow, with what each reserves, and the refusals of the others; by place."""
     funded: dict[int, FundedOrder] = {}
     refused: dict[int, MarketError] = {}
     for n, order in orders.items():

@@ -38,7 +38,7 @@ Commit = Callable[[Callable[[Statements], Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What became of a NewOrder; `known` when its client_order_id had brought this order before."""
+    """The order that a NewOrder became; `known` when its client_order_id had brought this order before."""
 
     order_id: int
     status: str
@@ -83,7 +83,7 @@ def place_orders(
         return {**refused, **known, **_first_round(session, _without_repeats(dict(sorted(funded.items()))))}
 
     answers: dict[int, Placed | MarketError | Failed] = {**commit(place_together)}
-    while waiting := {n: one for n, one in funded.items() if n not in answers}:
+    while waiting := {n: entry for n, entry in funded.items() if n not in answers}:
         try:
             answers.update(commit(partial(_second_round, _without_repeats(waiting))))
         except Exception as error:  # noqa: BLE001 - the others are placed, and their answers must not be lost
@@ -95,12 +95,12 @@ def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
     """Those in which no client_order_id comes twice: the second must see the first as known."""
     once: dict[int, FundedOrder] = {}
     seen: set[tuple[int, str]] = set()
-    for n, one in funded.items():
-        name = one.order.request.client_order_id
-        if name is None or (one.order.broker_id, name) not in seen:
-            once[n] = one
+    for n, entry in funded.items():
+        name = entry.order.request.client_order_id
+        if name is None or (entry.order.broker_id, name) not in seen:
+            once[n] = entry
         if name is not None:
-            seen.add((one.order.broker_id, name))
+            seen.add((entry.order.broker_id, name))
     return once
 
 
@@ -109,16 +109,18 @@ def _first_round(session: Statements, together: dict[int, FundedOrder]) -> Answe
     if not together:
         return {}
     answers = _stored(session, together)
-    unpaid = {n: one for n, one in together.items() if n not in answers and one.order.request.side == "bid"}
+    unpaid = {n: entry for n, entry in together.items() if n not in answers and entry.order.request.side == "bid"}
     return {**answers, **_refusals(session, unpaid)}
 
 
 def _second_round(together: dict[int, FundedOrder], session: Statements) -> Answers:
     """An answer for each. A broker that may sell short gets its share account when it first sells a stock."""
-    sales = {(one.order.broker_id, one.asset_id) for one in together.values() if one.order.request.side == "ask"}
+    sales = {
+        (entry.order.broker_id, entry.asset_id) for entry in together.values() if entry.order.request.side == "ask"
+    }
     open_short_accounts(session, sales)
     answers = _stored(session, together)
-    return {**answers, **_refusals(session, {n: one for n, one in together.items() if n not in answers})}
+    return {**answers, **_refusals(session, {n: entry for n, entry in together.items() if n not in answers})}
 
 
 def _stored(session: Statements, together: dict[int, FundedOrder]) -> Answers:
@@ -137,7 +139,7 @@ def _stored(session: Statements, together: dict[int, FundedOrder]) -> Answers:
 
 def _known(session: Statements, orders: dict[int, NewOrder]) -> Answers:
     """The first answers to those client_order_ids whose orders would be refused today and were accepted before."""
-    asked = {n: (one.broker_id, one.request.client_order_id) for n, one in orders.items()}
+    asked = {n: (order.broker_id, order.request.client_order_id) for n, order in orders.items()}
     named = {n: name for n, name in asked.items() if name[1] is not None}
     if not named:
         return {}
@@ -159,12 +161,14 @@ def _refusals(session: Statements, unpaid: dict[int, FundedOrder]) -> Answers:
     """Why nothing was reserved for these. A broker that was suspended just now may still come with a key believed."""
     if not unpaid:
         return {}
-    brokers = {one.order.broker_id for one in unpaid.values()}
+    brokers = {entry.order.broker_id for entry in unpaid.values()}
     suspended = set(session.scalars(SUSPENDED, {"brokers": list(brokers)}))
-    return {n: BrokerSuspended() if one.order.broker_id in suspended else _refusal(one) for n, one in unpaid.items()}
+    return {
+        n: BrokerSuspended() if entry.order.broker_id in suspended else _refusal(entry) for n, entry in unpaid.items()
+    }
 
 
-def _refusal(one: FundedOrder) -> MarketError:
-    if one.order.request.side == "bid":
-        return InsufficientFunds(f"This order needs {one.amount} cents.", field="quantity", required=one.amount)
-    return InsufficientShares(f"This order needs {one.amount} shares.", field="quantity", required=one.amount)
+def _refusal(entry: FundedOrder) -> MarketError:
+    if entry.order.request.side == "bid":
+        return InsufficientFunds(f"This order needs {entry.amount} cents.", field="quantity", required=entry.amount)
+    return InsufficientShares(f"This order needs {entry.amount} shares.", field="quantity", required=entry.amount)

@@ -71,29 +71,29 @@ def reserve_and_store(session: Statements, orders: Sequence[FundedOrder]) -> Seq
     A row {n, id, status, fingerprint, known} for each that was stored or was known by its client_order_id, `n` being
     its place counted from 1. No client_order_id may come twice.
     """
-    document = orjson.dumps([_row(one) for one in orders]).decode()
+    document = orjson.dumps([_row(funded) for funded in orders]).decode()
     return list(session.execute(PLACE, {"document": document}))
 
 
-def _row(one: FundedOrder) -> dict[str, Any]:
-    order, request = one.order, one.order.request
+def _row(funded: FundedOrder) -> dict[str, Any]:
+    order, request = funded.order, funded.order.request
     row: dict[str, Any] = {
         "broker_id": order.broker_id,
-        "stock_id": one.stock.id,
+        "stock_id": funded.stock.id,
         "document_number": request.document_number,
         "side": request.side,
         "order_type": request.order_type,
         "time_in_force": request.time_in_force,
         "price": request.price,
-        "protection_price": one.protection_price,
+        "protection_price": funded.protection_price,
         "quantity": request.quantity,
         "self_trade_prevention": request.self_trade_prevention,
         "valid_until": request.valid_until,
         "client_order_id": request.client_order_id,
         "fingerprint": f"\\x{request.fingerprint.hex()}",
-        "asset_id": one.asset_id,
-        "amount": one.amount,
-        "payload": _journal(one),
+        "asset_id": funded.asset_id,
+        "amount": funded.amount,
+        "payload": _journal(funded),
         "reply_to": order.reply_to,
     }
     if conditions := {name: value for name in CONDITIONS if (value := getattr(request, name))}:
@@ -102,15 +102,15 @@ def _row(one: FundedOrder) -> dict[str, Any]:
     return row
 
 
-def _journal(one: FundedOrder) -> dict[str, Any]:
-    """What the engine will be told, kept as it was: amendments change the order's row, never this."""
-    request = one.order.request
+def _journal(funded: FundedOrder) -> dict[str, Any]:
+    """The payload of the order's command, as the engine will read it: amendments change the order's row, never this."""
+    request = funded.order.request
     return {
         "document": request.document_number,
         "side": request.side,
         "type": request.order_type,
         "tif": request.time_in_force,
-        "price": request.price if request.price is not None else one.protection_price,
+        "price": request.price if request.price is not None else funded.protection_price,
         "quantity": request.quantity,
         "expire_at": microseconds(request.valid_until),
         "stp": request.self_trade_prevention,

@@ -42,7 +42,7 @@ as `account_sequence` the number of the last event before them."""
 
 
 def account_events(outcome: TurnOutcome, trade_ids: Sequence[int]) -> dict[int, list[AccountEvent]]:
-    """What each broker is told, in the order of the turn's reports."""
+    """The events of each broker by its id, in the order of the turn's reports."""
     events: dict[int, list[AccountEvent]] = {}
     for stock, report in outcome.reports:
         events.setdefault(broker_of(report.order), []).append(_event(stock, report, trade_ids))
@@ -69,7 +69,7 @@ def _event(stock: StockTurn, report: ExecutionReport, trade_ids: Sequence[int]) 
 
 
 def _what_changed(report: ExecutionReport) -> tuple[int | None, str | None]:
-    """How many shares left without a trade, and why; or whether an amendment kept its place in time."""
+    """The shares that left without a trade, and the reason; of an amendment that kept its place only this."""
     match report.event:
         case Cancelled(quantity=quantity, reason=reason):
             return quantity, reason

@@ -87,7 +87,7 @@ def insert_transfers(sent: Pipeline, ledger: Ledger, trade_ids: Sequence[int]) -
     movements = ledger.movements
     if not movements:
         return
-    trades = [None if one.trade_index is None else trade_ids[one.trade_index] for one in movements]
+    trades = [None if movement.trade_index is None else trade_ids[movement.trade_index] for movement in movements]
     sent.send(INSERT_TRANSFERS, *literals(TRANSFERS, movements), *literals((TRADE_ID,), trades))
 
 

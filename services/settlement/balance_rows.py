@@ -147,7 +147,7 @@ def _change(account: Account, change: BalanceChange, held: tuple[int, int]) -> t
 
 
 def refusal_of(error: DBAPIError) -> Exception | None:
-    """What an error of `change_balances` means: MissingBalance, Overtaken, or None for any other."""
+    """The exception that an error of `change_balances` stands for: MissingBalance, Overtaken, or None for any other."""
     state = getattr(error.orig, "sqlstate", None)
     if state == MISSING:
         return MissingBalance()

@@ -14,7 +14,7 @@ Account = tuple[int, int]
 
 @dataclass(slots=True)
 class BalanceChange:
-    """What a turn adds to a balance, and the trades (signed shares, cents each) that move its position."""
+    """The amounts that a turn adds to a balance, and the trades (signed shares, cents each) that move its position."""
 
     available: int = 0
     reserved: int = 0
@@ -51,12 +51,12 @@ def order_id_of(order: Order) -> int:
 
 
 def need_of(order: Order, price: int | None, quantity: int) -> int:
-    """What `quantity` shares of this order reserve: cents for a bid at `price`, shares for an ask."""
+    """The amount that `quantity` shares of this order reserve: cents for a bid at `price`, shares for an ask."""
     return (price or 0) * quantity if order.side == BID else quantity
 
 
 def asset_of(order: Order, stock_id: int) -> int:
-    """What the order reserves: cash for a bid, the stock for an ask."""
+    """The id of the asset that the order reserves: cash for a bid, the stock for an ask."""
     return CASH if order.side == BID else stock_id
 
 

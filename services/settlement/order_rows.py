@@ -56,7 +56,7 @@ UPDATE_ORDERS = f"""
 
 
 class Special(NamedTuple):
-    """What few orders have: shares that an iceberg shows, shares that were prevented, when a stop was elected."""
+    """The columns of few orders: shares that an iceberg shows, shares that were prevented, when a stop was elected."""
 
     order_id: int
     shown: int | None
@@ -87,7 +87,7 @@ def update_orders(sent: Pipeline, outcome: TurnOutcome) -> Iterable[Any]:
 
 
 def update_specials(sent: Pipeline, outcome: TurnOutcome) -> None:
-    """What only icebergs, stops and orders that met their own kind have; most turns have none of them."""
+    """Store what only icebergs, stops and orders that met their own account have; most turns have none of them."""
     prevented, triggered, updates = outcome.prevented, outcome.triggered, outcome.order_updates
     ids = prevented.keys() | triggered.keys()
     ids |= {order_id for order_id, update in updates.items() if update.order.display_quantity is not None}

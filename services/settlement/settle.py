@@ -26,7 +26,7 @@ from services.settlement.turn_outcome import TurnOutcome
 
 @dataclass(slots=True)
 class Stored:
-    """What the first round trip gives to the second, and to those who are told."""
+    """The rows that the first round trip gives to the second, and to the messages."""
 
     orders: dict[int, Any]
     """The orders' rows that the turn touched, by id: their lasting properties."""
@@ -44,7 +44,7 @@ def store_matches(session: Session, outcome: TurnOutcome) -> Stored:
         trades = insert_trades(sent, outcome)
         positions = read_positions(sent, outcome.ledger)
     ids = {(row.stock_id, row.sequence): row.id for row in trades}
-    trade_ids = [ids[one.stock_id, one.sequence] for one in outcome.executions]
+    trade_ids = [ids[execution.stock_id, execution.sequence] for execution in outcome.executions]
     return Stored({row.id: row for row in orders}, trade_ids, list(positions))
 
 

@@ -96,7 +96,7 @@ class TurnOutcome:
             self.prevented[order_id] = self.prevented.get(order_id, 0) + event.quantity
 
     def _note_market(self, stock: StockTurn, event: Event) -> None:
-        """What concerns more than one order's own course: an elected stop shows, a state and an auction are told."""
+        """Note an elected stop, which then shows in the book, or another trading state, which is told on the tape."""
         match event:
             case Triggered():
                 stock.changed.add(event.order.side)

@@ -46,13 +46,13 @@ class OrderUpdate:
 
     @property
     def rejected(self) -> bool:
-        """Whether nothing of it was ever in the book."""
+        """True if nothing of it was ever in the book."""
         return self.status == "rejected"
 
 
 @dataclass(slots=True)
 class AccountEvent:
-    """What a broker is told of one of its orders, as it stood right then.
+    """An event of one order for its broker, with the order as it stood right then.
 
     Price in cents (None: no limit), quantities in shares, `filled_notional` the cents of all fills so far.
     """
@@ -103,4 +103,4 @@ class StockTurn:
     state: StateChanged | None = None
     """The last change of its trading state, if there was one."""
     indicates: bool = False
-    """Whether what an auction would bring is another now."""
+    """True if the indicative price, volume or surplus changed."""

@@ -17,7 +17,7 @@ from settings.sections import MAIN_MARKET, Market
 
 @dataclass(frozen=True, slots=True)
 class StockRules:
-    """What the entry of an order needs to know of its stock; prices in cents, the band in basis points.
+    """The rules of a stock that are checked when an order comes; prices in cents, the band in basis points.
 
     `best_ask` is the lowest ask that may trade: one that the band has left behind is cancelled when it is reached.
     """

@@ -92,7 +92,7 @@ def enter_present_phase(session: Statements, symbol: str, schedule: Schedule, no
 
 
 def changes_of(phase: str) -> Sequence[StateRequest]:
-    """What each stock is asked for when `phase` begins. A stock that is halted stays so, but its day ends, too."""
+    """The state requests for the stocks when `phase` begins. A stock that is halted stays so, but its day ends, too."""
     if phase == ROLL:
         return (StateRequest(trading_states.ROLL),)
     change = StateRequest(STATE, STATES[phase], phase, only_from=NOT_HALTED)
@@ -124,7 +124,7 @@ def _begun(session: Statements, market: str, schedule: Schedule, now: datetime, 
 
 
 def _hours(schedule: Schedule) -> str:
-    """What tells one day of a market from another."""
+    """The key of one day of a market."""
     asked = dataclasses.asdict(schedule)
     hours = {name: value for name, value in asked.items() if not name.endswith("_seconds")}
     return orjson.dumps(hours, option=orjson.OPT_SORT_KEYS).decode()

@@ -70,7 +70,7 @@ def due(schedule: TradingSchedule, first: Beginning, now: datetime) -> list[Begi
 
 
 def longest_delay(schedule: TradingSchedule, following: Beginning) -> int:
-    """How many milliseconds later than planned `following` may begin: at most until what comes after it is due."""
+    """The most milliseconds that `following` may begin later than planned: until the phase after it is due."""
     room = next_after(schedule, following).at - following.at
     return min(schedule.random_end_seconds * 1_000, room // timedelta(milliseconds=1))
 
@@ -90,7 +90,7 @@ def _latest(schedule: TradingSchedule, moment: datetime, phase: str | None = Non
 
 
 def _beginnings(schedule: TradingSchedule, day: date) -> list[Beginning]:
-    """What begins on this day, in order; none of it before what began on earlier days."""
+    """The phases that begin on this day, in order; none before those of earlier days."""
     if not _exists(schedule, day):
         return []
     if schedule.schedule != DAILY:
@@ -101,7 +101,7 @@ def _beginnings(schedule: TradingSchedule, day: date) -> list[Beginning]:
 
 
 def _exists(schedule: TradingSchedule, day: date) -> bool:
-    """Whether the market's clocks show this date at all: Samoa had no 30 December 2011."""
+    """True if the market's clocks show this date at all: Samoa had no 30 December 2011."""
     return _local_day(schedule, _instant(schedule, day, "00:00")) == day
 
 
@@ -127,5 +127,5 @@ def _local_day(schedule: TradingSchedule, moment: datetime) -> date:
 
 
 def _shows(zone: ZoneInfo, moment: datetime) -> datetime:
-    """What the clocks of `zone` show at `moment`."""
+    """The date and time that the clocks of `zone` show at `moment`."""
     return moment.astimezone(zone).replace(tzinfo=None)

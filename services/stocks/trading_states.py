@@ -23,7 +23,7 @@ ASK = text("""
 
 @dataclass(frozen=True, slots=True)
 class StateRequest:
-    """What is asked for: another `state` for a `reason`, or to `uncross`, or to `roll` the day; `by` whom.
+    """A request: another `state` for a `reason`, or to `uncross`, or to `roll` the day; `by` whom.
 
     `only_from` names the states that it may end; None is any.
     """
@@ -35,7 +35,7 @@ class StateRequest:
     only_from: Sequence[str] | None = None
 
     def payload(self) -> str:
-        """What the journal keeps of it."""
+        """The payload of its command in the journal."""
         values: dict[str, Any] = {"by": self.by} if self.by else {}
         if self.kind == STATE:
             values |= {"state": self.state, "reason": self.reason}

@@ -34,7 +34,7 @@ class Check:
     rows: int = 0
     """Rows looked at."""
     broken: int = 0
-    """How many findings there are, those not kept included."""
+    """The number of findings, those not kept included."""
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -65,7 +65,7 @@ class Report:
 
     @property
     def clean(self) -> bool:
-        """Whether every invariant holds."""
+        """True if every invariant holds."""
         return not self.broken
 
 

@@ -41,7 +41,7 @@ Step = Callable[[Session, Check], None]
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """What must always be true, by its number, and the steps that look for what breaks it."""
+    """A rule that must always hold, by its number, and the steps that look for what breaks it."""
 
     number: int
     title: str

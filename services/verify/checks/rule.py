@@ -38,6 +38,6 @@ def search(session: Session, check: Check, rules: Iterable[Rule]) -> None:
 
 
 def count(session: Session, tables: Iterable[str]) -> int:
-    """How many rows these tables have."""
+    """The number of rows in these tables."""
     numbers = (session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in tables)  # noqa: S608 - constants of this package
     return sum(numbers)

@@ -46,13 +46,13 @@ class Tape:
         self._next = next(self._rows, None)
 
     def of_stock(self, stock_id: int) -> Iterator[Row[Any]]:
-        """What is left of this stock."""
+        """The trades of this stock that are left."""
         while self._next is not None and self._next.stock_id <= stock_id:
             row, self._next = self._next, next(self._rows, None)
             yield row
 
     def of_command(self, stock_id: int, sequence: int) -> Sequence[Row[Any]]:
-        """What this stock's commands up to `sequence` brought and nobody has taken yet."""
+        """The trades of this stock's commands up to `sequence` that nobody has taken yet."""
         rows = []
         while self._next is not None and (self._next.stock_id, self._next.command_sequence) <= (stock_id, sequence):
             rows.append(self._next)

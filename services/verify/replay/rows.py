@@ -9,7 +9,7 @@ from services.verify.report import shown
 
 
 def differences(row: Any, order: Order) -> list[tuple[str, Any, Any]]:
-    """What of a stored open order is compared, as stored and as the replay left it: (name, found, wanted)."""
+    """The values of an open order to compare, each as (name, as it is stored, as the replay left it)."""
     status = "untriggered" if order.waits else "partially_filled" if order.filled else "open"
     return [
         ("side", row.side, SIDE_NAMES[order.side]),
