@@ -15,8 +15,10 @@ from flask import Flask
 from gevent.event import Event
 
 from api.http import errors, middleware
+from api.trading import orders as orders_views
 from logs import JsonLines, TextLines
 from settings.sections import Settings
+from tests.api.venue import Venue
 
 library = logging.getLogger("sqlalchemy.pool")
 
@@ -112,3 +114,16 @@ def test_an_id_or_a_path_cannot_forge_a_line(app: Flask, forged: str) -> None:
     assert entry["path"] == f"/{forged}"
     assert f" [request_id={entry['request_id']}]" in line
     assert len(entry["request_id"]) == 32
+
+
+def test_the_broker_is_named_once_it_is_known(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(orders_views, "read_order", fail)
+    brokers = [venue.broker(), venue.broker()]
+    with listening(JsonLines()) as written:
+        for broker in brokers:
+            broker.call("GET", "/orders/1")
+        library.warning("after them")
+    assert [entry.get("broker_id") for entry in entries(written)] == [*(broker.broker_id for broker in brokers), None]
