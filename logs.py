@@ -1,13 +1,21 @@
-"""What the processes say: one line an entry on stderr, as text or as JSON, in which no input can forge another line."""
+"""What the processes say: one line an entry on stderr, as text or as JSON, in which no input can forge another line.
+
+Every entry passes through structlog, whoever wrote it, a library too, and takes along what is bound at that moment
+(`structlog.contextvars`): the request, the socket or the group that it is about.
+"""
 
 import io
-import json
 import logging
 import re
 import sys
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TextIO
+
+from structlog.contextvars import merge_contextvars
+from structlog.processors import EventRenamer, JSONRenderer, format_exc_info
+from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from settings.sections import Log
 
@@ -16,6 +24,9 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 QUIET = ("rq.worker", "rq.job", "engineio", "socketio", "urllib3")
 """Libraries whose news at level info is none to an operator of an exchange."""
+
+SHOWN_IN_TEXT = ("request_id", "sid")
+"""Of what is bound. A group needs no mention, for its process has its name, and JSON has all of it."""
 
 
 def start_logging(settings: Log) -> None:
@@ -44,6 +55,7 @@ class StrayLines(io.TextIOBase):
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self.stream = stream
+        self._form = JsonLines()
         self._unfinished = ""
 
     def writable(self) -> bool:
@@ -61,7 +73,7 @@ class StrayLines(io.TextIOBase):
             if line.strip():
                 entry = logging.makeLogRecord({"name": "stderr", "levelno": logging.ERROR, "levelname": "ERROR"})
                 entry.msg = line
-                self.stream.write(JsonLines().format(entry) + "\n")
+                self.stream.write(self._form.format(entry) + "\n")
         self.stream.flush()
         return len(text)
 
@@ -76,36 +88,51 @@ def visible(text: str) -> str:
     return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
-class TextLines(logging.Formatter):
-    """`14:03:22.123 WARNING workers.group: Redis is away`; a traceback follows, indented."""
+class TextLines(ProcessorFormatter):
+    """`14:03:22.123 WARNING api.http.errors: 503 [request_id=9f10f]`; a traceback follows, indented."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The entry as text."""
-        moment = datetime.fromtimestamp(record.created, UTC)
-        line = (
-            f"{moment:%H:%M:%S}.{record.msecs:03.0f} {record.levelname} {record.name}: {visible(record.getMessage())}"
-        )
-        return line + "".join(f"\n    {visible(one)}" for one in _trace(self, record))
+    def __init__(self) -> None:
+        super().__init__(processors=[_as_text], foreign_pre_chain=MEMBERS)
 
 
-class JsonLines(logging.Formatter):
-    """One JSON object a line: time (RFC 3339, UTC), level, logger, message, and trace where there is one."""
+class JsonLines(ProcessorFormatter):
+    """One JSON object a line: time (RFC 3339, UTC), level, logger, message, what is bound, trace if there is one."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The entry as JSON."""
-        entry: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        trace = _trace(self, record)
-        if trace:
-            entry["trace"] = "\n".join(trace)
-        return json.dumps(entry)
+    def __init__(self) -> None:
+        processors: list[Processor] = [ProcessorFormatter.remove_processors_meta, JSONRenderer()]
+        super().__init__(processors=processors, foreign_pre_chain=MEMBERS)
 
 
-def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]:
-    if not record.exc_info:
-        return []
-    return formatter.formatException(record.exc_info).splitlines()
+def _add_time(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    """When it was written; structlog's own stamp would say when it was formatted."""
+    entry["time"] = datetime.fromtimestamp(entry["_record"].created, UTC).isoformat(timespec="milliseconds")
+    return entry
+
+
+def _trace_last(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    """The traceback under our name for it; the stack of a call that asked for one is left out."""
+    entry.pop("stack_info", None)
+    if trace := entry.pop("exception", ""):
+        entry["trace"] = "\n".join(trace.splitlines())
+    return entry
+
+
+MEMBERS: list[Processor] = [
+    _add_time,
+    add_log_level,
+    add_logger_name,
+    EventRenamer("message"),
+    merge_contextvars,
+    format_exc_info,
+    _trace_last,
+]
+"""In the order in which JSON has them. What is bound replaces none of those before it."""
+
+
+def _as_text(_: WrappedLogger, __: str, entry: EventDict) -> str:
+    record: logging.LogRecord = entry["_record"]
+    moment = datetime.fromtimestamp(record.created, UTC)
+    line = f"{moment:%H:%M:%S}.{record.msecs:03.0f} {record.levelname} {record.name}: {visible(entry['message'])}"
+    about = [f" [{name}={visible(str(entry[name]))}]" for name in SHOWN_IN_TEXT if name in entry]
+    trace = [f"\n    {visible(one)}" for one in entry.get("trace", "").splitlines()]
+    return "".join([line, *about, *trace])

@@ -9,6 +9,7 @@ from typing import Any
 from flask import request
 from flask_socketio import SocketIO, join_room
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bind_contextvars
 from wsproto.frame_protocol import CloseReason
 
 from live.channels import user_room
@@ -49,6 +50,7 @@ class Connections:
 
     # Without a default for `auth`: after a TypeError the library tries again with nothing, which would be a way in.
     def _enter(self, auth: Any) -> None:
+        bind_contextvars(sid=socket_id())  # until its packet is handled, see `Reception`
         key = key_of(auth, request.environ)
         if key is not None:
             join_room(user_room(self._members.enter(socket_id(), key, request.remote_addr or "")))

@@ -11,6 +11,7 @@ from typing import Any
 
 import socketio
 from socketio import packet as packets
+from structlog.contextvars import bind_contextvars, clear_contextvars
 from wsproto.frame_protocol import CloseReason
 
 from live.refusals import ALREADY_CONNECTED, MALFORMED_PACKET, UNKNOWN_NAMESPACE, UNUSABLE_AUTH, connect_error
@@ -36,7 +37,19 @@ class Reception:
         server.eio.on("message", self.receive)
 
     def receive(self, session_id: str, text: str) -> None:
-        """Handle one packet, answer it with an error, or end the connection."""
+        """Handle one packet, answer it with an error, or end the connection.
+
+        Log entries that are written meanwhile say of which socket they are, once it has an id.
+        """
+        socket_id = self._socket_id(session_id)
+        if socket_id is not None:
+            bind_contextvars(sid=socket_id)
+        try:
+            self._receive(session_id, text)
+        finally:
+            clear_contextvars()
+
+    def _receive(self, session_id: str, text: str) -> None:
         packet = decoded(text)
         if packet is None:
             if text.startswith(str(packets.CONNECT)):
@@ -76,7 +89,12 @@ class Reception:
         return None if is_event(packet.data) else NO_EVENT
 
     def _is_connected(self, session_id: str) -> bool:
-        return self._server.manager.sid_from_eio_sid(session_id, NAMESPACE) is not None
+        return self._socket_id(session_id) is not None
+
+    def _socket_id(self, session_id: str) -> str | None:
+        """The Socket.IO id of the client with this Engine.IO session; None until it has sent CONNECT."""
+        found: str | None = self._server.manager.sid_from_eio_sid(session_id, NAMESPACE)
+        return found
 
     def _answer(self, session_id: str, namespace: str | None, code: str) -> None:
         error = packets.Packet(packets.CONNECT_ERROR, data=connect_error(code), namespace=namespace)

@@ -1,13 +1,15 @@
 """The log: one entry a line, whatever is in it."""
 
+import io
 import json
 import logging
 import subprocess
 import sys
 
 import pytest
+from structlog.contextvars import bound_contextvars
 
-from logs import JsonLines, TextLines, start_logging
+from logs import JsonLines, StrayLines, TextLines, start_logging
 from settings.loading import ROOT
 from settings.sections import Log
 
@@ -34,6 +36,35 @@ def test_json_entries_carry_the_same():
     assert found["level"] == "warning"
     assert (found["logger"], found["message"]) == ("api.trading.orders", "5 orders")
     assert "ValueError: no" in found["trace"]
+
+
+def test_what_is_bound_goes_along_and_replaces_nothing():
+    with bound_contextvars(request_id="7f", path="/orders", level="forged", logger="forged", message="forged"):
+        found = json.loads(JsonLines().format(entry("broke", error=ValueError("no"))))
+        line, *trace = TextLines().format(entry("broke", error=ValueError("no"))).split("\n")
+    assert [*found][:4] == ["time", "level", "logger", "message"]
+    assert {*[*found][4:-1]} == {"request_id", "path"}
+    assert [*found][-1] == "trace"
+    assert "forged" not in found.values()
+    assert line.endswith(" WARNING api.trading.orders: broke [request_id=7f]")
+    assert all(one.startswith("    ") for one in trace)
+    assert "7f" not in TextLines().format(entry("after it"))
+
+
+@pytest.mark.parametrize("forged", ["a\nERROR b", "a\r\nb", "\x1b[31mred", "a\u2028b", "\x9b31m"])
+def test_nor_can_what_is_bound(forged):
+    with bound_contextvars(request_id=forged, sid=forged, path=forged):
+        line, as_json = TextLines().format(entry("broke")), JsonLines().format(entry("broke"))
+    assert not any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 or character == "\u2028" for character in line)
+    assert len(as_json.splitlines()) == 1
+    assert json.loads(as_json)["path"] == forged
+
+
+def test_what_passes_by_the_log_says_of_which_request_it_is():
+    written = io.StringIO()
+    with bound_contextvars(request_id="7f"):
+        StrayLines(written).write("old\n")
+    assert json.loads(written.getvalue())["request_id"] == "7f"
 
 
 def test_a_traceback_stays_below_its_entry():

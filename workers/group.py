@@ -14,6 +14,7 @@ from types import FrameType
 
 from redis import RedisError
 from sqlalchemy.orm import Session
+from structlog.contextvars import bind_contextvars
 
 from database.errors import is_passing
 from database.session import transaction
@@ -170,6 +171,7 @@ class GroupWorker:
 def main(settings: Settings, group: str) -> None:
     """Run the worker of `group` until SIGTERM. PostgreSQL and Redis may come later."""
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    bind_contextvars(group=group)
     progress = Progress()
     start_beating(progress.goes_on)
     redis = connect_redis(settings.redis, patience_ms=settings.redis.timeout_ms + int(WAIT_SECONDS * 1000))

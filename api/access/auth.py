@@ -5,6 +5,7 @@ from enum import Enum
 from typing import cast
 
 from flask import g, request
+from structlog.contextvars import bind_contextvars
 
 from api.components import components
 from api.http.problems import AdminOnly, BrokerOnly, NotFound, Unauthenticated
@@ -36,6 +37,8 @@ def require_key() -> None:
     if caller is None:
         components().limits.note_failure(address)
         raise Unauthenticated("This API key is not known.")
+    if caller.broker_id is not None:
+        bind_contextvars(broker_id=caller.broker_id)
     g.caller = caller
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, request
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from api.http.body import BODY_DEADLINE_MS, body_limit, refuse_chunked, refuse_large
 from api.http.errors import REQUEST_ID
@@ -42,7 +43,11 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 class Completed:
-    """Gives each request its id, and each answer its headers: on WSGI's plain lists, which costs next to nothing."""
+    """Gives each request its id, and each answer its headers: on WSGI's plain lists, which costs next to nothing.
+
+    Log entries that are written meanwhile say of which request they are. A connection's next request is handled by the
+    same greenlet, so nothing may stay bound.
+    """
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
         self._application = application
@@ -58,7 +63,11 @@ class Completed:
             headers.extend(header for header in PRIVATE if header[0].lower() not in given)
             return start_response(status, headers, exc_info)
 
-        return self._application(environ, start)
+        bind_contextvars(request_id=identity, method=environ["REQUEST_METHOD"], path=environ["PATH_INFO"])
+        try:
+            return self._application(environ, start)
+        finally:
+            clear_contextvars()
 
 
 def _id_of(offered: str) -> str:

@@ -1,6 +1,7 @@
 """Keys over Socket.IO: counted together with REST's, looked up again, and answered while PostgreSQL cannot."""
 
 import json
+import re
 
 import pytest
 import redis
@@ -70,6 +71,9 @@ def test_while_postgresql_cannot_answer_everybody_is_told_and_no_room_is_joined(
             until(lambda: somebody_waits(exchange), "the first waits")
             assert second.connect(auth(broker.api_key))["data"] == {"code": "busy"}
             assert public.emit("subscribe", room)["code"] == "busy"
+        lines = [line for line in exchange.process("live").log.read_text().splitlines() if " was refused: " in line]
+        assert ["'connect'" in line for line in lines] == [True, False]
+        assert len({re.search(r" \[sid=(\S+)\]$", line)[1] for line in lines}) == 2, "each names its socket"
         assert "sid" in json.loads(first.answer()[2:])
         assert "sid" in second.connect(auth(broker.api_key))
         with redis.Redis.from_url(exchange.settings.redis.url) as server:

@@ -56,6 +56,8 @@ def test_as_json_every_line_is_an_object(processes: RunProcesses, name: str) -> 
     assert all({"time", "level", "logger", "message"} <= entry.keys() for entry in entries)
     if name in ("web", "live"):
         assert {"gunicorn.error"} <= {entry["logger"] for entry in entries}
+    if name == "match":
+        assert "A" in {entry.get("group") for entry in entries if entry["message"] == "matching group A"}
 
 
 def test_as_json_a_refusal_is_an_object_too(processes: RunProcesses, database_url: str) -> None:
