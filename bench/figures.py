@@ -21,12 +21,12 @@ class Target:
     at_least: bool = True
 
     def met(self, value: float) -> bool:
-        """Whether `value` reaches the bound; a figure that does not exist (not a number) reaches none."""
+        """True if `value` reaches the bound; a figure that does not exist (not a number) reaches none."""
         return value >= self.bound if self.at_least else value <= self.bound
 
     @property
     def sign(self) -> str:
-        """How the bound is written before its number."""
+        """The sign that is written before the bound's number."""
         return "≥" if self.at_least else "≤"
 
 

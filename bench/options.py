@@ -10,7 +10,7 @@ from settings.sections import Settings
 
 @dataclass(frozen=True)
 class Options:
-    """How long and how large: `seconds` for each load, the sizes of the market, and the seed of every choice."""
+    """Length and size of a run: `seconds` for each load, the sizes of the market, and the seed of every choice."""
 
     settings: Settings = field(default_factory=Settings)
     seconds: int = 10
@@ -30,9 +30,9 @@ class Options:
     engine_orders: int = 100_000
     """Random orders that each engine gets."""
     rounds: int = 5
-    """How often each engine gets them; its best round counts."""
+    """The number of rounds for each engine; its best one counts."""
     install_peers: bool = False
-    """Whether the engines to compare with may be installed from PyPI."""
+    """True if the engines to compare with may be installed from PyPI."""
     profile: Path | None = None
     """The folder for profiles of the web and match processes, where they are wanted."""
 

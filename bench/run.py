@@ -37,7 +37,7 @@ class Part(Protocol):
 
 @dataclass
 class Findings:
-    """What a run gave: figures, parts that could not be measured, and parts that broke."""
+    """The results of a run: figures, parts that could not be measured, and parts that broke."""
 
     options: Options
     figures: list[Figure] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Findings:
 
     @property
     def sound(self) -> bool:
-        """Whether the figures count: no part broke, the books balance, nothing stayed unmatched."""
+        """True if the figures count: no part broke, the books balance, nothing stayed unmatched."""
         return not self.broken and bool(self.figures) and all(figure.sound for figure in self.figures)
 
     def reasons(self) -> list[str]:

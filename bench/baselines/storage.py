@@ -59,7 +59,7 @@ DRAWN: Final = ("broker", "stock", "asset", "amount", "price", "quantity")
 
 
 def method() -> str:
-    """What makes the load on this machine, for the remark of its figures."""
+    """The program that makes the load on this machine, for the remark of its figures."""
     return "pgbench -M prepared" if shutil.which("pgbench") else "psycopg in 4 processes, for want of pgbench"
 
 

@@ -24,7 +24,7 @@ SPREAD = 20
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the client noted: milliseconds from when a request was due to its answer, and how each was answered."""
+    """The client's notes: milliseconds from when a request was due to its answer, and how each was answered."""
 
     latencies: dict[str, list[float]]
     statuses: dict[str, Counter[int]]
@@ -48,7 +48,7 @@ class Answers:
         return percentile([latency for kind in kinds for latency in self.latencies[kind.value]], share)
 
     def answered(self, status: int) -> int:
-        """How many answers had this status."""
+        """The number of answers with this status."""
         return sum(counted[status] for counted in self.statuses.values())
 
     def not_good(self) -> int:

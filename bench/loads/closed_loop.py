@@ -35,7 +35,7 @@ class Measured:
 
     @property
     def remark(self) -> str:
-        """What else is to be known of it."""
+        """The remark of its figures."""
         return (
             f"answered p50 {self.load.latency['50']:.0f} p99 {self.load.latency['99']:.0f} ms, "
             f"{self.load.failed} requests refused; backlog {self.backlog:,}, gone after {self.drained:.1f} s"
@@ -51,7 +51,7 @@ def measured(world: World, options: Options, connections: int, symbols: Sequence
 
 
 def settled_figures(part: str, name: str, settled: Settled) -> Iterator[Figure]:
-    """How long orders took from acceptance to settlement, without targets."""
+    """The times from acceptance to settlement (ms), without targets."""
     remark = f"{settled.orders:,} orders, p90 {settled.p90:.0f}, longest {settled.longest:.0f} ms"
     yield Figure(part, f"{name}: order to settled, p50", settled.p50, "ms", (), remark)
     yield Figure(part, f"{name}: order to settled, p99", settled.p99, "ms")

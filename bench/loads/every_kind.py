@@ -97,7 +97,7 @@ class Client:
         return order | self._special(kind, quantity)
 
     def _special(self, kind: str, quantity: int) -> dict[str, Any]:
-        """What only this kind of order has."""
+        """The fields that only this kind of order has."""
         make: dict[str, Callable[[], dict[str, Any]]] = {
             "gtd": lambda: {"valid_until": self._soon()},
             "stop": lambda: {"stop_price": self._price()},

@@ -24,7 +24,7 @@ ZIPF: Final = 0.95
 
 
 class Kind(Enum):
-    """What a request does."""
+    """The kinds of requests."""
 
     ORDER = "order"
     CANCEL = "cancel"
@@ -55,7 +55,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What there is to draw from: how many stocks and brokers, and prices within `spread` cents of the `middle`."""
+    """The numbers of stocks and brokers to draw from, and prices within `spread` cents of the `middle`."""
 
     stocks: int
     brokers: int

@@ -59,7 +59,7 @@ class Subscriber:
         return self._take(data)
 
     def lost(self, last: int) -> int:
-        """How many of the sequences 1 to `last` never came."""
+        """The number of sequences from 1 to `last` that never came."""
         return last - sum(self.seen[1 : last + 1])
 
     def _take(self, data: bytes) -> list[int]:

@@ -55,7 +55,7 @@ INSTALL = "wrk makes the load; install it with your system's packages: apt-get i
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk counted: answers of all kinds, how many were not 2xx or never came, and how long it took."""
+    """wrk's counts: answers of all kinds, how many were not 2xx or never came, and how long it took."""
 
     answers: int
     failed: int
@@ -89,7 +89,7 @@ def run_wrk(url: str, seconds: int, connections: int, script: str, folder: Path)
 
 
 def parsed(output: str) -> Load:
-    """What wrk printed. Raises ValueError where it printed no result."""
+    """The counts that wrk printed. Raises ValueError where it printed no result."""
     result = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m|h)", output)
     if result is None:
         raise ValueError(f"wrk printed no result: {output!r}")

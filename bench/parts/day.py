@@ -124,7 +124,7 @@ def _stocks_in(world: World, state: str) -> int:
 
 
 def _closed(world: World) -> bool:
-    """Whether the close has been asked for: the last phase of the day."""
+    """True if the close has been asked for: the last phase of the day."""
     return bool(world.scalar("SELECT phase = 'close' AND began_at < now() FROM market_sessions WHERE market = 'main'"))
 
 

@@ -49,7 +49,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Loads:
-    """What the two loads gave in one exchange: orders for each bare answer, and medians in milliseconds."""
+    """The figures of the two loads in one exchange: orders for each bare answer, and medians in milliseconds."""
 
     orders: float
     settled: float

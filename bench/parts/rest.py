@@ -37,7 +37,7 @@ class Compared:
 
     @property
     def remark(self) -> str:
-        """What else is to be known of it."""
+        """The remark of its figures."""
         return f"{self.measured.load.good_per_second:,.0f} answers/s of {self.bare:,.0f}, {self.measured.remark}"
 
 

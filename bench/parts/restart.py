@@ -56,7 +56,7 @@ def measure(options: Options) -> Iterator[Figure]:
 
 
 def _memory(world: World, each: int) -> Figure:
-    """What the worker's resident memory grows by when it rebuilds all books but one."""
+    """The growth of the worker's resident memory for each order when it rebuilds all books but one."""
     worker = psutil.Process(world.processes.latest("match").popen.pid)
     _place(world, world.symbols[:1])
     world.drain()

@@ -130,7 +130,7 @@ class World:
             return connection.execute(text(sql), values).scalar()
 
     def rows(self, sql: str, **values: Any) -> list[Any]:
-        """What a query gives."""
+        """The rows of a query."""
         with self.engine.connect() as connection:
             return list(connection.execute(text(sql), values))
 
@@ -149,12 +149,12 @@ class World:
         return time.monotonic() - began
 
     def verified(self) -> Report:
-        """What `minex verify --replay` finds."""
+        """The report of `minex verify --replay`."""
         with transaction(self.engine) as session:
             return verify(session, replay=True)
 
     def proof(self, part: str, load: str) -> Iterator[Figure]:
-        """Whether the figures of a load count: nothing is left unmatched, and everything that must be true is.
+        """True if the figures of a load count: nothing is left unmatched, and everything that must be true is.
 
         The clock asks for expiries and cancels at any moment, also after a load: what counts is what stays.
         """
