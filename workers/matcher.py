@@ -76,7 +76,9 @@ class Matcher:
         except Exception as error:
             if is_passing(error):
                 raise
-            log.exception("nobody could be found at fault for command %d", command_id)
+            log.info(
+                "command %d breaks before anything is stored, so no other order is at fault: %r", command_id, error
+            )
             return []
         finally:
             self.books.forget_all()
