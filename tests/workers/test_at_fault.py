@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from database.session import transaction
+from models import CASH
 from services.verify import verify
 
 TOO_FULL = 2**63 - 1 - 5
@@ -23,15 +24,16 @@ def drain(exchange):
 
 
 @contextmanager
-def full_account(exchange, broker):
-    """The broker's cash account cannot take another cent, while this lasts."""
-    change = "UPDATE balances SET available = available %s CAST({} AS bigint) WHERE broker_id = {} AND asset_id = 1"
-    ((held,),) = exchange.rows("SELECT available FROM balances WHERE broker_id = :id AND asset_id = 1", id=broker)
+def full_account(exchange, broker, asset=CASH):
+    """The broker's account of this asset takes but a few more cents or shares, while this lasts."""
+    place = f"WHERE broker_id = {broker} AND asset_id = {asset}"
+    ((held,),) = exchange.rows(f"SELECT available FROM balances {place}")
+    change = f"UPDATE balances SET available = available + CAST(%s AS bigint) {place}"
     with exchange.engine.begin() as connection:
-        connection.exec_driver_sql((change % "+").format(TOO_FULL - held, broker))
+        connection.exec_driver_sql(change, (TOO_FULL - held,))
     yield
     with exchange.engine.begin() as connection:
-        connection.exec_driver_sql((change % "-").format(TOO_FULL - held, broker))
+        connection.exec_driver_sql(change, (held - TOO_FULL,))
 
 
 def ask_for_state(exchange, symbol, state):
@@ -76,7 +78,8 @@ def test_the_order_that_breaks_whoever_comes_is_taken_out_and_the_next_one_trade
     assert traded_with(exchange, taker) == [sound]
     told = "SELECT kind, reason FROM account_events WHERE order_id = :id ORDER BY sequence DESC LIMIT 1"
     assert exchange.rows(told, id=culprit) == [("ORDER_CANCELLED", "internal_error")]
-    assert exchange.rows("SELECT count(*) FROM commands WHERE refused IS NOT NULL") == [(0,)]
+    refused = "SELECT c.id FROM commands c JOIN stocks s ON s.id = stock_id WHERE symbol = 'FAULT1' AND refused <> ''"
+    assert exchange.rows(refused) == []
     assert findings(exchange) == []
 
 
@@ -100,6 +103,20 @@ def test_an_order_that_is_at_fault_itself_is_refused_and_what_it_met_stays(excha
     drain(stock)
     with full_account(exchange, broken):
         taker = exchange.place(stock, "ask", 1000, broker=broken)
+        drain(stock)
+    assert exchange.statuses(resting, taker) == ["open", "rejected"]
+    assert findings(exchange) == []
+
+
+def test_where_both_sides_are_at_fault_the_one_that_came_is_refused_and_the_other_stays(exchange, drain):
+    stock, seller, buyer = exchange.list("FAULT5"), exchange.broker(), exchange.broker()
+    exchange.place(stock, "ask", 1000)
+    exchange.place(stock, "bid", 1000, broker=buyer)  # opens the buyer's account of the stock
+    resting = exchange.place(stock, "bid", 1000, broker=buyer)
+    drain(stock)
+    ((stock_id,),) = exchange.rows("SELECT id FROM stocks WHERE symbol = 'FAULT5'")
+    with full_account(exchange, seller), full_account(exchange, buyer, stock_id):
+        taker = exchange.place(stock, "ask", 1000, broker=seller)
         drain(stock)
     assert exchange.statuses(resting, taker) == ["open", "rejected"]
     assert findings(exchange) == []
