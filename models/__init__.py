@@ -4,6 +4,7 @@ Money is integer cents, quantities are whole shares; every amount is a `bigint`.
 invariants: a balance never passes its limit, an order's quantities add up, every row points at one that exists.
 """
 
+from models.account_counter import AccountCounter
 from models.account_event import AccountEvent
 from models.admin_key import AdminKey
 from models.asset import CASH, Asset
@@ -22,6 +23,7 @@ from models.transfer import Transfer
 __all__ = [
     "CASH",
     "OPEN_STATUSES",
+    "AccountCounter",
     "AccountEvent",
     "AdminKey",
     "Asset",

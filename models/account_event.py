@@ -9,7 +9,7 @@ from models.base import Amount, Base, Instant
 class AccountEvent(Base):
     """One event of one order, as the order stood right then: prices in cents, quantities in shares.
 
-    `sequence` is gapless for a broker, from 1; `account_sequence` of its cash balance is the last one. A fill has the
+    `sequence` is gapless for a broker, from 1; the last one is in `account_counters`. A fill has the
     id of its trade; a broker that is on both sides of one has two. `event_quantity` is what left without a trade.
     """
 

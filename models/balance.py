@@ -12,8 +12,8 @@ class Balance(Base):
     `available` may go down to minus `credit_limit` and no further: the database itself forbids overspending.
     `traded` is the net that trades brought: cash received minus paid, or shares bought minus sold.
     `cost` (cents) is what the present position cost at average cost, negative for a short one; `realised_pnl` (cents)
-    is what closing positions earned: sums of any number of trades, so they know no end. Both stay 0 on the cash row,
-    which counts what its broker was told of its orders (`account_sequence`). From a `blocked` account nothing can be
+    is what closing positions earned: sums of any number of trades, so they know no end. Both stay 0 on the cash row.
+    From a `blocked` account nothing can be
     reserved: its broker is suspended.
     """
 
@@ -34,4 +34,3 @@ class Balance(Base):
     traded: Mapped[Amount] = mapped_column(server_default=text("0"))
     cost: Mapped[Total] = mapped_column(server_default=text("0"))
     realised_pnl: Mapped[Total] = mapped_column(server_default=text("0"))
-    account_sequence: Mapped[Amount] = mapped_column(server_default=text("0"))

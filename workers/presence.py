@@ -39,17 +39,22 @@ class Presence(SimpleWorker):
         self._beaten_at = float("-inf")
         self._registered = False
         name = f"match-{group}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-        none = queue_of(redis, f"none-in-{group}")
-        super().__init__([none], name=name, connection=redis, serializer=JSONSerializer, prepare_for_work=False)
+        self._symbols: tuple[str, ...] = ()
+        self._no_queue = queue_of(redis, f"none-in-{group}")
+        super().__init__(
+            [self._no_queue], name=name, connection=redis, serializer=JSONSerializer, prepare_for_work=False
+        )
         self.hostname, self.pid = socket.gethostname(), os.getpid()
         self.birth_date = self.last_heartbeat = datetime.now(UTC)
 
     def show(self, symbols: Sequence[str], *, suspended: bool) -> None:
         """Be seen with the queues of these stocks. Raises RedisError when Redis is away."""
         state = WorkerStatus.SUSPENDED if suspended else WorkerStatus.STARTED
-        queues: Any = [queue_of(self.connection, symbol) for symbol in symbols] or self.queues
-        changed = [queue.name for queue in queues] != [queue.name for queue in self.queues] or state != self._state
-        self.queues, self._state = queues, state
+        changed = tuple(symbols) != self._symbols or state != self._state
+        if tuple(symbols) != self._symbols:
+            self._symbols = tuple(symbols)
+            self.queues = [queue_of(self.connection, symbol) for symbol in symbols] or [self._no_queue]
+        self._state = state
         is_due = time.monotonic() - self._beaten_at >= BEAT_SECONDS
         try:
             if changed or is_due or not self._is_registered():

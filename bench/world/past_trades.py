@@ -82,9 +82,8 @@ FILLED_TOLD: Final = """
 """
 
 COUNTED: Final = """
-    UPDATE balances b SET account_sequence = last.sequence
-    FROM (SELECT broker_id, max(sequence) AS sequence FROM account_events GROUP BY broker_id) AS last
-    WHERE b.broker_id = last.broker_id AND b.asset_id = 1
+    INSERT INTO account_counters (broker_id, sequence)
+    SELECT broker_id, max(sequence) FROM account_events GROUP BY broker_id
 """
 
 MOVED: Final = """

@@ -76,7 +76,7 @@ def _refuses(session: Session, outcome: TurnOutcome, broker_id: int) -> bool:
                 update_specials(sent, part)
                 positions = read_positions(sent, part.ledger)
             with pipeline(session) as sent:
-                change_balances(sent, part, set(), positions, {})
+                change_balances(sent, part, set(), positions)
     except Exception as error:
         if is_passing(error):
             raise

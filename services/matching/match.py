@@ -20,6 +20,7 @@ from services.matching.poison import BrokenTurn, PoisonCommand, command_to_refus
 from services.matching.turn import CommittedTurn, TakenStocks, Turn
 from services.settlement.ledger import need_of
 from services.settlement.settle import Stored, commit_movements, store_matches
+from services.settlement.stock_rows import StockInTurn
 from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import StockTurn
 from services.stocks.trading_states import ROLL, STATE, UNCROSS
@@ -182,9 +183,9 @@ def _committed(
     session: Session, outcome: TurnOutcome, stored: Stored, stocks: TakenStocks, books: Books
 ) -> CommittedTurn:
     events = public_events(outcome, stored.trade_ids)
-    in_order = [(stock, book) for _, (_, stock, book) in sorted(stocks.items())]
+    in_order = [StockInTurn(stock, book) for _, (_, stock, book) in sorted(stocks.items())]
     for stock, book in in_order:
         stock.indicates = book.renew_indicative()
         stock.book_sequence += bool(stock.changed)
-    balances = commit_movements(session, outcome, stored, books.accounts, events, in_order)
-    return CommittedTurn(outcome, events, stored.trade_ids, stored.orders, balances, stocks)
+    committed = commit_movements(session, outcome, stored, books.accounts, events, in_order)
+    return CommittedTurn(outcome, events, stored, committed, stocks)

@@ -1,4 +1,4 @@
-"""What the world is turn_messages after a turn: the messages for each room, and the snapshot of each book."""
+"""What the world is told after a turn: the messages for each room, and the snapshot of each book."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from models import CASH
 from services.prices import average_price
 from services.settlement.execution_reports import ExecutionReport
 from services.settlement.ledger import broker_of, order_id_of
+from services.settlement.settle import Committed, Stored
 from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import Announcement, StockTurn
 from services.timestamps import timestamp
@@ -81,27 +82,22 @@ def indicative_message(stock: StockTurn, book: Book) -> Message:
 def turn_messages(
     outcome: TurnOutcome,
     events: Sequence[dict[str, Any]],
-    trade_ids: Sequence[int],
-    orders: Mapping[int, Any],
-    balances: Sequence[Any],
+    stored: Stored,
+    committed: Committed,
     symbols: Mapping[int, str],
 ) -> list[Message]:
     """Every message of the turn: the public tape, then each owner's reports, then each owner's changed balances."""
     messages = [Message(("stock", event["payload"]["symbol"]), event["kind"], event["payload"]) for event in events]
-    numbers = {
-        balance.broker_id: balance.account_sequence for balance in balances if balance.account_sequence is not None
-    }
+    numbers = dict(committed.told_before)
     for stock, report in outcome.reports:
         broker_id = broker_of(report.order)
         numbers[broker_id] += 1
-        trade = None if report.trade_index is None else trade_ids[report.trade_index]
-        payload = _order_payload(stock, report, orders[order_id_of(report.order)], trade)
+        trade = None if report.trade_index is None else stored.trade_ids[report.trade_index]
+        payload = _order_payload(stock, report, stored.orders[order_id_of(report.order)], trade)
         messages.append(Message(("user", broker_id), report.kind, {"account_sequence": numbers[broker_id], **payload}))
     changed: dict[int, list[dict[str, Any]]] = {}
-    moved = outcome.ledger.changes.keys() | outcome.reserving
-    for balance in balances:
-        if (balance.broker_id, balance.asset_id) in moved:
-            changed.setdefault(balance.broker_id, []).append(balance_payload(balance, symbols))
+    for balance in committed.balances:
+        changed.setdefault(balance.broker_id, []).append(balance_payload(balance, symbols))
     messages.extend(
         Message(("user", broker), "PORTFOLIO_UPDATED", {"broker_id": broker, "balances": rows})
         for broker, rows in changed.items()

@@ -3,7 +3,7 @@
 The messages are made after the commit, because until then the turn keeps others waiting for the balances it changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from engine.states import AUCTION
 from services.market_data.snapshots import shown_side
 from services.matching.books import Books, Copy
 from services.matching.messages import Message, book_snapshot, indicative_message, turn_messages
+from services.settlement.settle import Committed, Stored
 from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import StockTurn
 
@@ -29,10 +30,8 @@ class CommittedTurn:
 
     outcome: TurnOutcome
     events: Sequence[dict[str, Any]]
-    trade_ids: Sequence[int]
-    orders: Mapping[int, Any]
-    """The lasting properties of every order that was touched, by id."""
-    balances: Sequence[Any]
+    stored: Stored
+    committed: Committed
     stocks: TakenStocks
 
 
@@ -69,9 +68,7 @@ class Turn:
             books.keep(row.id, Copy(row.book_version, book, books.shown(row)))
         books.know(settled.outcome.ledger.receiving)
         symbols = {stock_id: stock.symbol for stock_id, (_, stock, _) in settled.stocks.items()}
-        self.messages = turn_messages(
-            settled.outcome, settled.events, settled.trade_ids, settled.orders, settled.balances, symbols
-        )
+        self.messages = turn_messages(settled.outcome, settled.events, settled.stored, settled.committed, symbols)
         auctions = [
             (stock, book) for _, stock, book in settled.stocks.values() if stock.indicates and book.state == AUCTION
         ]

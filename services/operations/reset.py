@@ -14,7 +14,7 @@ KEEP_DEPOSITS = text("""
     SELECT * FROM transfers WHERE kind IN ('deposit', 'withdrawal')
 """)
 
-EMPTY = text("TRUNCATE orders, commands, trades, transfers, events, account_events")
+EMPTY = text("TRUNCATE orders, commands, trades, transfers, events, account_events, account_counters")
 """Not DELETE: the foreign keys of a million rows would be checked one by one. It also locks out who is placing now."""
 
 BRING_DEPOSITS_BACK = text("INSERT INTO transfers SELECT * FROM kept_transfers ORDER BY id")
@@ -22,7 +22,7 @@ BRING_DEPOSITS_BACK = text("INSERT INTO transfers SELECT * FROM kept_transfers O
 RESTORE_BALANCES = text("""
     UPDATE balances b
     SET available = coalesce(brought.amount, 0), reserved = 0, traded = 0, realised_pnl = 0,
-        account_sequence = 0, cost = coalesce(CAST(brought.amount AS numeric) * s.listing_price, 0)
+        cost = coalesce(CAST(brought.amount AS numeric) * s.listing_price, 0)
     FROM balances same
     LEFT JOIN stocks s ON s.id = same.asset_id
     LEFT JOIN (

@@ -1,17 +1,22 @@
 """What each broker is told of its own orders, numbered without gaps, so that whoever missed something can ask for it.
 
-The number is a counter on the broker's cash balance. It is raised by the statement that changes the balances, the last
-before COMMIT, so that two turns never give the same one; until then an event knows only its place among the broker's
-events of this turn.
+The number is a counter of the broker's own (`account_counters`), which turns alone raise and which stays locked to
+COMMIT, so that two turns never give the same one; until it is raised an event knows only its place among the broker's
+events of this turn. It is not on the cash balance: an order that only rests moves no money, and whoever places the
+next one would wait for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
+import orjson
+
+from database.pipeline import Pipeline
 from engine.events import Amended, Cancelled, Expired, Rejected
 from services.settlement.execution_reports import ExecutionReport
 from services.settlement.ledger import broker_of, order_id_of
 from services.settlement.turn_outcome import TurnOutcome
-from services.settlement.turn_records import AccountEvent, StockTurn
+from services.settlement.turn_records import StockTurn
 
 COLUMNS = {
     "kind": "text",
@@ -27,56 +32,72 @@ COLUMNS = {
     "reason": "text",
     "happened_at": "timestamptz",
 }
-"""The fields of an AccountEvent and their columns."""
+"""What `account_events` keeps of an event, beside its broker and its number: each column, and its type. Prices and
+`filled_notional` in cents, quantities in shares (`event_quantity`: what left the order without a trade)."""
 
 NAMES = ", ".join(COLUMNS)
-NUMBERED = f"""
-    SELECT c.broker_id, c.account_sequence + e.n, {NAMES}
-    FROM changed c CROSS JOIN LATERAL ROWS FROM (
-        json_to_recordset(c.events) AS ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
-    ) WITH ORDINALITY AS e ({NAMES}, n)
-    WHERE c.events IS NOT NULL
-"""  # noqa: S608 - names of this file
-"""The rows of `account_events` that the cash balances of `changed` bring: each holds its broker's events as JSON, and
-as `account_sequence` the number of the last event before them."""
-
-
-def account_events(outcome: TurnOutcome, trade_ids: Sequence[int]) -> dict[int, list[AccountEvent]]:
-    """The events of each broker by its id, in the order of the turn's reports."""
-    events: dict[int, list[AccountEvent]] = {}
-    for stock, report in outcome.reports:
-        events.setdefault(broker_of(report.order), []).append(_event(stock, report, trade_ids))
-    return events
-
-
-def _event(stock: StockTurn, report: ExecutionReport, trade_ids: Sequence[int]) -> AccountEvent:
-    state = report.state
-    quantity, reason = _what_changed(report)
-    return AccountEvent(
-        report.kind,
-        order_id_of(report.order),
-        None if report.trade_index is None else trade_ids[report.trade_index],
-        report.status,
-        state.price,
-        state.quantity,
-        state.filled,
-        state.remaining,
-        state.notional,
-        quantity,
-        reason,
-        stock.sequenced_at,
+ADD_EVENTS = f"""
+    WITH event AS MATERIALIZED (
+        SELECT * FROM json_to_recordset($1::json)
+            AS e (broker_id bigint, n bigint, {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
+    ), told AS MATERIALIZED (
+        SELECT broker_id, max(n) AS events FROM event GROUP BY broker_id
+    ), counted AS (
+        INSERT INTO account_counters AS c (broker_id, sequence)
+        SELECT broker_id, events FROM told ORDER BY broker_id
+        ON CONFLICT (broker_id) DO UPDATE SET sequence = c.sequence + excluded.sequence
+        RETURNING broker_id, sequence
+    ), before AS (
+        SELECT broker_id, c.sequence - t.events AS sequence FROM counted c JOIN told t USING (broker_id)
+    ), added AS (
+        INSERT INTO account_events (broker_id, sequence, {NAMES})
+        SELECT broker_id, b.sequence + e.n, {NAMES} FROM event e JOIN before b USING (broker_id)
     )
+    SELECT broker_id, sequence FROM before
+"""  # noqa: S608 - names of this file
+"""One JSON document of all events, each with its broker and its place `n` among that broker's own, counted from 1."""
 
 
-def _what_changed(report: ExecutionReport) -> tuple[int | None, str | None]:
-    """The shares that left without a trade, and the reason; of an amendment that kept its place only this."""
+def add_account_events(sent: Pipeline, outcome: TurnOutcome, trade_ids: Sequence[int]) -> Iterable[Any]:
+    """Number and store an event for each report, in the order of the reports.
+
+    A row {broker_id, sequence} for each broker that is told something: the number of its last event before this turn.
+    """
+    if not outcome.reports:
+        return ()
+    places: dict[int, int] = {}
+    events = []
+    for stock, report in outcome.reports:
+        broker_id = broker_of(report.order)
+        place = places[broker_id] = places.get(broker_id, 0) + 1
+        event = {"broker_id": broker_id, "n": place, **_event(stock, report)}
+        if report.trade_index is not None:
+            event["trade_id"] = trade_ids[report.trade_index]
+        events.append(event)
+    return sent.send(ADD_EVENTS, orjson.dumps(events).decode())
+
+
+def _event(stock: StockTurn, report: ExecutionReport) -> dict[str, Any]:
+    """The event's columns, but for its trade; of an amendment `reason` says that it kept its place."""
+    state = report.state
+    event = {
+        "kind": report.kind,
+        "order_id": order_id_of(report.order),
+        "status": report.status,
+        "price": state.price,
+        "quantity": state.quantity,
+        "filled_quantity": state.filled,
+        "remaining_quantity": state.remaining,
+        "filled_notional": state.notional,
+        "happened_at": stock.sequenced_at,
+    }
     match report.event:
         case Cancelled(quantity=quantity, reason=reason):
-            return quantity, reason
+            event |= {"event_quantity": quantity, "reason": reason}
         case Expired(quantity=quantity):
-            return quantity, None
+            event["event_quantity"] = quantity
         case Rejected(code=code):
-            return None, code
-        case Amended(kept_priority=kept):
-            return None, "kept_priority" if kept else None
-    return None, None
+            event["reason"] = code
+        case Amended(kept_priority=True):
+            event["reason"] = "kept_priority"
+    return event

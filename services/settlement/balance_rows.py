@@ -1,31 +1,25 @@
 """What a turn changes on balances: read without a lock, and changed by its last statement before COMMIT.
 
-Whoever places an order waits for the balances that a turn has locked, and all brokers' cash is among them. So they are
+Whoever places an order waits for the balances that a turn has locked, and many brokers' cash is among them. So they are
 locked by the statement that changes them, and nothing but COMMIT follows. Only average cost needs to know what was
 there before: of the shares that were traded. The statement checks that it is still so; placing orders moves shares
 between available and reserved and does no harm, a deposit does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any
 
-import orjson
 from sqlalchemy.exc import DBAPIError
 
-from database.columns import literals, number, quoted, unnest
+from database.columns import literals, number, unnest
 from database.errors import Overtaken
 from database.pipeline import Pipeline
-from models import CASH
-from services.settlement import account_events
 from services.settlement.average_cost import average_cost
 from services.settlement.ledger import Account, BalanceChange, Ledger
 from services.settlement.turn_outcome import TurnOutcome
-from services.settlement.turn_records import AccountEvent
 
-NO_CHANGE: Final = BalanceChange()
-"""Of a cash balance whose broker is told something."""
-
-ACCOUNTS = (number("broker_id", lambda account: account[0]), number("asset_id", lambda account: account[1]))
+ACCOUNTS = (number("broker_id", itemgetter(0)), number("asset_id", itemgetter(1)))
 
 READ_POSITIONS = f"""
     SELECT b.broker_id, b.asset_id, b.available, b.reserved, b.cost
@@ -48,17 +42,15 @@ MISSING, MOVED = "MX001", "MX002"
 """The SQLSTATE of what this statement refuses by itself (`refuse_turn` of the migrations)."""
 
 CHANGES = (
-    number("broker_id", lambda row: row[0]),
-    number("asset_id", lambda row: row[1]),
-    number("available", lambda row: row[2]),
-    number("reserved", lambda row: row[3]),
-    number("traded", lambda row: row[4]),
-    number("held", lambda row: row[5]),
-    number("cost", lambda row: row[6], "numeric"),
-    number("more_cost", lambda row: row[7], "numeric"),
-    number("realised", lambda row: row[8], "numeric"),
-    number("event_count", lambda row: row[9]),
-    quoted("events", lambda row: row[10], "json"),
+    number("broker_id", itemgetter(0)),
+    number("asset_id", itemgetter(1)),
+    number("available", itemgetter(2)),
+    number("reserved", itemgetter(3)),
+    number("traded", itemgetter(4)),
+    number("held", itemgetter(5)),
+    number("cost", itemgetter(6), "numeric"),
+    number("more_cost", itemgetter(7), "numeric"),
+    number("realised", itemgetter(8), "numeric"),
 )
 CHANGE_BALANCES = f"""
     WITH locked AS MATERIALIZED (
@@ -67,28 +59,23 @@ CHANGE_BALANCES = f"""
         ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
     ), changed AS (
         UPDATE balances b SET available = b.available + t.available, reserved = b.reserved + t.reserved,
-            traded = b.traded + t.traded, cost = b.cost + t.more_cost, realised_pnl = b.realised_pnl + t.realised,
-            account_sequence = b.account_sequence + t.event_count
+            traded = b.traded + t.traded, cost = b.cost + t.more_cost, realised_pnl = b.realised_pnl + t.realised
         FROM locked t
         WHERE b.broker_id = t.broker_id AND b.asset_id = t.asset_id
             AND (t.held IS NULL OR b.available + b.reserved = t.held AND b.cost = t.cost)
-        RETURNING b.broker_id, b.asset_id, b.available, b.reserved,
-            b.account_sequence - t.event_count AS account_sequence, t.events
-    ), numbered AS (
-        INSERT INTO account_events (broker_id, sequence, {account_events.NAMES}) {account_events.NUMBERED}
+        RETURNING b.broker_id, b.asset_id, b.available, b.reserved
     )
-    SELECT broker_id, asset_id, available, reserved, account_sequence FROM changed
+    SELECT broker_id, asset_id, available, reserved FROM changed
     UNION ALL
-    SELECT b.broker_id, b.asset_id, b.available, b.reserved, NULL
+    SELECT b.broker_id, b.asset_id, b.available, b.reserved
     FROM {unnest(ACCOUNTS, first=len(CHANGES) + 1)}
     JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL WHERE
+    SELECT NULL, NULL, NULL, NULL WHERE
         CASE WHEN (SELECT count(*) FROM locked) < cardinality($1) THEN refuse_turn('{MISSING}')
             WHEN (SELECT count(*) FROM changed) < cardinality($1) THEN refuse_turn('{MOVED}') END
 """  # noqa: S608 - the names are ours
-"""Also numbers what the brokers are told, and reads the balances that the turn's commands had reserved from and that
-the turn itself leaves alone.
+"""Also reads the balances that the turn's commands had reserved from and that the turn itself leaves alone.
 
 Where not every balance can be changed the last part raises, so that PostgreSQL itself refuses the COMMIT that is
 already on its way; it gives no row.
@@ -106,35 +93,22 @@ def read_positions(sent: Pipeline, ledger: Ledger) -> Iterable[Any]:
 
 
 def change_balances(
-    sent: Pipeline,
-    outcome: TurnOutcome,
-    known: set[Account],
-    positions: Iterable[Any],
-    events: Mapping[int, Sequence[AccountEvent]],
+    sent: Pipeline, outcome: TurnOutcome, known: set[Account], positions: Iterable[Any]
 ) -> Iterable[Any]:
-    """Open what has to be opened, change the balances and number the brokers' `events`; only COMMIT may follow.
+    """Open what has to be opened and change the balances; only COMMIT may follow.
 
     Balances of `known` accounts are open; `positions` are the rows that `read_positions` asked for. Gives the balances
-    that were changed, or from which the turn's commands had reserved; on a cash balance `account_sequence` is the
-    number of the broker's last event before this turn. What it raises `refusal_of` explains.
+    that were changed, or from which the turn's commands had reserved. What it raises `refusal_of` explains.
     """
-    ledger = outcome.ledger
-    if new := ledger.receiving - known:
+    changes = outcome.ledger.changes
+    if new := outcome.ledger.receiving - known:
         sent.send(OPEN_BALANCES, *keys(new))
-    changes = {**{(broker, CASH): NO_CHANGE for broker in events}, **ledger.changes}
     only_reserved = outcome.reserving - changes.keys()
     if not changes and not only_reserved:
         return ()
     held = {(row.broker_id, row.asset_id): (row.available + row.reserved, int(row.cost)) for row in positions}
-    rows = []
-    for account, change in changes.items():
-        told = events.get(account[0], ()) if account[1] == CASH else ()
-        rows.append((*_change(account, change, held.get(account, (0, 0))), len(told), _json(told)))
+    rows = [_change(account, change, held.get(account, (0, 0))) for account, change in changes.items()]
     return sent.send(CHANGE_BALANCES, *literals(CHANGES, rows), *keys(only_reserved))
-
-
-def _json(events: Sequence[AccountEvent]) -> str | None:
-    return orjson.dumps(events).decode() if events else None
 
 
 def _change(account: Account, change: BalanceChange, held: tuple[int, int]) -> tuple[int | None, ...]:

@@ -2,9 +2,9 @@
 
 COMMIT leaves with the second one, so that no Python runs while balances are locked.
 
-Locks are taken in one order everywhere: stocks, then orders by id, then commands, then balances by (broker, asset).
-Commands come after orders because a request to amend locks the order and then waits for whoever holds its last
-amendment.
+Locks are taken in one order everywhere: stocks, then orders by id, then commands, then the counters of account events
+by broker, then balances by (broker, asset). Commands come after orders because a request to amend locks the order and
+then waits for whoever holds its last amendment.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from database.pipeline import committing_pipeline, pipeline
-from services.settlement.account_events import account_events
+from services.settlement.account_events import add_account_events
 from services.settlement.appended_rows import insert_events, insert_trades, insert_transfers, take_commands
 from services.settlement.balance_rows import change_balances, read_positions, refusal_of
 from services.settlement.ledger import Account
@@ -33,6 +33,16 @@ class Stored:
     trade_ids: list[int]
     positions: list[Any]
     """The share accounts that the trades move, as they were read."""
+
+
+@dataclass(slots=True)
+class Committed:
+    """The rows that the second round trip gives to the messages."""
+
+    balances: list[Any]
+    """Those that changed, or from which the turn's commands had reserved."""
+    told_before: dict[int, int]
+    """The number of the last account event before this turn, of each broker that was told something."""
 
 
 def store_matches(session: Session, outcome: TurnOutcome) -> Stored:
@@ -55,24 +65,22 @@ def commit_movements(
     known: set[Account],
     events: Sequence[dict[str, Any]],
     stocks: Sequence[StockInTurn],
-) -> list[Any]:
-    """Insert the transfers, append to the public tapes, advance the stocks, change the balances, and commit.
+) -> Committed:
+    """Insert the transfers, append to the tapes, advance the stocks, tell the brokers, change the balances, and commit.
 
-    Balances of `known` accounts are open; others that receive something are opened where need be. The balances that
-    changed, or from which the turn's commands had reserved. Each event has `stock_id`, `sequence`, `kind` and a
-    `payload` to be JSON. Raises MissingBalance, and Overtaken when shares came in from outside since `store_matches`;
-    UncertainCommit as `database.session` says.
+    Balances of `known` accounts are open; others that receive something are opened where need be. Each event has
+    `stock_id`, `sequence`, `kind` and a `payload` to be JSON. Raises MissingBalance, and Overtaken when shares came
+    in from outside since `store_matches`; UncertainCommit as `database.session` says.
     """
     try:
         with committing_pipeline(session) as sent:
             insert_transfers(sent, outcome.ledger, stored.trade_ids)
             insert_events(sent, events)
             update_stocks(sent, stocks)
-            balances = change_balances(
-                sent, outcome, known, stored.positions, account_events(outcome, stored.trade_ids)
-            )
+            told = add_account_events(sent, outcome, stored.trade_ids)
+            balances = change_balances(sent, outcome, known, stored.positions)
     except DBAPIError as error:
         if refusal := refusal_of(error):
             raise refusal from error
         raise
-    return list(balances)
+    return Committed(list(balances), {row.broker_id: row.sequence for row in told})

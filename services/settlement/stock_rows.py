@@ -1,7 +1,8 @@
 """How a turn leaves the stocks: the counters of every one, and the state of those few where it is another now."""
 
 from collections.abc import Sequence
-from operator import itemgetter
+from operator import attrgetter
+from typing import NamedTuple
 
 from database.columns import literals, number, quoted, unnest, word
 from database.pipeline import Pipeline
@@ -9,21 +10,24 @@ from engine.book import Book
 from engine.orders import ASK, BID
 from services.settlement.turn_records import StockTurn
 
-StockInTurn = tuple[StockTurn, Book]
-"""A stock of a turn: its counters as they are now, and its book."""
 
-turn, book = itemgetter(0), itemgetter(1)
+class StockInTurn(NamedTuple):
+    """A stock of a turn: its counters as they are now, and its book."""
+
+    turn: StockTurn
+    book: Book
+
 
 COUNTERS = (
-    number("id", lambda stock: turn(stock).id),
-    number("command_sequence", lambda stock: turn(stock).command_sequence),
-    number("event_sequence", lambda stock: turn(stock).event_sequence),
-    number("book_sequence", lambda stock: turn(stock).book_sequence),
-    word("sequenced_at", lambda stock: turn(stock).sequenced_at, "timestamptz"),
-    number("reference_price", lambda stock: book(stock).reference),
-    number("last_price", lambda stock: book(stock).last_price),
-    number("best_bid", lambda stock: book(stock).best(BID)),
-    number("best_ask", lambda stock: book(stock).best(ASK)),
+    number("id", attrgetter("turn.id")),
+    number("command_sequence", attrgetter("turn.command_sequence")),
+    number("event_sequence", attrgetter("turn.event_sequence")),
+    number("book_sequence", attrgetter("turn.book_sequence")),
+    word("sequenced_at", attrgetter("turn.sequenced_at"), "timestamptz"),
+    number("reference_price", attrgetter("book.reference")),
+    number("last_price", attrgetter("book.last_price")),
+    number("best_bid", lambda stock: stock.book.best(BID)),
+    number("best_ask", lambda stock: stock.book.best(ASK)),
 )
 
 UPDATE_STOCKS = f"""
@@ -35,14 +39,14 @@ UPDATE_STOCKS = f"""
 """  # noqa: S608 - names of this file
 
 MARKETS = (
-    number("id", lambda stock: turn(stock).id),
-    word("state", lambda stock: book(stock).state),
-    word("changed", lambda stock: "true" if turn(stock).state else "false", "boolean"),
-    quoted("reason", lambda stock: turn(stock).state.reason if turn(stock).state else None),
-    word("since", lambda stock: turn(stock).sequenced_at if turn(stock).state else None, "timestamptz"),
-    number("price", lambda stock: book(stock).indicative.price),
-    number("volume", lambda stock: book(stock).indicative.volume),
-    number("surplus", lambda stock: book(stock).indicative.surplus),
+    number("id", attrgetter("turn.id")),
+    word("state", attrgetter("book.state")),
+    word("changed", lambda stock: "true" if stock.turn.state else "false", "boolean"),
+    quoted("reason", lambda stock: stock.turn.state.reason if stock.turn.state else None),
+    word("since", lambda stock: stock.turn.sequenced_at if stock.turn.state else None, "timestamptz"),
+    number("price", attrgetter("book.indicative.price")),
+    number("volume", attrgetter("book.indicative.volume")),
+    number("surplus", attrgetter("book.indicative.surplus")),
 )
 
 UPDATE_MARKETS = f"""
@@ -59,5 +63,5 @@ UPDATE_MARKETS = f"""
 def update_stocks(sent: Pipeline, stocks: Sequence[StockInTurn]) -> None:
     """Advance the stocks, given in the order of their ids."""
     sent.send(UPDATE_STOCKS, *literals(COUNTERS, stocks))
-    if markets := [stock for stock in stocks if turn(stock).state or turn(stock).indicates]:
+    if markets := [stock for stock in stocks if stock.turn.state or stock.turn.indicates]:
         sent.send(UPDATE_MARKETS, *literals(MARKETS, markets))

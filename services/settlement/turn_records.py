@@ -51,29 +51,6 @@ class OrderUpdate:
 
 
 @dataclass(slots=True)
-class AccountEvent:
-    """An event of one order for its broker, with the order as it stood right then.
-
-    Price in cents (None: no limit), quantities in shares, `filled_notional` the cents of all fills so far.
-    """
-
-    kind: str
-    order_id: int
-    trade_id: int | None
-    status: str
-    price: int | None
-    quantity: int
-    filled_quantity: int
-    remaining_quantity: int
-    filled_notional: int
-    event_quantity: int | None
-    """Shares that left the order without a trade."""
-    reason: str | None
-    happened_at: str
-    """RFC 3339 with microseconds."""
-
-
-@dataclass(slots=True)
 class Announcement:
     """A new trading state to be told on a stock's tape, with its place there."""
 

@@ -2,7 +2,7 @@
 
 from services.verify.checks.rule import Rule
 
-TABLES = ("account_events",)
+TABLES = ("account_events", "account_counters")
 
 RULES = (
     Rule(
@@ -18,14 +18,13 @@ RULES = (
         """,
     ),
     Rule(
-        "balances",
+        "account_counters",
         """
         WITH told AS (SELECT broker_id, max(sequence) AS sequence FROM account_events GROUP BY broker_id)
-        SELECT b.broker_id, b.asset_id, 'account_sequence' AS what, b.account_sequence AS found,
-            CASE b.asset_id WHEN 1 THEN coalesce(t.sequence, 0) ELSE 0 END AS expected
-        FROM balances b LEFT JOIN told t ON t.broker_id = b.broker_id
-        WHERE b.account_sequence <> CASE b.asset_id WHEN 1 THEN coalesce(t.sequence, 0) ELSE 0 END
-        ORDER BY b.broker_id, b.asset_id
+        SELECT broker_id, 'sequence' AS what, c.sequence AS found, coalesce(t.sequence, 0) AS expected
+        FROM account_counters c FULL JOIN told t USING (broker_id)
+        WHERE c.sequence IS DISTINCT FROM t.sequence
+        ORDER BY broker_id
         """,
     ),
     Rule(

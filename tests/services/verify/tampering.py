@@ -56,10 +56,8 @@ CASES = {
     "a fill that never was": (
         "account_events", "kind = 'ORDER_OPENED'", {"kind": "'ORDER_FILLED'", "trade_id": "1000000"}, {6},
     ),
-    "number of the last account event": (
-        "balances", "asset_id = 1", {"account_sequence": "account_sequence + 1"}, {6},
-    ),
-    "an account event of shares": ("balances", "asset_id = :last", {"account_sequence": "1"}, {6}),
+    "number of the last account event": ("account_counters", "true", {"sequence": "sequence + 1"}, {6}),
+    "an account counter is gone": ("account_counters", "true", {}, {6}),
     "a gap in the journal": ("commands", f"{JOURNAL} AND sequence = 8", {"sequence": "800"}, {5, 6, 7}),
     "a repeat in the journal": ("commands", f"{JOURNAL} AND sequence = 8", {"sequence": "7"}, {5, 6}),
     "a command is gone": ("commands", f"{JOURNAL} AND kind = 'cancel'", {}, {6, 7}),
