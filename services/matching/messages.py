@@ -88,7 +88,9 @@ def turn_messages(
 ) -> list[Message]:
     """Every message of the turn: the public tape, then each owner's reports, then each owner's changed balances."""
     messages = [Message(("stock", event["payload"]["symbol"]), event["kind"], event["payload"]) for event in events]
-    numbers = dict(committed.told_before)
+    numbers = dict(committed.last_events)
+    for _, report in outcome.reports:
+        numbers[broker_of(report.order)] -= 1
     for stock, report in outcome.reports:
         broker_id = broker_of(report.order)
         numbers[broker_id] += 1

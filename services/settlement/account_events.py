@@ -7,10 +7,12 @@ next one would wait for it.
 """
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
+from database.columns import literals, number, unnest
 from database.pipeline import Pipeline
 from engine.events import Amended, Cancelled, Expired, Rejected
 from services.settlement.execution_reports import ExecutionReport
@@ -36,45 +38,55 @@ COLUMNS = {
 `filled_notional` in cents, quantities in shares (`event_quantity`: what left the order without a trade)."""
 
 NAMES = ", ".join(COLUMNS)
+BROKERS = (number("broker_id", itemgetter(0)), number("events", itemgetter(1)))
+"""How many events each broker is told."""
+
+PLACES = {"broker_id": "bigint", "place": "integer", "later": "bigint"}
+"""Of an event: its broker, the broker's place among BROKERS from 1, and how many of its events come after this one."""
+
 ADD_EVENTS = f"""
-    WITH event AS MATERIALIZED (
-        SELECT * FROM json_to_recordset($1::json)
-            AS e (broker_id bigint, n bigint, {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
-    ), told AS MATERIALIZED (
-        SELECT broker_id, max(n) AS events FROM event GROUP BY broker_id
-    ), counted AS (
+    WITH counted AS (
         INSERT INTO account_counters AS c (broker_id, sequence)
-        SELECT broker_id, events FROM told ORDER BY broker_id
+        SELECT broker_id, events FROM {unnest(BROKERS)}
         ON CONFLICT (broker_id) DO UPDATE SET sequence = c.sequence + excluded.sequence
         RETURNING broker_id, sequence
-    ), before AS (
-        SELECT broker_id, c.sequence - t.events AS sequence FROM counted c JOIN told t USING (broker_id)
+    ), last AS MATERIALIZED (
+        SELECT array_agg(sequence ORDER BY broker_id) AS sequences FROM counted
     ), added AS (
         INSERT INTO account_events (broker_id, sequence, {NAMES})
-        SELECT broker_id, b.sequence + e.n, {NAMES} FROM event e JOIN before b USING (broker_id)
+        SELECT broker_id, last.sequences[place] - later, {NAMES}
+        FROM last CROSS JOIN json_to_recordset($3::json)
+            AS e ({", ".join(f"{name} {kind}" for name, kind in (PLACES | COLUMNS).items())})
     )
-    SELECT broker_id, sequence FROM before
+    SELECT broker_id, sequence FROM counted
 """  # noqa: S608 - names of this file
-"""One JSON document of all events, each with its broker and its place `n` among that broker's own, counted from 1."""
+"""The brokers come in the order of their ids, in which their counters are locked; the events as one JSON document.
+
+Each event finds its broker's counter by its place: connections for orders have no joins but by an index, and what a
+statement has just changed has none.
+"""
 
 
 def add_account_events(sent: Pipeline, outcome: TurnOutcome, trade_ids: Sequence[int]) -> Iterable[Any]:
     """Number and store an event for each report, in the order of the reports.
 
-    A row {broker_id, sequence} for each broker that is told something: the number of its last event before this turn.
+    A row {broker_id, sequence} for each broker that is told something: the number of its last event.
     """
     if not outcome.reports:
         return ()
-    places: dict[int, int] = {}
-    events = []
+    told: dict[int, list[dict[str, Any]]] = {}
     for stock, report in outcome.reports:
-        broker_id = broker_of(report.order)
-        place = places[broker_id] = places.get(broker_id, 0) + 1
-        event = {"broker_id": broker_id, "n": place, **_event(stock, report)}
+        event = _event(stock, report)
         if report.trade_index is not None:
             event["trade_id"] = trade_ids[report.trade_index]
-        events.append(event)
-    return sent.send(ADD_EVENTS, orjson.dumps(events).decode())
+        told.setdefault(broker_of(report.order), []).append(event)
+    brokers = sorted(told)
+    for place, broker_id in enumerate(brokers, 1):
+        for later, event in enumerate(reversed(told[broker_id])):
+            event |= {"broker_id": broker_id, "place": place, "later": later}
+    counts = [(broker_id, len(told[broker_id])) for broker_id in brokers]
+    document = orjson.dumps([event for broker_id in brokers for event in told[broker_id]]).decode()
+    return sent.send(ADD_EVENTS, *literals(BROKERS, counts), document)
 
 
 def _event(stock: StockTurn, report: ExecutionReport) -> dict[str, Any]:

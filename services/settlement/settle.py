@@ -41,8 +41,8 @@ class Committed:
 
     balances: list[Any]
     """Those that changed, or from which the turn's commands had reserved."""
-    told_before: dict[int, int]
-    """The number of the last account event before this turn, of each broker that was told something."""
+    last_events: dict[int, int]
+    """The number of the last account event of each broker that was told something."""
 
 
 def store_matches(session: Session, outcome: TurnOutcome) -> Stored:
