@@ -56,7 +56,8 @@ def read_file(path: Path) -> list[Message]:
     try:
         with path.open("rb") as file:
             content = gzip.GzipFile(fileobj=file) if file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC) else file
-            return read_messages(io.TextIOWrapper(content, encoding="utf-8-sig"))
+            with io.TextIOWrapper(content, encoding="utf-8-sig") as lines:
+                return read_messages(lines)
     except UnicodeDecodeError:
         raise BadMessage("it is neither text nor compressed by gzip") from None
     except (OSError, EOFError, zlib.error) as broken:

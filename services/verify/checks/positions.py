@@ -41,18 +41,18 @@ ACCOUNTS = text("""
 
 def check_positions(session: Session, check: Check) -> None:
     """Recompute each position of each stock from its trades."""
-    trades = Tape(session, TRADES)
     by_stock: dict[int, list[Any]] = defaultdict(list)
     for account in session.execute(ACCOUNTS, execution_options=STREAMED):
         by_stock[account.stock_id].append(account)
-    for stock_id, accounts in sorted(by_stock.items()):
-        fills: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for trade in trades.of_stock(stock_id):
-            if trade.stock_id == stock_id:
-                fills[trade.buyer_id].append((trade.quantity, trade.price))
-                fills[trade.seller_id].append((-trade.quantity, trade.price))
-        for account in accounts:
-            _compare(check, account, fills[account.broker_id])
+    with Tape(session, TRADES) as trades:
+        for stock_id, accounts in sorted(by_stock.items()):
+            fills: dict[int, list[tuple[int, int]]] = defaultdict(list)
+            for trade in trades.of_stock(stock_id):
+                if trade.stock_id == stock_id:
+                    fills[trade.buyer_id].append((trade.quantity, trade.price))
+                    fills[trade.seller_id].append((-trade.quantity, trade.price))
+            for account in accounts:
+                _compare(check, account, fills[account.broker_id])
 
 
 def _compare(check: Check, account: Any, fills: list[tuple[int, int]]) -> None:

@@ -7,7 +7,7 @@ order with better priority rested. Nothing of the matching turn or the settlemen
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
@@ -39,11 +39,20 @@ STREAMED = {"stream_results": True, "yield_per": 2_000}
 
 
 class Tape:
-    """Rows of all stocks, by stock and sequence, taken piece by piece and never twice."""
+    """Rows of all stocks, by stock and sequence, taken piece by piece and never twice, within a `with` block."""
 
     def __init__(self, session: Session, query: Any) -> None:
-        self._rows = iter(session.execute(query, execution_options=STREAMED))
+        self._result = session.execute(query, execution_options=STREAMED)
+        self._rows = iter(self._result)
         self._next = next(self._rows, None)
+
+    def __enter__(self) -> Self:
+        """The tape."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the cursor: rows of a stock that does not exist are never taken."""
+        self._result.close()
 
     def of_stock(self, stock_id: int) -> Iterator[Row[Any]]:
         """The trades of this stock that are left."""
@@ -62,9 +71,13 @@ class Tape:
 
 def replay_journals(session: Session, check: Check) -> None:
     """Replay every stock, adding to `check` where the engine disagrees with what is stored."""
-    commands, trades, resting = Tape(session, COMMANDS), Tape(session, TRADES), Tape(session, RESTING)
-    for stock in session.execute(STOCKS).all():
-        replay = StockReplay(session, check, stock)
-        for command in commands.of_stock(stock.id):
-            replay.feed(command, trades.of_command(stock.id, command.sequence))
-        replay.finish(list(trades.of_stock(stock.id)), list(resting.of_stock(stock.id)))
+    with (
+        Tape(session, COMMANDS) as commands,
+        Tape(session, TRADES) as trades,
+        Tape(session, RESTING) as resting,
+    ):
+        for stock in session.execute(STOCKS).all():
+            replay = StockReplay(session, check, stock)
+            for command in commands.of_stock(stock.id):
+                replay.feed(command, trades.of_command(stock.id, command.sequence))
+            replay.finish(list(trades.of_stock(stock.id)), list(resting.of_stock(stock.id)))
