@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import engineio
+import pytest
 import requests
 import socketio
 from sqlalchemy import text
@@ -167,11 +169,20 @@ class RunningExchange:
             listener.client.disconnect()
 
 
+class InOrder(engineio.Client):
+    """Handles packets as they come; the library's own starts a thread for each, and threads overtake each other."""
+
+    def _trigger_event(self, *arguments: Any, **options: Any) -> Any:
+        return super()._trigger_event(*arguments, **{**options, "run_async": False})
+
+
 class Listener:
     """What one Socket.IO client hears, as (event, payload)."""
 
     def __init__(self) -> None:
-        self.client = socketio.Client(reconnection=False)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(socketio.Client, "_engineio_client_class", lambda _: InOrder)
+            self.client = socketio.Client(reconnection=False)
         self.heard: list[tuple[str, Any]] = []
         self.client.on("*", lambda event, payload: self.heard.append((event, payload)))
 
