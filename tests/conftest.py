@@ -8,12 +8,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import redis
 from psycopg import sql
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 
 from cli.local.schema import upgrade
 from database.session import PLANS, connect
@@ -97,6 +98,24 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine = connect(database_url, pool_size=64, application="minex-test", **PLANS)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _connections_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever connects to PostgreSQL within a test, its connections are closed after it, not when they are garbage.
+
+    What fixtures of a wider scope have connected is theirs to close.
+    """
+    made: list[Engine] = []
+
+    def noted(*arguments: Any, **options: Any) -> Engine:
+        made.append(create_engine(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr("database.session.create_engine", noted)
+    yield
+    for engine in made:
+        engine.dispose()
 
 
 @pytest.fixture(scope="session")

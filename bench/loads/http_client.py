@@ -78,6 +78,7 @@ class Pool:
         self.free: list[Connection] = []
         self.waiting: deque[tuple[bytes, Done]] = deque()
         self.under_way = 0
+        self.closed = False
         self._opening: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -99,10 +100,18 @@ class Pool:
         else:
             self.free.append(connection)
 
+    def close(self) -> None:
+        """Nothing more will be asked: close the connections that are free."""
+        self.closed = True
+        for connection in self.free:
+            connection.transport.close()  # type: ignore[union-attr]
+
     def lost(self, connection: Connection) -> None:
-        """A connection is gone; another takes its place."""
+        """A connection is gone; another takes its place, unless the pool is closed."""
         if connection in self.free:
             self.free.remove(connection)
+        if self.closed:
+            return
         task = asyncio.ensure_future(self._connect())
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)

@@ -144,6 +144,7 @@ class Venue:
         self.components.database.close()
         self.components.replies.close()
         self.engine.dispose()
+        self.matcher.engine.dispose()
 
 
 @dataclass

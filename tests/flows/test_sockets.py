@@ -1,5 +1,6 @@
 """The fan-out to real clients: complete, in order, and not held up by who does not read."""
 
+import contextlib
 import itertools
 import time
 
@@ -63,7 +64,7 @@ def test_frames_of_every_length_arrive_whole(exchange, announce):
 
 def test_a_client_who_does_not_read_is_cut_off_and_the_others_go_on(exchange, announce):
     idle = Subscriber(exchange.settings.live.port, "PETR4", 1)
-    with exchange.socket() as listener:
+    with contextlib.closing(idle.socket), exchange.socket() as listener:
         listener.subscribe(ROOM)
         # What the two kernels hold besides is the system's affair, and no more than some megabytes.
         enough = (MOST_BYTES + KERNEL_BYTES + 12_000_000) // len(FILLER)

@@ -74,7 +74,7 @@ class SmallExchange:
 
 
 @pytest.fixture(scope="module")
-def exchange(database_url: str, redis_url: str) -> SmallExchange:
+def exchange(database_url: str, redis_url: str) -> Iterator[SmallExchange]:
     """A small exchange for one test module."""
     settings = Settings()
     settings = replace(
@@ -83,7 +83,9 @@ def exchange(database_url: str, redis_url: str) -> SmallExchange:
         redis=replace(settings.redis, url=redis_url, timeout_ms=5_000),
         match=replace(settings.match, idle_in_transaction_ms=300),
     )
-    return SmallExchange(settings)
+    exchange = SmallExchange(settings)
+    yield exchange
+    exchange.engine.dispose()
 
 
 @pytest.fixture(autouse=True)

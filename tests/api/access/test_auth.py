@@ -43,7 +43,7 @@ def routes(venue: Venue) -> list[tuple[str, str, str]]:
 def ask(venue: Venue, method: str, path: str, key: str | None) -> Any:
     """One request without a body."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return venue.app.test_client().open(path, method=method, headers=headers)
+    return venue.app.test_client().open(path, method=method, headers=headers, buffered=True)
 
 
 def test_every_route_says_who_may_use_it(venue: Venue) -> None:
@@ -175,7 +175,7 @@ def test_the_pages_need_nothing_from_elsewhere(venue: Venue) -> None:
     assert page.status_code == 200
     assert "http" not in page.text.replace("https", "http").replace('<html lang="en">', "")
     for asset in re.findall(r'(?:src|href)="([^"]+)"', page.text):
-        answer = client.get(asset)
+        answer = client.get(asset, buffered=True)
         assert answer.status_code == 200, asset
         assert answer.data
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]

@@ -35,7 +35,10 @@ def test_no_content_needs_no_length_and_anything_else_does() -> None:
 
 
 def test_requests_beyond_the_connections_wait_their_turn_and_a_lost_connection_is_an_answer() -> None:
+    served: list[asyncio.StreamWriter] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(writer)
         while request := await reader.read(100):
             if b"hang up" in request:
                 break
@@ -51,7 +54,11 @@ def test_requests_beyond_the_connections_wait_their_turn_and_a_lost_connection_i
             pool.request(request, lambda answer: answers.append((answer.status, answer.body)))
         while pool.under_way:
             await asyncio.sleep(0.001)
+        pool.close()
+        for writer in served:
+            await writer.wait_closed()
         server.close()
+        await server.wait_closed()
         return answers
 
     answers = asyncio.run(asyncio.wait_for(ask(), 10))
