@@ -1,4 +1,4 @@
-"""A process shows its supervisor that it goes on, by touching a file of its own in memory twice a second.
+"""A process shows its supervisor that it goes on, by touching a file of its own in memory four times a second.
 
 It does not go by way of Redis or PostgreSQL, which may be what is away. What touches the file is a thread, or, where
 gevent has made one of it, a greenlet: a process that is stopped, or whose event loop stands still, falls silent at
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from settings.loading import heartbeats_folder
 
-BEAT_SECONDS = 0.5
+BEAT_SECONDS = 0.25
 
 LONGEST_TURN_SECONDS = 40.0
 """A turn of a loop that takes longer will never end. The opening of a market is one command of many seconds; after 30

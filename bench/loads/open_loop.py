@@ -142,6 +142,7 @@ async def _main(wanted: dict[str, Any]) -> dict[str, Any]:
     await pool.open()
     client = Client(pool, wanted["symbols"], wanted["keys"], wanted["seed"])
     await client.run(schedule, wanted["patience"])
+    pool.close()
     return client.found()
 
 

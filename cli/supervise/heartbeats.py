@@ -16,8 +16,8 @@ import psutil
 
 from cli.local.shared_memory import SHARED_MEMORY
 
-SILENT_SECONDS = 2.0
-"""A process that neither beats nor works for so long hangs; it would beat twice a second."""
+SILENT_SECONDS = 1.5
+"""A process that neither beats nor works for so long hangs; it would beat four times a second."""
 
 BUSY_SECONDS = 45.0
 """One that is at work without a pause, in an endless loop as it seems, is given longer than any honest turn takes."""

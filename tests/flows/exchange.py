@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import engineio
-import pytest
 import requests
 import socketio
 from sqlalchemy import text
@@ -176,13 +175,18 @@ class InOrder(engineio.Client):
         return super()._trigger_event(*arguments, **{**options, "run_async": False})
 
 
+class OrderedClient(socketio.Client):
+    """A Socket.IO client that hears everything in the order in which it came."""
+
+    def _engineio_client_class(self) -> type[engineio.Client]:
+        return InOrder
+
+
 class Listener:
     """What one Socket.IO client hears, as (event, payload)."""
 
     def __init__(self) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(socketio.Client, "_engineio_client_class", lambda _: InOrder)
-            self.client = socketio.Client(reconnection=False)
+        self.client = OrderedClient(reconnection=False)
         self.heard: list[tuple[str, Any]] = []
         self.client.on("*", lambda event, payload: self.heard.append((event, payload)))
 
