@@ -154,7 +154,9 @@ class Supervisor:
         for hung in unit.end_hung():
             words = f"hangs (pid {hung.pid}), no sign of life for {hung.seconds:.1f} s, and is ended"
             self._logbook.write("minex", f"{unit.name} {words}")
-            if hung.pid != leader:
+            if hung.pid == leader:
+                watched.deaths = 0  # what hangs has been waited for long enough
+            else:
                 watched.restarts += 1
                 self._changed()
 

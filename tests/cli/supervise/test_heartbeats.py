@@ -94,6 +94,16 @@ def test_a_process_that_is_stopped_is_started_again(supervise: Callable[[str], S
     hang_and_come_back(supervised, pid)
 
 
+def test_one_that_hangs_again_is_not_made_to_wait(supervise: Callable[[str], Supervised], tmp_path: Path) -> None:
+    supervisor, logbook = supervise(BEATING)
+    one = supervisor.watched[0]
+    for restarts in range(3):
+        run_until(supervisor, lambda n=restarts: one.restarts == n and beats(tmp_path) == [one.unit.pid])
+        os.kill(beats(tmp_path)[0], signal.SIGSTOP)
+    run_until(supervisor, lambda: one.restarts == 3)
+    assert logbook.path.read_text().count("starting again in 0.1 s") == 3
+
+
 @pytest.mark.parametrize("code", [LOOPING, WAITING], ids=["an endless loop", "a wait without an end"])
 def test_a_loop_that_comes_round_no_more_is_started_again(
     supervise: Callable[[str], Supervised], tmp_path: Path, code: str, monkeypatch: pytest.MonkeyPatch
