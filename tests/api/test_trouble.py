@@ -40,6 +40,7 @@ class TestHealth:
 
     @pytest.mark.parametrize("path", ["/health", "/healthcheck", "/api/v1/health", "/api/v1/healthcheck"])
     def test_says_what_is_missing(self, venue: Venue, path: str) -> None:
+        venue.match()
         venue.components.health_probe.forget()
         client = venue.app.test_client()
         found = {"status": "degraded", "missing": ["match-A"], "waiting": [], "suspended": False}

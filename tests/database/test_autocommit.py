@@ -30,9 +30,10 @@ def test_each_statement_is_committed_when_it_answers(engine: Engine, database_ur
 
 def test_rows_have_names(engine: Engine) -> None:
     with autocommitting(engine) as session:
-        row = session.execute(FIND, {"names": ["one"]}).one()
-        assert (row.name, row.holder) == ("one", "a%b")
-        assert session.scalars(FIND, {"names": ["one"]}) == ["one"]
+        session.execute(ADD, {"name": "named"})
+        row = session.execute(FIND, {"names": ["named"]}).one()
+        assert (row.name, row.holder) == ("named", "a%b")
+        assert session.scalars(FIND, {"names": ["named"]}) == ["named"]
         assert session.scalar(FIND, {"names": []}) is None
         with pytest.raises(NoResultFound):
             session.execute(FIND, {"names": []}).one()
@@ -40,8 +41,9 @@ def test_rows_have_names(engine: Engine) -> None:
 
 def test_a_refused_statement_leaves_the_connection_as_it_was(engine: Engine) -> None:
     with autocommitting(engine) as session:
+        session.execute(ADD, {"name": "twice"})
         with pytest.raises(IntegrityError) as refused:
-            session.execute(ADD, {"name": "one"})
+            session.execute(ADD, {"name": "twice"})
         assert not refused.value.connection_invalidated
         assert session.scalar(text("SELECT 1")) == 1
 

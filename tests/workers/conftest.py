@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -73,9 +74,9 @@ class SmallExchange:
         return [found[order_id] for order_id in order_ids]
 
 
-@pytest.fixture(scope="module")
-def exchange(database_url: str, redis_url: str) -> Iterator[SmallExchange]:
-    """A small exchange for one test module."""
+@contextmanager
+def small_exchange(database_url: str, redis_url: str) -> Iterator[SmallExchange]:
+    """A small exchange on this database."""
     settings = Settings()
     settings = replace(
         settings,
@@ -86,6 +87,20 @@ def exchange(database_url: str, redis_url: str) -> Iterator[SmallExchange]:
     exchange = SmallExchange(settings)
     yield exchange
     exchange.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def exchange(database_url: str, redis_url: str) -> Iterator[SmallExchange]:
+    """A small exchange for one test module."""
+    with small_exchange(database_url, redis_url) as exchange:
+        yield exchange
+
+
+@pytest.fixture
+def own_exchange(new_database: Callable[[], str], redis_url: str) -> Iterator[SmallExchange]:
+    """A small exchange for one test, which leaves what `verify` must find."""
+    with small_exchange(new_database(), redis_url) as exchange:
+        yield exchange
 
 
 @pytest.fixture(autouse=True)

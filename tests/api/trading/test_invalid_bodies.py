@@ -230,7 +230,7 @@ NO_SYMBOL = ("%00", "%F0%9F%92%A9", "%ff", "A" * 13, ".", "..", "-A", "ı", "%0A
         ),
         *((f"/stocks/{one}/book/1", "unknown_stock") for one in (*NO_SYMBOL, "NOSUCH", "nosuch")),
         (f"/stocks/STK/book/{2**63}", "unknown_order"),
-        *((f"/stocks/STK/book/{one}", "unknown_order") for one in (0, 1, "007")),
+        *((f"/stocks/STK/book/{one}", "unknown_order") for one in (0, 2**62, f"00{2**62}")),
         *((f"/stocks/{symbol}/book/{one}", "not_found") for symbol in ("STK", "NOSUCH") for one in (-1, "x", "1/1")),
         *((f"{path}/1", "not_found") for path in ("", "/nothing", "/trades", "/stocks/NOSUCH", "/stocks/STK/trades")),
         *((f"/stocks/{symbol}/nothing/1", "not_found") for symbol in ("STK", "NOSUCH", "..")),

@@ -64,7 +64,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def folder(make_server_folder: Callable[[], Path]) -> Iterator[Path]:
     place = make_server_folder() / "exchange"
     yield place
