@@ -37,7 +37,6 @@ class Presence(SimpleWorker):
         self.group = group
         self._heartbeats = Heartbeats(redis)
         self._beaten_at = float("-inf")
-        self._registered = False
         name = f"match-{group}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._symbols: tuple[str, ...] = ()
         self._no_queue = queue_of(redis, f"none-in-{group}")
@@ -50,8 +49,9 @@ class Presence(SimpleWorker):
     def show(self, symbols: Sequence[str], *, suspended: bool) -> None:
         """Be seen with the queues of these stocks. Raises RedisError when Redis is away."""
         state = WorkerStatus.SUSPENDED if suspended else WorkerStatus.STARTED
-        changed = tuple(symbols) != self._symbols or state != self._state
-        if tuple(symbols) != self._symbols:
+        others = tuple(symbols) != self._symbols
+        changed = others or state != self._state
+        if others:
             self._symbols = tuple(symbols)
             self.queues = [queue_of(self.connection, symbol) for symbol in symbols] or [self._no_queue]
         self._state = state
