@@ -59,9 +59,10 @@ class SmallExchange:
         assert isinstance(answer, Placed), answer
         return answer.order_id
 
-    def matcher(self) -> Matcher:
-        """A worker's matcher with its own connection and books."""
-        return Matcher(connect_worker(self.settings), Bus(self.redis), self.settings.match.turn_limit)
+    def matcher(self, **changes: int) -> Matcher:
+        """A worker's matcher with its own connection and books; `changes` are settings of `match`."""
+        settings = replace(self.settings, match=replace(self.settings.match, **changes))
+        return Matcher(connect_worker(settings), Bus(self.redis), settings.match.turn_limit)
 
     def rows(self, sql: str, **values: object) -> list[tuple[object, ...]]:
         """What a query gives."""
@@ -82,7 +83,7 @@ def small_exchange(database_url: str, redis_url: str) -> Iterator[SmallExchange]
         settings,
         database=replace(settings.database, url=database_url),
         redis=replace(settings.redis, url=redis_url, timeout_ms=5_000),
-        match=replace(settings.match, idle_in_transaction_ms=300),
+        match=replace(settings.match, idle_in_transaction_ms=30_000),
     )
     exchange = SmallExchange(settings)
     yield exchange

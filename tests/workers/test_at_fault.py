@@ -31,9 +31,11 @@ def full_account(exchange, broker, asset=CASH):
     change = f"UPDATE balances SET available = available + CAST(%s AS bigint) {place}"
     with exchange.engine.begin() as connection:
         connection.exec_driver_sql(change, (TOO_FULL - held,))
-    yield
-    with exchange.engine.begin() as connection:
-        connection.exec_driver_sql(change, (held - TOO_FULL,))
+    try:
+        yield
+    finally:
+        with exchange.engine.begin() as connection:
+            connection.exec_driver_sql(change, (held - TOO_FULL,))
 
 
 def ask_for_state(exchange, symbol, state):

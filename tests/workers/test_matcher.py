@@ -50,7 +50,7 @@ def test_a_turn_that_was_lost_because_it_took_long_is_given_the_time(exchange, m
     """Else one order that sweeps through very many others would stop its whole group for ever."""
     stock = exchange.list("LONG1")
     order = exchange.place(stock, "bid", 1000)
-    matcher = exchange.matcher()
+    matcher = exchange.matcher(idle_in_transaction_ms=300)
     apply = Book.apply
 
     def slow(self, command, now):
@@ -105,12 +105,12 @@ def test_a_worker_that_lost_its_turn_matches_nothing_twice(exchange):
 def test_a_worker_that_hangs_in_its_transaction_loses_it(exchange, monkeypatch):
     stock = exchange.list("HANG1")
     order = exchange.place(stock, "bid", 1000)
-    zombie, other = exchange.matcher(), exchange.matcher()
+    zombie, other = exchange.matcher(idle_in_transaction_ms=300), exchange.matcher()
 
     def hang(point):
         if point == "before_commit":
             monkeypatch.undo()
-            time.sleep(0.1 + exchange.settings.match.idle_in_transaction_ms / 1000)
+            time.sleep(0.4)
             other.run_once([stock])
 
     monkeypatch.setattr("workers.matcher.reach", hang)
