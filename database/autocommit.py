@@ -60,14 +60,16 @@ class AutocommitSession:
             return Rows(cursor.fetchall()) if cursor.description else Rows()
         except psycopg.Error as error:
             lost = driver is not None and driver.closed  # without a connection nothing can have been done
-            if lost and self._connection is not None:
-                self._connection.invalidate(error)
-                self._connection = None
+            if lost:
+                self._abandon_connection()
             if has_stale_plan(error):
                 self._drop_connections()
             raise DBAPIError.instance(
                 statement.text, None, error, psycopg.Error, connection_invalidated=lost, dialect=self._engine.dialect
             ) from error
+        except BaseException:
+            self._abandon_connection()  # its answer is still on the way
+            raise
 
     def scalar(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Any:
         """The first column of the first row, or None."""
@@ -88,10 +90,14 @@ class AutocommitSession:
 
     def _drop_connections(self) -> None:
         """Let all connections of the pool be made anew: what one remembers wrongly, the others do, too."""
+        self._abandon_connection()
+        self._engine.dispose()
+
+    def _abandon_connection(self) -> None:
+        """Never use this connection again."""
         if self._connection is not None:
             self._connection.invalidate()
             self._connection = None
-        self._engine.dispose()
 
     def close(self) -> None:
         """Give the connection back."""

@@ -9,7 +9,7 @@ from typing import Any
 class Failed:
     """Stands for the answer to one of several requests when it is an error."""
 
-    error: BaseException
+    error: Exception
 
 
 class MarketError(Exception):

@@ -4,18 +4,31 @@ The first to come goes at once and alone; those that come while it is at work wa
 have gathered. So a lone request waits for nobody, and the busier the exchange, the larger the groups.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Generic, TypeVar
 
+from api.http.problems import OutcomeUnknown
 from services.errors import Failed
+
+log = logging.getLogger(__name__)
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
 MOST = 200
 """Wishes in one group, unless one request alone brings more: a larger statement gains nothing and takes longer."""
+
+
+class Meaning(Enum):
+    """What an error says of a group."""
+
+    REFUSED = "nothing was done, and each request may have an answer of its own"
+    FINAL = "it is the answer to all of them"
+    UNKNOWN = "they may or may not have been done"
 
 
 class _Ticket(Generic[Request, Answer]):
@@ -34,20 +47,20 @@ class _Ticket(Generic[Request, Answer]):
 class GroupCommit(Generic[Request, Answer]):
     """Runs requests in groups through `store`, which gives one answer for each, in their order.
 
-    An answer may be Failed; `store` raises only when it has done nothing.
-
-    When `store` raises for a group, its requests are tried one by one, so that each gets the answer that it would have
-    got alone; unless `is_final` says that the error holds for all of them, such as a lost database.
+    An answer may be Failed. What `store` raises for a group is judged by `meaning_of`. Only where surely nothing was
+    done are the requests tried one by one, so that each gets the answer that it would have got alone. Whatever else
+    happens, the end of the thread or greenlet that leads included, all of them are answered OutcomeUnknown, and those
+    who came later are led by another.
     """
 
     def __init__(
         self,
         store: Callable[[Sequence[Request]], Sequence[Answer | Failed]],
-        is_final: Callable[[BaseException], bool],
+        meaning_of: Callable[[Exception], Meaning],
         most: int = MOST,
     ) -> None:
         self._store = store
-        self._is_final = is_final
+        self._meaning_of = meaning_of
         self._most = most
         self._mutex = threading.Lock()
         self._waiting: deque[_Ticket[Request, Answer]] = deque()
@@ -68,7 +81,11 @@ class GroupCommit(Generic[Request, Answer]):
             ticket.leads = not self._led
             self._led = True
         if not ticket.leads:
-            ticket.woken.acquire()
+            try:
+                ticket.woken.acquire()
+            except BaseException:
+                self._abandon(ticket)
+                raise
         if ticket.leads:
             self._lead()
         return ticket.answers
@@ -77,20 +94,33 @@ class GroupCommit(Generic[Request, Answer]):
         """Store one group, whose first is this thread's own, wake its members, and pass the lead on."""
         with self._mutex:
             group = self._gather()
+        requests = [request for ticket in group for request in ticket.requests]
+        answers: Sequence[Answer | Failed] = [Failed(OutcomeUnknown())] * len(requests)
         try:
-            answers = self._answers([request for ticket in group for request in ticket.requests])
+            answers = self._answers(requests)
+        finally:
             for ticket in group:
                 ticket.answers, answers = answers[: len(ticket.requests)], answers[len(ticket.requests) :]
-        finally:
-            with self._mutex:
-                heir = self._waiting[0] if self._waiting else None
-                self._led = heir is not None
-            for ticket in group:
                 if not ticket.leads:
                     ticket.woken.release()
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Let the first of those who wait lead."""
+        with self._mutex:
+            heir = self._waiting[0] if self._waiting else None
+            self._led = heir is not None
             if heir is not None:
                 heir.leads = True
                 heir.woken.release()
+
+    def _abandon(self, ticket: _Ticket[Request, Answer]) -> None:
+        """Whoever waited with this ticket has been ended: unless a group has it already, it is not to be stored."""
+        with self._mutex:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+        if ticket.leads:
+            self._pass_on()
 
     def _gather(self) -> list[_Ticket[Request, Answer]]:
         group = [self._waiting.popleft()]
@@ -103,8 +133,12 @@ class GroupCommit(Generic[Request, Answer]):
     def _answers(self, requests: Sequence[Request]) -> Sequence[Answer | Failed]:
         try:
             return self._store(requests)
-        except BaseException as error:  # noqa: BLE001 - whoever waits must be told, whatever it was
-            if len(requests) == 1 or self._is_final(error):
+        except Exception as error:
+            meaning = self._meaning_of(error)
+            if meaning is Meaning.UNKNOWN:
+                log.exception("whether %d requests were stored is not known", len(requests))
+                return [Failed(OutcomeUnknown())] * len(requests)
+            if meaning is Meaning.FINAL or len(requests) == 1:
                 return [Failed(error)] * len(requests)
         return self._one_by_one(requests)
 
@@ -112,7 +146,7 @@ class GroupCommit(Generic[Request, Answer]):
         answers: list[Answer | Failed] = []
         for request in requests:
             (answer,) = self._answers([request])
-            if isinstance(answer, Failed) and self._is_final(answer.error):
+            if isinstance(answer, Failed) and self._meaning_of(answer.error) is not Meaning.REFUSED:
                 return [*answers, *[answer] * (len(requests) - len(answers))]
             answers.append(answer)
         return answers

@@ -8,14 +8,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from sqlalchemy.exc import DBAPIError
+
 from api.http.problems import OutcomeUnknown
 from api.intake.auto_listing import list_unknown
 from api.intake.backpressure import Backpressure
-from api.intake.group_commit import GroupCommit
+from api.intake.group_commit import GroupCommit, Meaning
 from api.intake.rules_cache import RulesCache
 from api.intake.wakeup_sender import WakeupSender
 from api.runtime.database import Database
-from database.errors import is_passing
+from database.errors import is_passing, sqlstate
 from engine.order_types import MARKET
 from queues.wakeups import Wakeups
 from services.errors import Failed, MarketError
@@ -41,9 +43,9 @@ class Intake:
         self._wakeups = WakeupSender(wakeups)
         self._settings = settings
         self._rules = RulesCache()
-        self._orders: GroupCommit[NewOrder, Placed | MarketError] = GroupCommit(self._place, _holds_for_all)
-        self._cancels: GroupCommit[Cancel, QueuedCommand | MarketError] = GroupCommit(self._cancel, _holds_for_all)
-        self._amendments: GroupCommit[Amendment, QueuedCommand | MarketError] = GroupCommit(self._amend, _holds_for_all)
+        self._orders: GroupCommit[NewOrder, Placed | MarketError] = GroupCommit(self._place, meaning_of)
+        self._cancels: GroupCommit[Cancel, QueuedCommand | MarketError] = GroupCommit(self._cancel, meaning_of)
+        self._amendments: GroupCommit[Amendment, QueuedCommand | MarketError] = GroupCommit(self._amend, meaning_of)
 
     def place(self, orders: Sequence[NewOrder]) -> Sequence[Placed | MarketError | Failed]:
         """One answer for each order, in the same order; durable when this returns."""
@@ -116,9 +118,17 @@ class Intake:
             return {**rules, **self._rules.recent(session, symbols - urgent)}
 
 
-def _holds_for_all(error: BaseException) -> bool:
-    """True if trying a group's orders one by one would not help: no database, or a commit's outcome unknown."""
-    return isinstance(error, OutcomeUnknown) or is_passing(error)
+def meaning_of(error: Exception) -> Meaning:
+    """What an error says of the requests that were stored together.
+
+    Refused is what PostgreSQL, or the market, surely did not do. A passing error, such as no database, holds for all;
+    so does the outcome that is unknown. A fault of ours may have come before the commit, or after it.
+    """
+    if isinstance(error, OutcomeUnknown) or is_passing(error):
+        return Meaning.FINAL
+    if isinstance(error, MarketError) or (isinstance(error, DBAPIError) and sqlstate(error)):
+        return Meaning.REFUSED
+    return Meaning.UNKNOWN
 
 
 def _accepted(answer: Accepted | MarketError) -> Accepted:

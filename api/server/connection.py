@@ -34,6 +34,8 @@ class TimedSocket:
         self._ended = False
         self.request: Any = None
         """gunicorn's, while it is being answered."""
+        self.begun = False
+        """Whether something of the present request's answer is here."""
         self.unsent = bytearray()
         """What has been answered and not yet been sent."""
 
@@ -70,6 +72,7 @@ class TimedSocket:
     def answer(self, request: Any) -> None:
         """The head of a request is here: what comes late from now on is for the application to refuse."""
         self.request = request
+        self.begun = False
 
     def expect(self, *, begun: bool) -> None:
         """The request is answered, the next one may come, or has `begun` to."""
@@ -97,6 +100,7 @@ class TimedSocket:
 
     def sendall(self, data: bytes) -> None:
         """Keep it for `flush`, so that head and body of an answer go out together."""
+        self.begun = True
         self.unsent += data
 
     def send(self, data: bytes) -> int:

@@ -1,22 +1,28 @@
-"""Answers to what never became a request: too slow, or not HTTP. There is no application to give them."""
+"""Answers that no application gives: to what never became a request, too slow or not HTTP, or was ended amid it."""
 
 import re
 import secrets
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 
 from api.http.errors import MIMETYPE, problem_of
 from api.http.http_problems import BodyTooSlow, problem_of_http
+from api.http.problems import Busy, OutcomeUnknown, Problem
 
-ANSWER = "HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Type: {}\r\nContent-Length: {}\r\nX-Request-ID: {}\r\n\r\n"
+ANSWER = "HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Type: {}\r\nContent-Length: {}\r\nX-Request-ID: {}\r\n{}\r\n"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 STATUS_LINE = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
 
 
 def too_slow() -> bytes:
     """To a request that did not arrive in time."""
-    return _answer(problem_of(BodyTooSlow()))
+    return _answer(BodyTooSlow())
+
+
+def ended(method: str) -> bytes:
+    """To a request that was ended because its worker stops. Whoever waits for his order is not left without a word."""
+    return _answer(Busy() if method in READING else OutcomeUnknown())
 
 
 def as_problem(unsent: bytearray, begin: int) -> None:
@@ -27,11 +33,12 @@ def as_problem(unsent: bytearray, begin: int) -> None:
     told = STATUS_LINE.match(unsent, begin)
     if told is None:
         return
-    unsent[begin:] = _answer(problem_of(problem_of_http(int(told[1]))))
+    unsent[begin:] = _answer(problem_of_http(int(told[1])))
 
 
-def _answer(problem: dict[str, Any]) -> bytes:
+def _answer(problem: Problem) -> bytes:
     request_id = secrets.token_hex(16)
-    body = orjson.dumps({**problem, "request_id": request_id})
-    status = HTTPStatus(problem["status"])
-    return ANSWER.format(status.value, status.phrase, MIMETYPE, len(body), request_id).encode() + body
+    body = orjson.dumps({**problem_of(problem), "request_id": request_id})
+    status = HTTPStatus(problem.status)
+    more = "".join([f"{name}: {value}\r\n" for name, value in problem.headers.items()])
+    return ANSWER.format(status.value, status.phrase, MIMETYPE, len(body), request_id, more).encode() + body

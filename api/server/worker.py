@@ -8,6 +8,7 @@ commit cost no switches between threads. What differs from `gevent` (gunicorn 27
 - An answer given before the request's body was read says `Connection: close` unless the rest is small and on its way.
 - Closing waits a moment for the client, so that its last answer is not cut off by a reset (RFC 9112, 9.6).
 - What is no HTTP is refused with a problem (RFC 9457); gunicorn's page repeats what the client sent.
+- A request that is ended because the worker stops is answered, too: whether it was done is not known.
 - Connections that idle are closed at once when the worker stops.
 
 Nothing of ours that uses locks or sockets may be imported here at the top: the worker patches them after the fork.
@@ -72,7 +73,13 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
         """Answer one request."""
         sock.answer(req)
         try:
-            super().handle_request(listener_name, req, sock, addr)
+            AsyncWorker.handle_request(self, listener_name, req, sock, addr)  # gevent's own hides that it was ended
+        except (gevent.GreenletExit, SystemExit) as end:
+            if not sock.begun:
+                from api.server.raw_answers import ended  # noqa: PLC0415 - it brings Flask along
+
+                sock.unsent += ended(req.method)
+            raise StopIteration from end
         finally:
             sock.flush()
         sock.expect(begun=req.unreader.buf.getbuffer().nbytes > 0)

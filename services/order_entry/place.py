@@ -5,7 +5,8 @@ answer: funds are given in order of arrival, and one that cannot be paid for is 
 round: the sale of a broker without an account for that stock, and what repeats a client_order_id.
 
 Each statement is committed by itself, as soon as it is carried out: orders have nothing to do with each other, and the
-balances that it locks are those that everybody else waits for.
+balances that it locks are those that everybody else waits for. So what stores orders is the last statement of its
+round: a round that is repeated has stored nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -67,8 +68,8 @@ def place_orders(
     `rules` by symbol may be some moments old, or missing: whatever would be refused is checked again by those of now.
     A refusal is returned, not raised: InsufficientFunds, InsufficientShares, ClientOrderIdReused, or what `checks`
     checks. Raises what `commit` raises for the first round: then none was placed. Whatever is raised later is the
-    answer of those that had to wait. IntegrityError means that another process stored the same client_order_id at the
-    same moment; `commit` had better try that again.
+    answer of those that had to wait, for their storing or for the reason why they were not. IntegrityError means that
+    another process stored the same client_order_id at the same moment; `commit` had better try that again.
     """
     funded, doubtful = needs_of(dict(enumerate(orders)), rules, market, now)
 
@@ -80,22 +81,38 @@ def place_orders(
             allowed, refused = needs_of(again, fresh, market, now)
             funded.update(allowed)
         known = _known(session, {n: orders[n] for n in refused})
-        return {**refused, **known, **_first_round(session, _without_repeats(dict(sorted(funded.items()))))}
+        return {**refused, **known, **_stored(session, _without_repeats(funded))}
 
     answers: dict[int, Placed | MarketError | Failed] = {**commit(place_together)}
-    while waiting := {n: entry for n, entry in funded.items() if n not in answers}:
-        try:
-            answers.update(commit(partial(_second_round, _without_repeats(waiting))))
-        except Exception as error:  # noqa: BLE001 - the others are placed, and their answers must not be lost
-            answers.update(dict.fromkeys(waiting, Failed(error)))
+    unpaid = {n: entry for n, entry in _without_repeats(funded).items() if n not in answers and _is_bid(entry)}
+    while waiting := {n: entry for n, entry in funded.items() if n not in answers and n not in unpaid}:
+        together = _without_repeats(waiting)
+        _answer_later(answers, commit, together, _second_round)
+        unpaid.update({n: entry for n, entry in together.items() if n not in answers})
+    _answer_later(answers, commit, unpaid, _refusals)
     return [answers[n] for n in range(len(orders))]
 
 
+def _answer_later(
+    answers: dict[int, Placed | MarketError | Failed],
+    commit: Commit,
+    entries: dict[int, FundedOrder],
+    work: Callable[[dict[int, FundedOrder], Statements], Answers],
+) -> None:
+    """Add what `work` answers to these orders, in a commit of its own, or that it failed."""
+    if not entries:
+        return
+    try:
+        answers.update(commit(partial(work, entries)))
+    except Exception as error:  # noqa: BLE001 - the others are placed, and their answers must not be lost
+        answers.update(dict.fromkeys(entries, Failed(error)))
+
+
 def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
-    """Those in which no client_order_id comes twice: the second must see the first as known."""
+    """Those in which no client_order_id comes twice, in their order: the second must see the first as known."""
     once: dict[int, FundedOrder] = {}
     seen: set[tuple[int, str]] = set()
-    for n, entry in funded.items():
+    for n, entry in sorted(funded.items()):
         name = entry.order.request.client_order_id
         if name is None or (entry.order.broker_id, name) not in seen:
             once[n] = entry
@@ -104,27 +121,21 @@ def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
     return once
 
 
-def _first_round(session: Statements, together: dict[int, FundedOrder]) -> Answers:
-    """An answer for each, but for the sale that might be paid for once its broker's share account is open."""
-    if not together:
-        return {}
-    answers = _stored(session, together)
-    unpaid = {n: entry for n, entry in together.items() if n not in answers and entry.order.request.side == "bid"}
-    return {**answers, **_refusals(session, unpaid)}
-
-
 def _second_round(together: dict[int, FundedOrder], session: Statements) -> Answers:
-    """An answer for each. A broker that may sell short gets its share account when it first sells a stock."""
-    sales = {
-        (entry.order.broker_id, entry.asset_id) for entry in together.values() if entry.order.request.side == "ask"
-    }
+    """As `_stored`. A broker that may sell short gets its share account when it first sells a stock."""
+    sales = {(entry.order.broker_id, entry.asset_id) for entry in together.values() if not _is_bid(entry)}
     open_short_accounts(session, sales)
-    answers = _stored(session, together)
-    return {**answers, **_refusals(session, {n: entry for n, entry in together.items() if n not in answers})}
+    return _stored(session, together)
+
+
+def _is_bid(entry: FundedOrder) -> bool:
+    return entry.order.request.side == "bid"
 
 
 def _stored(session: Statements, together: dict[int, FundedOrder]) -> Answers:
     """The answers to those that were paid for, or were known by their client_order_id."""
+    if not together:
+        return {}
     places = list(together)
     answers: Answers = {}
     for row in reserve_and_store(session, list(together.values())):
@@ -157,10 +168,8 @@ def _reused(order_id: int) -> ClientOrderIdReused:
     return ClientOrderIdReused(field="client_order_id", order_id=order_id)
 
 
-def _refusals(session: Statements, unpaid: dict[int, FundedOrder]) -> Answers:
+def _refusals(unpaid: dict[int, FundedOrder], session: Statements) -> Answers:
     """Why nothing was reserved for these. A broker that was suspended just now may still come with a key believed."""
-    if not unpaid:
-        return {}
     brokers = {entry.order.broker_id for entry in unpaid.values()}
     suspended = set(session.scalars(SUSPENDED, {"brokers": list(brokers)}))
     return {

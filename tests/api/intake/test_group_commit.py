@@ -5,7 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api.intake.group_commit import Failed, GroupCommit
+from api.http.problems import OutcomeUnknown
+from api.intake.group_commit import Failed, GroupCommit, Meaning
+
+MEANINGS = {ValueError: Meaning.REFUSED, ConnectionError: Meaning.FINAL}
+"""All else has no known outcome."""
 
 
 class Store:
@@ -25,6 +29,9 @@ class Store:
             raise ValueError("bad")
         if any(request == "gone" for request in requests):
             raise ConnectionError("gone")
+        for request in requests:
+            if isinstance(request, BaseException):
+                raise request
         return [request * 2 for request in requests]
 
 
@@ -35,7 +42,7 @@ def store():
 
 @pytest.fixture
 def commit(store):
-    return GroupCommit(store, lambda error: isinstance(error, ConnectionError), most=50)
+    return GroupCommit(store, lambda error: MEANINGS.get(type(error), Meaning.UNKNOWN), most=50)
 
 
 def gathered(store, commit, requests):
@@ -87,6 +94,28 @@ def test_what_holds_for_all_is_not_tried_one_by_one(store, commit):
         with pytest.raises(ConnectionError):
             future.result()
     assert len(store.groups) == 2
+
+
+@pytest.mark.parametrize("end", [KeyError("a fault of ours"), SystemExit(1), KeyboardInterrupt()])
+def test_what_may_have_been_done_is_unknown_to_all_and_never_done_again(store, commit, end):
+    """It may have come after the commit: to store the group once more would double its orders."""
+    futures = gathered(store, commit, [0, 1, end, 3])
+    assert futures[0].result() == 0
+    ended = () if isinstance(end, Exception) else (type(end),)
+    for future in futures[1:]:
+        with pytest.raises((OutcomeUnknown, *ended)):
+            future.result()
+    assert [type(future.exception()) for future in futures[1:]].count(OutcomeUnknown) == 3 - len(ended)
+    assert len(store.groups) == 2
+    assert commit.submit(5) == 10
+
+
+def test_who_leads_and_is_ended_passes_the_lead_on(store, commit):
+    end = SystemExit()
+    futures = gathered(store, commit, [end, 1, 2])
+    assert futures[0].exception() is end
+    assert [future.result() for future in futures[1:]] == [2, 4]
+    assert commit.submit(5) == 10
 
 
 def test_many_threads_lose_nothing(store, commit):

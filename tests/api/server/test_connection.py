@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from embedded.ports import random_free_port
-from settings.loading import ROOT, variables_of
-from tests.api.venue import ADMIN_KEY, settings_for
+from tests.api.server.running import DEADLINE_SECONDS, GET, Server
+from tests.api.venue import ADMIN_KEY
 
-DEADLINE_SECONDS = 1.0
 BODY = b'{"name":"Q"}'
 HEADERS = f"Host: x\r\nAuthorization: Bearer {ADMIN_KEY}\r\nContent-Type: application/json\r\n".encode()
-GET = b"GET /api/v1/time HTTP/1.1\r\nHost: x\r\n\r\n"
 CLOSING = b"GET /api/v1/time HTTP/1.1\r\nConnection: close\r\nHost: x\r\n\r\n"
 
 
@@ -32,73 +26,14 @@ def post(*headers: bytes, body: bytes = BODY) -> bytes:
     return b"POST /api/v1/register HTTP/1.1\r\n" + HEADERS + length + b"".join(headers) + b"\r\n" + body
 
 
-class Server:
-    """gunicorn with our worker class."""
-
-    def __init__(self, database_url: str, redis_url: str) -> None:
-        web = {"body_deadline_ms": int(DEADLINE_SECONDS * 1000)}
-        settings = settings_for(database_url, redis_url, web=web, limits={"cancels_per_second": 1})
-        self.port = random_free_port()
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("MINEX_")}
-        command = [
-            *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}", "--no-control-socket"),
-            *("--workers", "1", "--worker-class", "api.server.worker.Worker"),
-            *("--graceful-timeout", "3", "--keep-alive", "75", "--limit-request-line", "4094", "wsgi:app"),
-        ]
-        environment = inherited | variables_of(settings) | {"PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-
-    def wait_until_it_answers(self) -> None:
-        """At most 30 seconds."""
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            with contextlib.suppress(OSError):
-                self.slowest(1)
-                return
-            time.sleep(0.05)
-
-    def connect(self) -> socket.socket:
-        """A connection with a timeout of ten seconds."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
-
-    def ask(self, *pieces: bytes, pause: float = 0.0, patience: float = 10.0) -> bytes:
-        """Everything that is answered to these pieces, until the server closes or says nothing for `patience`."""
-        with self.connect() as client:
-            answer = b""
-            with contextlib.suppress(TimeoutError, ConnectionError):
-                for piece in pieces:
-                    client.sendall(piece)
-                    time.sleep(pause)
-                client.settimeout(patience)
-                while more := client.recv(65_536):
-                    answer += more
-            return answer
-
-    def statuses(self, *pieces: bytes, pause: float = 0.0, patience: float = 10.0) -> list[int]:
-        """The statuses of the answers."""
-        answer = self.ask(*pieces, pause=pause, patience=patience)
-        return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answer)]
-
-    def slowest(self, requests: int = 10) -> float:
-        """Seconds that the slowest of some ordinary requests takes."""
-        times = []
-        for _ in range(requests):
-            began = time.monotonic()
-            with self.connect() as client:
-                client.sendall(GET)
-                assert client.recv(4_096).startswith(b"HTTP/1.1 200")
-            times.append(time.monotonic() - began)
-        return max(times)
-
-
 @pytest.fixture(scope="module")
 def server(database_url: str, redis_url: str) -> Iterator[Server]:
     """A running server with a deadline of one second."""
     server = Server(database_url, redis_url)
     server.wait_until_it_answers()
     yield server
-    server.process.kill()
-    server.process.communicate()
+    if server.process.poll() is None:
+        server.stop(signal.SIGKILL)
 
 
 def test_an_ordinary_request(server: Server) -> None:
@@ -343,6 +278,5 @@ def test_it_stops_in_seconds_with_clients_connected(database_url: str, redis_url
         for request in (b"", GET, GET[:-1]):
             stack.enter_context(server.connect()).sendall(request)
         time.sleep(0.3)
-        server.process.send_signal(signal.SIGTERM)
-        _, errors = server.process.communicate(timeout=15)
+        errors = server.stop()
     assert "Traceback" not in errors

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
-from sqlalchemy.exc import OperationalError
+from psycopg.errors import NumericValueOutOfRange
+from sqlalchemy.exc import DBAPIError, OperationalError
+from werkzeug.test import TestResponse
 
+from services.order_entry.place import place_orders
 from tests.api.venue import Venue, an_order, settings_for
 
 BATCH = "/orders/batch"
@@ -117,17 +121,30 @@ def test_without_a_database_the_whole_batch_is_refused(venue: Venue, monkeypatch
     assert answer.headers["Retry-After"]
 
 
-def test_an_order_that_breaks_the_statement_breaks_no_other(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
+def place_but_13(venue: Venue, monkeypatch: pytest.MonkeyPatch, error: Exception, *, stored: bool) -> TestResponse:
+    """The answer to a batch with an order that raises `error`, after the others are `stored`, or before."""
     stock, broker = venue.list(), venue.broker()
-    from services.order_entry.place import place_orders  # noqa: PLC0415
 
-    def fragile(session: object, orders: list, *rest: object) -> object:
+    def fragile(commit: object, orders: list, *rest: object) -> object:
+        placed = place_orders(commit, orders, *rest) if stored else []
         if any(order.request.quantity == 13 for order in orders):
-            raise ValueError("thirteen")
-        return place_orders(session, orders, *rest)
+            raise error
+        return placed or place_orders(commit, orders, *rest)
 
     with monkeypatch.context() as patch:
         patch.setattr("api.intake.intake.place_orders", fragile)
-        answer = broker.post(BATCH, {"orders": [an_order("bid", stock, quantity) for quantity in (1, 13, 2)]})
+        return broker.post(BATCH, {"orders": [an_order("bid", stock, quantity) for quantity in (1, 13, 2)]})
+
+
+def test_an_order_that_breaks_the_statement_breaks_no_other(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = DBAPIError.instance("place", {}, NumericValueOutOfRange(), psycopg.Error)
+    answer = place_but_13(venue, monkeypatch, refused, stored=False)
     assert statuses(answer) == [201, 500, 201]
     assert answer.json["results"][1]["problem"]["code"] == "internal_error"
+
+
+def test_after_a_fault_of_ours_nothing_is_stored_again(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = venue.scalar("SELECT count(*) FROM orders")
+    answer = place_but_13(venue, monkeypatch, ValueError("thirteen"), stored=True)
+    assert (answer.status_code, answer.json["code"]) == (503, "outcome_unknown")
+    assert venue.scalar("SELECT count(*) FROM orders") == before + 3

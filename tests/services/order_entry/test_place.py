@@ -316,7 +316,40 @@ def test_a_broker_that_can_pay_for_none_of_its_orders_costs_the_others_no_more_t
     orders = [*bids, *asks, floor.order(rich, symbol, "bid", 1, 3_500)]
     answers = place_orders(commit, orders, {}, floor.market, datetime.now(UTC))
     assert [n for n, one in enumerate(answers) if isinstance(one, Placed)] == [0, 200]
-    assert len(commits) == 2
+    assert len(commits) == 3  # the first round, the second for what might be sold short, and why nothing was
+
+
+def test_what_stores_orders_is_the_last_statement_of_its_commit(floor):
+    """Where one after it failed, the whole would be tried again, and those without a client_order_id stored twice."""
+    symbol = floor.stock()
+    rich, poor, short = floor.broker(), floor.broker(), floor.broker(short_limit=10)
+    commits = []
+
+    def commit(work):
+        statements = []
+
+        def watched(session):
+            execute = session.execute
+            session.execute = lambda statement, *values: (
+                statements.append(statement.text),
+                execute(statement, *values),
+            )[1]
+            return work(session)
+
+        commits.append(statements)
+        return in_transaction(floor.engine, watched)
+
+    orders = [
+        floor.order(rich, symbol, "bid", 1, 3_500),
+        floor.order(poor, symbol, "bid", 10**6, 3_500),
+        floor.order(short, symbol, "ask", 1, 3_500),
+        floor.order(short, symbol, "ask", 11, 3_500),
+    ]
+    placed = place_orders(commit, orders, {}, floor.market, datetime.now(UTC))
+    assert [type(answer) for answer in placed] == [Placed, InsufficientFunds, Placed, InsufficientShares]
+    storing = [statements for statements in commits if any("INSERT INTO orders" in text for text in statements)]
+    assert len(storing) == 2
+    assert all("INSERT INTO orders" in statements[-1] for statements in storing)
 
 
 def test_when_the_first_statement_fails_nothing_is_placed(floor):
