@@ -174,6 +174,12 @@ class InOrder(engineio.Client):
     def _trigger_event(self, *arguments: Any, **options: Any) -> Any:
         return super()._trigger_event(*arguments, **{**options, "run_async": False})
 
+    def _reset(self) -> None:
+        """The library leaves a connection that the server has ended to the garbage, and so to some later test."""
+        super()._reset()
+        if self.ws is not None:
+            self.ws.shutdown()
+
 
 class OrderedClient(socketio.Client):
     """A Socket.IO client that hears everything in the order in which it came."""
