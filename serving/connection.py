@@ -1,102 +1,48 @@
-"""A connection to a client who may be slow, in a greenlet of its own."""
+"""A connection to a client who may be slow, or hostile, in a greenlet of its own."""
+
+from __future__ import annotations
 
 import contextlib
 import errno
 import socket
 import time
-from collections.abc import Iterator
 from typing import Any
+
+from serving.open_connections import OpenConnections, network_of
+from serving.request_reader import PIECE, Patience, ReadRefusals, RequestReader
+from serving.turns import Flow, Turns
 
 FETCH_SECONDS = 30
 """How long a client may take to fetch an answer."""
 
 LINGER_SECONDS = 2.0
-"""How long a closed connection is read on."""
-
-PIECE = 65_536
-"""Bytes read at once."""
+LINGER_PAUSE_SECONDS = 0.01
+"""How long a closed connection is read on, and how often: whoever sends on and on need not be kept up with."""
 
 
-class TimedSocket:
-    """A socket with clocks: one for a client who has nothing to ask, one for a request on its way.
+class TimedSocket(RequestReader):
+    """A client's socket: requests are read from it, and what is answered is gathered and sent.
 
     What is not here is the socket's own.
     """
 
-    def __init__(self, connection: socket.socket, arrival_seconds: float, idle_seconds: float) -> None:
-        self._connection = connection
-        self._arrival_seconds = arrival_seconds
-        self._idle_seconds = arrival_seconds
-        """For the first request no longer than for any to arrive."""
-        self._keep_alive_seconds = idle_seconds
-        self._deadline: float | None = None
-        """Of the monotonic clock: when the request must be here; None while there is none."""
-        self._ended = False
-        self.request: Any = None
-        """gunicorn's, while it is being answered."""
-        self.begun = False
-        """Whether something of the present request's answer is here."""
-        self.unsent = bytearray()
-        """What has been answered and not yet been sent."""
+    def __init__(
+        self,
+        connection: socket.socket,
+        address: str,
+        turns: Turns,
+        others: OpenConnections,
+        refusals: ReadRefusals,
+        patience: Patience,
+    ) -> None:
+        payer = network_of(address)
+        super().__init__(connection, payer, Flow(turns, payer), others, refusals, patience)
 
-    def recv(self, size: int) -> bytes:
-        """At most `size` bytes; none when the client has nothing more to ask. Raises TimeoutError for a late request.
-
-        It looks like a reset connection, because gunicorn closes those without a traceback in the log.
-        """
-        if self._deadline is None:
-            return self._first(size)
-        try:
-            self._connection.settimeout(max(self._deadline - time.monotonic(), 0.001))
-            return self._connection.recv(size)
-        except TimeoutError as error:
-            if self.request is None:
-                from api.server.raw_answers import too_slow  # noqa: PLC0415 - it brings Flask along
-
-                self.unsent += too_slow()
-            raise TimeoutError(errno.ECONNRESET, "the request did not arrive in time") from error
-
-    def _first(self, size: int) -> bytes:
-        try:
-            self._connection.settimeout(self._idle_seconds)
-            data = self._connection.recv(size)
-        except TimeoutError:
-            return b""
-        except OSError:
-            if not self._ended:  # gevent tells whoever reads of the end as of a closed socket
-                raise
-            return b""
-        self._deadline = time.monotonic() + self._arrival_seconds
-        return data
-
-    def answer(self, request: Any) -> None:
-        """The head of a request is here: what comes late from now on is for the application to refuse."""
-        self.request = request
-        self.begun = False
-
-    def expect(self, *, begun: bool) -> None:
-        """The request is answered, the next one may come, or has `begun` to."""
-        self.request = None
-        self._deadline = time.monotonic() + self._arrival_seconds if begun else None
-        self._idle_seconds = self._keep_alive_seconds
-
-    @contextlib.contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """In the block, only what arrives in so many seconds is received, and nothing after the request's deadline."""
-        deadline = self._deadline
-        soon = time.monotonic() + seconds
-        self._deadline = soon if deadline is None else min(deadline, soon)
-        try:
-            yield
-        finally:
-            self._deadline = deadline
-
-    def close_if_idle(self) -> None:
-        """End a connection whose client has nothing to ask."""
-        if self._deadline is None:
-            self._ended = True
-            with contextlib.suppress(OSError):
-                self._connection.shutdown(socket.SHUT_RD)
+    def refuse(self, answer: bytes) -> None:
+        """Say why there is no place, and close it without waiting for anything."""
+        with contextlib.suppress(OSError):
+            self._connection.send(answer)
+        self._connection.close()
 
     def sendall(self, data: bytes) -> None:
         """Keep it for `flush`, so that head and body of an answer go out together."""
@@ -114,9 +60,14 @@ class TimedSocket:
         if not self.unsent:
             return
         data, self.unsent = self.unsent, bytearray()
+        self.flow.turns.charge(self.flow, len(data))
         try:
             self._connection.settimeout(FETCH_SECONDS)
-            self._connection.sendall(data)
+            sent = self._connection.send(data)
+            if sent < len(data):
+                self._others.idle(self)
+                self._connection.sendall(memoryview(data)[sent:])
+                self._others.busy(self)
         except TimeoutError as error:
             raise ConnectionResetError(errno.ECONNRESET, "the answer was not fetched") from error
 
@@ -124,12 +75,14 @@ class TimedSocket:
         """Send what is left, say that nothing more will come, and read on until the client has closed, too."""
         with contextlib.suppress(OSError):
             self.flush()
+            self._others.idle(self)
             self._connection.shutdown(socket.SHUT_WR)
             deadline = time.monotonic() + LINGER_SECONDS
-            while (left := deadline - time.monotonic()) > 0:
+            while not self._ended and (left := deadline - time.monotonic()) > 0:
                 self._connection.settimeout(left)
                 if not self._connection.recv(PIECE):
                     break
+                time.sleep(LINGER_PAUSE_SECONDS)
         self._connection.close()
 
     def __getattr__(self, name: str) -> Any:

@@ -73,6 +73,7 @@ class Web:
     port: int = _number(8000, 0, 65_535)
     processes: int = _number(0, 0, 64)
     connections: int = _number(1_000, 1, 100_000)
+    connections_of_address: int = _number(500, 1, 100_000)
     waiting: int = _number(64, 1, 10_000)
     body_limit_bytes: int = _number(65_536, 1_024, 16_777_216)
     batch_body_limit_bytes: int = _number(1_048_576, 1_024, 67_108_864)

@@ -13,6 +13,7 @@ from api.runtime.key_cache import Caller
 from services.errors import BrokerSuspended
 from services.identity.api_keys import is_possible
 from services.identity.suspension import SUSPENDED
+from serving.payers import charge_to
 
 SCHEME = "bearer"
 
@@ -39,6 +40,7 @@ def require_key() -> None:
         raise Unauthenticated("This API key is not known.")
     if caller.broker_id is not None:
         bind_contextvars(broker_id=caller.broker_id)
+    charge_to(request.environ, caller.broker_id)
     g.caller = caller
 
 

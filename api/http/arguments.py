@@ -8,7 +8,7 @@ from webargs.flaskparser import FlaskParser
 
 from api.http.body import BODY_DEADLINE_MS, receive_json
 from api.http.fields import Several
-from api.http.problems import InvalidRequest
+from api.http.problems import MOST_ERRORS, InvalidRequest
 from api.http.strict_json import REPEATED, parse_object
 
 
@@ -22,8 +22,10 @@ class StrictParser(FlaskParser):
     }
 
     def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
-        """The body as a dict. Raises what `receive_json` and `parse_object` raise."""
-        return parse_object(receive_json(req, current_app.config[BODY_DEADLINE_MS]))
+        """The body as a dict. Raises what `receive_json`, `parse_object` and `refuse_strange` raise."""
+        document = parse_object(receive_json(req, current_app.config[BODY_DEADLINE_MS]))
+        refuse_strange(document, schema)
+        return document
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
         """The query as a dict of texts, and of lists where a parameter may be repeated."""
@@ -39,6 +41,16 @@ class StrictParser(FlaskParser):
         """Every field at fault, in one answer."""
         (messages,) = error.messages_dict.values()
         raise InvalidRequest(errors=flat(messages)) from error
+
+
+def refuse_strange(document: dict[str, Any], schema: marshmallow.Schema) -> None:
+    """Raises InvalidRequest for very many unknown members: marshmallow would make a message for each."""
+    if len(document) <= len(schema.fields) + MOST_ERRORS:
+        return
+    known = {field.data_key or name for name, field in schema.fields.items()}
+    strange = [name for name in document if name not in known]
+    first = {name: ["Unknown field."] for name in strange[:MOST_ERRORS]}
+    raise InvalidRequest(errors=first, more=len(strange) - len(first))
 
 
 def refuse_query(request: Request) -> None:

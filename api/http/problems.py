@@ -1,12 +1,19 @@
 """What the API refuses before the market is asked. The class is the code, its docstring the message."""
 
+from itertools import islice
 from typing import Any
 
 from services.errors import MarketError
 
 MOST_NAMES = 5
 LONGEST_NAME = 40
-"""Fields, and characters of each, that a sentence names; `errors` has them all."""
+"""Fields, and characters of each, that a sentence names."""
+
+MOST_ERRORS = 20
+LONGEST_FIELD = 64
+MORE = "…"
+"""Fields, and characters of each, that `errors` names, and under which name it says how many more there are. Nothing
+that somebody sends is answered by more than he sent."""
 
 
 class Problem(MarketError):
@@ -86,8 +93,12 @@ class InvalidRequest(Problem):
 
     status = 422
 
-    def __init__(self, detail: str | None = None, *, errors: dict[str, list[str]] | None = None, **facts: Any) -> None:
-        super().__init__(detail or (_named(errors) if errors else None), errors=errors, **facts)
+    def __init__(
+        self, detail: str | None = None, *, errors: dict[str, list[str]] | None = None, more: int = 0, **facts: Any
+    ) -> None:
+        """`more`: fields at fault that are not in `errors`."""
+        sentence = _named(errors, more) if errors else None
+        super().__init__(detail or sentence, errors=bounded(errors or {}, more), **facts)
 
 
 class BodyNotExpected(Problem):
@@ -125,8 +136,17 @@ class OutcomeUnknown(Problem):
     headers = {"Retry-After": "1"}  # noqa: RUF012
 
 
-def _named(errors: dict[str, list[str]]) -> str:
+def bounded(errors: dict[str, list[str]], more: int = 0) -> dict[str, list[str]]:
+    """The first of the fields at fault, and how many there are besides, of which `more` are not in `errors`."""
+    left = len(errors) - MOST_ERRORS + more
+    if left <= 0 and all(len(name) <= LONGEST_FIELD for name in errors):
+        return errors
+    first = {name[:LONGEST_FIELD]: errors[name] for name in islice(errors, MOST_ERRORS)}
+    return {**first, MORE: [f"And {left} more."]} if left > 0 else first
+
+
+def _named(errors: dict[str, list[str]], more: int) -> str:
     """The fields at fault in one sentence, the first few where there are many."""
-    names = [name[:LONGEST_NAME] for name in errors]
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"Not valid: {', '.join(names[:MOST_NAMES])}{more}."
+    names = [name[:LONGEST_NAME] for name in islice(errors, MOST_NAMES)]
+    left = len(errors) - len(names) + more
+    return f"Not valid: {', '.join(names)}{f' and {left} more' if left else ''}."

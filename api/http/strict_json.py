@@ -16,6 +16,9 @@ LONGEST_NUMBER: Final = 20
 
 TOO_LONG: Final = 10**LONGEST_NUMBER
 
+MOST_BRACKETS: Final = 40_000
+"""Beginnings of objects and arrays in one body, far beyond what any has: each costs as much as many letters."""
+
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
 """Half of a character: JSON can spell it (`"\\ud800"`), but UTF-8 cannot, so no answer could repeat it."""
 
@@ -30,8 +33,11 @@ REPEATED: Final = Repeated()
 def parse_object(body: bytes) -> dict[str, Any]:
     """The JSON object that `body` holds.
 
-    Raises NotJson, NotAnObject, and InvalidRequest for one that is nested too deeply or has a key that is no text.
+    Raises NotJson, NotAnObject, and InvalidRequest for one that is nested too deeply, has too many parts, or a key that
+    is no text.
     """
+    if body.count(b"{") + body.count(b"[") > MOST_BRACKETS:
+        raise InvalidRequest("The body has too many objects and arrays.")
     try:
         document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_int=_whole_number)
     except RecursionError as error:

@@ -15,7 +15,7 @@ IDLE_SECONDS = 30.0
 
 
 class RulesCache:
-    """Rules by symbol. What was not found is not remembered: it may be listed any moment."""
+    """Rules by symbol. What was not found is not remembered: anybody may ask for it, and somebody may list it."""
 
     def __init__(self) -> None:
         self._values: dict[str, list[Any]] = {}
@@ -33,8 +33,9 @@ class RulesCache:
             self._used_at, self._taken_at = used_at, now
         elif unknown := [symbol for symbol in symbols if symbol not in values]:
             read = self.fresh(session, unknown)
-        self._used_at.update(dict.fromkeys(symbols, now))
-        return {symbol: StockRules(*values[symbol]) for symbol in symbols if symbol in values} | read
+        found = {symbol: StockRules(*values[symbol]) for symbol in symbols if symbol in values} | read
+        self._used_at.update(dict.fromkeys(found, now))
+        return found
 
     def fresh(self, session: Statements, symbols: Collection[str]) -> dict[str, StockRules]:
         """The rules of `symbols` as they are now: what a market order's protection price is reckoned from."""

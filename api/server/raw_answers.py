@@ -20,6 +20,16 @@ def too_slow() -> bytes:
     return _answer(BodyTooSlow())
 
 
+def head_too_large() -> bytes:
+    """To a request whose head has more bytes than any needs."""
+    return _answer(problem_of_http(431))
+
+
+def all_taken() -> bytes:
+    """To a connection for which there is no place."""
+    return _answer(Busy())
+
+
 def ended(method: str) -> bytes:
     """To a request that was ended because its worker stops. Whoever waits for his order is not left without a word."""
     return _answer(Busy() if method in READING else OutcomeUnknown())

@@ -10,7 +10,8 @@ from typing import Any
 
 from gunicorn.http.body import LengthReader
 
-from api.server.connection import PIECE, TimedSocket
+from serving.connection import TimedSocket
+from serving.request_reader import PIECE
 
 PATIENCE_SECONDS = 0.1
 """How long the rest of a body is waited for: many clients send a head and its body one after the other."""

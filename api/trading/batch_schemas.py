@@ -4,13 +4,16 @@ from typing import Any, ClassVar, Final
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from api.http.arguments import flat
+from api.access.charging import charge
+from api.http.arguments import flat, refuse_strange
 from api.http.fields import Strict
 from api.http.problem_schemas import RefusalSchema
 from api.http.problems import InvalidRequest
+from api.runtime.rate_limits import ORDERS
 from api.trading.new_order_schemas import EXAMPLE, NewOrderSchema
 from api.trading.order_schemas import PlacedSchema
 from services.order_entry.requests import OrderRequest
+from serving.turns import pause
 
 MOST: Final = 500
 """Orders in one batch."""
@@ -19,7 +22,10 @@ ORDER: Final = NewOrderSchema()
 
 
 class EachOrder(Strict, fields.List[Any]):
-    """Orders, each checked for itself: an OrderRequest, or the InvalidRequest that it would have got alone."""
+    """Orders, each checked for itself: an OrderRequest, or the InvalidRequest that it would have got alone.
+
+    They are charged before the first of them is looked at: to check them is most of the work.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(fields.Nested(NewOrderSchema), validate=validate.Length(1, MOST), **options)
@@ -27,6 +33,7 @@ class EachOrder(Strict, fields.List[Any]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[Any]:
         if type(value) is not list or not 1 <= len(value) <= MOST:
             raise ValidationError(f"Must be a list of 1 to {MOST} orders.")
+        charge(ORDERS, len(value))
         return [_checked(order) for order in value]
 
 
@@ -64,8 +71,12 @@ class BatchAnswerSchema(Schema):
 def _checked(order: Any) -> OrderRequest | InvalidRequest:
     if type(order) is not dict:
         return InvalidRequest("Each order is an object.")
+    pause()
     try:
+        refuse_strange(order, ORDER)
         request: OrderRequest = ORDER.load(order)
+    except InvalidRequest as refusal:
+        return refusal
     except ValidationError as error:
         return InvalidRequest(errors=flat(error.messages_dict))
     return request

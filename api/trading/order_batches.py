@@ -1,23 +1,22 @@
 """Place many orders with one request. They take the same way as single ones, and each has its own answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import Response
 
 from api.access.auth import Access, broker_id, refuse_suspended
-from api.access.charging import charge
 from api.access.resource import Resource
 from api.components import components
 from api.http.answers import answer
 from api.http.errors import problem_for
 from api.http.problems import InvalidRequest
-from api.runtime.rate_limits import ORDERS
 from api.trading.batch_schemas import BatchAnswerSchema, BatchSchema
 from api.trading.orders import placed_document
 from services.errors import Failed, MarketError, Unavailable
 from services.order_entry.place import Placed
 from services.order_entry.requests import NewOrder, OrderRequest
+from serving.turns import pause
 
 Answer = Placed | MarketError | Failed
 
@@ -35,11 +34,10 @@ def place_batch(batch: dict[str, Any]) -> Response:
     because the exchange is away or its queue too deep, the whole batch is refused.
     """
     requests: Sequence[OrderRequest | InvalidRequest] = batch["orders"]
-    charge(ORDERS, len(requests))
     refuse_suspended()
     valid = {n: NewOrder(broker_id(), order) for n, order in enumerate(requests) if isinstance(order, OrderRequest)}
     placed = dict(zip(valid, _place(list(valid.values())), strict=True))
-    return answer({"results": [_result(request, placed.get(n)) for n, request in enumerate(requests)]})
+    return answer({"results": list(_results(requests, placed))})
 
 
 def _place(orders: Sequence[NewOrder]) -> Sequence[Answer]:
@@ -51,6 +49,14 @@ def _place(orders: Sequence[NewOrder]) -> Sequence[Answer]:
     if len(errors) == len(answers):
         raise errors[0]
     return answers
+
+
+def _results(
+    requests: Sequence[OrderRequest | InvalidRequest], placed: Mapping[int, Answer]
+) -> Iterator[dict[str, Any]]:
+    for n, request in enumerate(requests):
+        pause()
+        yield _result(request, placed.get(n))
 
 
 def _result(request: OrderRequest | InvalidRequest, placed: Answer | None) -> dict[str, Any]:

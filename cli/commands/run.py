@@ -50,8 +50,8 @@ def web() -> None:
     """REST: gunicorn with a greenlet for each connection."""
     settings = _settings()
     processes = settings.web.processes or max(1, (os.cpu_count() or 1) // 2)
-    own = ["--worker-class", "api.server.worker.Worker", "--workers", str(processes), "--worker-connections"]
-    _serve("wsgi:app", settings, settings.web.host, settings.web.port, [*own, str(settings.web.connections)])
+    own = ["--worker-class", "api.server.worker.Worker", "--workers", str(processes)]
+    _serve("wsgi:app", settings, settings.web.host, settings.web.port, own)
 
 
 @command.command()

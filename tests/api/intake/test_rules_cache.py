@@ -33,6 +33,17 @@ def test_what_is_remembered_is_not_asked_for_again(asked):
     assert asked == [["A"], ["B"], ["NOSUCH"]]
 
 
+def test_of_symbols_that_nobody_listed_nothing_is_kept(asked, monkeypatch):
+    """Anybody may send thousands of them: read along, they would cost all others their time."""
+    cache = RulesCache()
+    for _ in range(3):
+        assert set(cache.recent(None, ["A", "NOSUCH"])) == {"A"}
+    monkeypatch.setattr(rules_cache, "BELIEVED_SECONDS", 0.0)
+    cache.recent(None, ["A"])
+    assert asked[-1] == ["A"]
+    assert cache._used_at.keys() == {"A"}
+
+
 def test_who_asks_while_another_forgets_gets_all_that_is_listed(asked):
     """A change of state forgets the rules, while orders for other stocks wait for the database."""
     cache = RulesCache()

@@ -24,8 +24,15 @@ GET = b"GET /api/v1/time HTTP/1.1\r\nHost: x\r\n\r\n"
 class Server:
     """gunicorn with our worker class; what is late after DEADLINE_SECONDS is refused."""
 
-    def __init__(self, database_url: str, redis_url: str, workers: int = 1, graceful_seconds: int = 3) -> None:
-        web = {"body_deadline_ms": int(DEADLINE_SECONDS * 1000)}
+    def __init__(
+        self,
+        database_url: str,
+        redis_url: str,
+        workers: int = 1,
+        graceful_seconds: int = 3,
+        web: dict[str, int] | None = None,
+    ) -> None:
+        web = {"body_deadline_ms": int(DEADLINE_SECONDS * 1000), **(web or {})}
         settings = settings_for(database_url, redis_url, web=web, limits={"cancels_per_second": 1})
         self.port = random_free_port()
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("MINEX_")}
@@ -60,9 +67,9 @@ class Server:
                 return
             time.sleep(0.05)
 
-    def connect(self) -> socket.socket:
-        """A connection with a timeout of ten seconds."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+    def connect(self, address: str = "127.0.0.1") -> socket.socket:
+        """A connection from `address` with a timeout of ten seconds."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10, source_address=(address, 0))
 
     def ask(self, *pieces: bytes, pause: float = 0.0, patience: float = 10.0) -> bytes:
         """Everything that is answered to these pieces, until the server closes or says nothing for `patience`."""

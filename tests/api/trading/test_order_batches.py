@@ -148,3 +148,29 @@ def test_after_a_fault_of_ours_nothing_is_stored_again(venue: Venue, monkeypatch
     answer = place_but_13(venue, monkeypatch, ValueError("thirteen"), stored=True)
     assert (answer.status_code, answer.json["code"]) == (503, "outcome_unknown")
     assert venue.scalar("SELECT count(*) FROM orders") == before + 3
+
+
+def test_very_many_unknown_members_are_not_answered_by_as_many_sentences(venue: Venue) -> None:
+    stock, broker = venue.list(), venue.broker()
+    strange = {f"member_{n:03}_{'x' * 30}": 1 for n in range(1_000)}
+    answer = broker.post(BATCH, {"orders": [{**an_order("bid", stock), **strange}, an_order("bid", stock)]})
+    assert statuses(answer) == [422, 201]
+    errors = answer.json["results"][0]["problem"]["errors"]
+    assert len(errors) == 21
+    assert errors["…"] == ["And 980 more."]
+    assert len(answer.data) < 5_000
+    alone = broker.post("/orders", {**an_order("bid", stock), **strange})
+    assert alone.json["errors"] == errors
+
+
+def test_a_batch_is_charged_before_it_is_checked(
+    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue = Venue(settings_for(database_url, redis_url, limits={"orders_per_second": 10}))
+    stock, broker = venue.list(), venue.broker()
+    assert statuses(broker.post(BATCH, {"orders": [an_order("bid", stock, 0)] * 10})) == [422] * 10
+    monkeypatch.setattr("api.trading.batch_schemas._checked", lambda order: pytest.fail("it was looked at"))
+    for count, refusal in ((11, (422, "batch_too_large")), (10, (429, "too_many_requests"))):
+        answer = broker.post(BATCH, {"orders": [an_order("bid", stock)] * count})
+        assert (answer.status_code, answer.json["code"]) == refusal
+    venue.close()

@@ -1,0 +1,1 @@
+"""How strangers' connections are served, whatever is spoken on them: with clocks, bounds, and a fair share for each."""

@@ -1,0 +1,119 @@
+"""gunicorn's gevent worker, made to be spoken to by strangers.
+
+Each connection has a greenlet, so nobody who is slow keeps anybody else waiting, and requests that wait for the same
+commit cost no switches between threads. What differs from `gevent` (gunicorn 27):
+
+- A request that has begun to arrive must be here, head and body, within `arrival_seconds`; else it is refused.
+- A request has its turn on the processor, see `serving.turns`; its head has at most 32 KB.
+- When all connections are taken, or all that one address may have, the one that has been idle for longest goes.
+- Head and body of an answer go out together.
+- Closing waits a moment for the client, so that its last answer is not cut off by a reset (RFC 9112, 9.6).
+- A request that is ended because the worker stops is answered, too: whether it was done is not known.
+- Connections that idle are closed at once when the worker stops.
+
+Nothing of ours that uses locks or sockets may be imported here at the top: the worker patches them after the fork.
+"""
+
+import contextlib
+import gc
+from typing import Any, Protocol
+
+import gevent
+from gunicorn.http.body import LengthReader
+from gunicorn.workers.base_async import AsyncWorker
+from gunicorn.workers.ggevent import GeventWorker
+
+from serving.connection import TimedSocket
+from serving.open_connections import OpenConnections
+from serving.request_reader import Patience, ReadRefusals
+from serving.turns import Turns, run_as
+
+GARBAGE = (20_000, 20, 20)
+"""New objects, and rounds, after which the collector looks at each generation."""
+
+STOP_LOOK_SECONDS = 0.1
+"""How often it is looked whether the worker is to stop."""
+
+ENDING = 100
+"""Connections that may be on their way out beside those that are taken."""
+
+
+class Refusals(ReadRefusals, Protocol):
+    """What is answered without the application."""
+
+    def ended(self, method: str) -> bytes:
+        """To a request that was ended because its worker stops."""
+        ...
+
+    def all_taken(self) -> bytes:
+        """To a connection for which there is no place."""
+        ...
+
+
+class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
+    """Serves connections to strangers; what it refuses by itself, its heirs say."""
+
+    arrival_seconds = 5.0
+    most_connections = 1_000
+    most_of_address = 500
+
+    def init_process(self) -> None:
+        """Prepare for connections."""
+        self.turns = Turns()
+        self.open_connections = OpenConnections(self.most_connections, self.most_of_address)
+        self.worker_connections = self.most_connections + ENDING
+        self.cfg.set("sendfile", False)  # it would pass by what a connection still has to send
+        super().init_process()
+
+    def refusals(self) -> Refusals:
+        """What is answered without the application."""
+        raise NotImplementedError
+
+    def load_wsgi(self) -> None:
+        """Load the application, and look for garbage seldom: a request leaves hardly any that holds itself."""
+        super().load_wsgi()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GARBAGE)
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        gevent.spawn(self._close_idle_when_stopped)
+        super().run()
+
+    def timeout_ctx(self) -> contextlib.AbstractContextManager[Any]:
+        """A connection has clocks of its own."""
+        return contextlib.nullcontext()
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serve one connection until it ends."""
+        address = addr[0] if isinstance(addr, tuple) else ""
+        patience = Patience(self.arrival_seconds, self.cfg.keepalive)
+        served = TimedSocket(client, address, self.turns, self.open_connections, self.refusals(), patience)
+        if not self.open_connections.add(served):
+            served.refuse(self.refusals().all_taken())
+            return
+        run_as(served.flow)
+        try:
+            AsyncWorker.handle(self, listener, served, addr)
+        finally:
+            self.open_connections.remove(served)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Answer one request."""
+        sock.answer(req, req.body.reader.length if isinstance(req.body.reader, LengthReader) else 0)
+        try:
+            AsyncWorker.handle_request(self, listener_name, req, sock, addr)  # gevent's own hides that it was ended
+        except (gevent.GreenletExit, SystemExit) as end:
+            if not sock.begun:
+                sock.unsent += self.refusals().ended(req.method)
+            raise StopIteration from end
+        finally:
+            sock.flush()
+        sock.expect()
+
+    def _close_idle_when_stopped(self) -> None:
+        while self.alive:
+            gevent.sleep(STOP_LOOK_SECONDS)
+        for served in self.open_connections:
+            served.close_if_idle()
