@@ -75,6 +75,9 @@ class Turns:
         self._numbers = itertools.count()
         self._round = 0
         self._armed = False
+        self._timer: Any = None
+        """Fires when the loop has come round. (Callbacks would not do: gevent runs fifty of them before it looks again
+        who has come.)"""
         self._began = 0.0
         """Of the steady clock: when the requests of this round began."""
         self._current: Flow | None = None
@@ -141,11 +144,16 @@ class Turns:
         if not self._armed:
             self._armed = True
             self._began = perf_counter()
-            get_hub().loop.run_callback(self._come_round)
+            if self._timer is None:
+                loop = get_hub().loop
+                self._timer = loop.timer(0)
+                self._timer.priority = loop.MINPRI
+            self._timer.start(self._come_round, update=False)
 
     def _come_round(self) -> None:
         """In the loop, after those who came at once: let those who wait have their turns, for a while."""
         self._armed = False
+        self._timer.stop()
         self._round += 1
         now = perf_counter()
         self._close(now)
