@@ -4,6 +4,7 @@ psycopg waits with `select.poll`, which gevent replaces by one that makes a watc
 Here a connection keeps its two watchers.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from gevent import Timeout, get_hub, monkey
@@ -23,6 +24,8 @@ class GreenConnection(TimedConnection):
     """Used by one greenlet at a time, and always by greenlets of the same thread."""
 
     _watchers: dict[int, Any]
+    answered: Callable[[], None] = staticmethod(lambda: None)
+    """Called when something has been waited for."""
 
     def wait(self, gen: PQGen[Done], interval: float = 0.0, timeout: float | None = None) -> Done:
         """Let `gen` go on whenever it can. What wants a timeout of its own waits as psycopg does."""
@@ -36,6 +39,7 @@ class GreenConnection(TimedConnection):
                 get_hub().wait(self._watcher(events))
                 wanted = gen.send(events)  # trying what is not ready yet does no harm
         except StopIteration as end:
+            self.answered()
             return cast(Done, end.value)
         except Timeout as over:
             if over is not clock:
@@ -59,7 +63,14 @@ class GreenConnection(TimedConnection):
         return watchers[events]
 
 
-def green(engine: Engine, answer_seconds: float) -> Engine:
-    """Let every connection of a new `engine` give up in time, and, where gevent is, let others go on until then."""
-    kind = GreenConnection if monkey.is_module_patched("select") else TimedConnection
+def green(engine: Engine, answer_seconds: float, answered: Callable[[], None] | None = None) -> Engine:
+    """Let every connection of a new `engine` give up in time, and, where gevent is, let others go on until then.
+
+    `answered` is called by whoever has got an answer, before he uses it.
+    """
+    if not monkey.is_module_patched("select"):
+        return timed(engine, answer_seconds)
+    if answered is None:
+        return timed(engine, answer_seconds, GreenConnection)
+    kind = type("YieldingConnection", (GreenConnection,), {"answered": staticmethod(answered)})
     return timed(engine, answer_seconds, kind)

@@ -19,20 +19,25 @@ import gc
 from typing import Any, Protocol
 
 import gevent
+from gevent.server import StreamServer
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from serving.connection import TimedSocket
 from serving.open_connections import OpenConnections
+from serving.present import run_as
 from serving.request_reader import Patience, ReadRefusals
-from serving.turns import Turns, run_as
+from serving.turns import Turns
 
 GARBAGE = (20_000, 20, 20)
 """New objects, and rounds, after which the collector looks at each generation."""
 
 STOP_LOOK_SECONDS = 0.1
 """How often it is looked whether the worker is to stop."""
+
+ACCEPTED_AT_ONCE = 4
+"""New connections before those that there are have their turn."""
 
 ENDING = 100
 """Connections that may be on their way out beside those that are taken."""
@@ -62,6 +67,7 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
         self.turns = Turns()
         self.open_connections = OpenConnections(self.most_connections, self.most_of_address)
         self.worker_connections = self.most_connections + ENDING
+        StreamServer.max_accept = ACCEPTED_AT_ONCE
         self.cfg.set("sendfile", False)  # it would pass by what a connection still has to send
         super().init_process()
 

@@ -13,7 +13,7 @@ from api.runtime.key_cache import Caller
 from services.errors import BrokerSuspended
 from services.identity.api_keys import is_possible
 from services.identity.suspension import SUSPENDED
-from serving.payers import charge_to
+from serving.present import charge_to
 
 SCHEME = "bearer"
 

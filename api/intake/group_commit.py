@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from api.http.problems import OutcomeUnknown
 from services.errors import Failed
+from serving.present import pause
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ class GroupCommit(Generic[Request, Answer]):
                 raise
         if ticket.leads:
             self._lead()
+        pause()
         return ticket.answers
 
     def _lead(self) -> None:

@@ -13,6 +13,7 @@ from database.errors import UncertainCommit, has_stale_plan, sqlstate
 from database.green import green
 from database.session import PLANS, connect, transaction
 from database.timed import Unanswered
+from serving.present import pause
 from settings.sections import Settings
 
 Done = TypeVar("Done")
@@ -37,8 +38,10 @@ class Database:
         self._reader = committing(connect(url, pool_size=most, application="minex-web", **limits))
         self.intake = committing(connect(url, pool_size=most, application="minex-intake", **limits, **PLANS))
         self.writer = connect(url, pool_size=most, application="minex-writer", **limits, **PLANS)
-        for engine in (self._reader, self.intake, self.writer):
-            green(engine, limit / 1000 + ANSWER_SECONDS)
+        seconds = limit / 1000 + ANSWER_SECONDS
+        green(self._reader, seconds, pause)  # others wait for whoever stores something, not for whoever reads
+        green(self.intake, seconds)
+        green(self.writer, seconds)
 
     def reading(self) -> AbstractContextManager[AutocommitSession]:
         """For reading: each statement sees one moment, and costs one round trip instead of three."""

@@ -13,7 +13,7 @@ from api.runtime.rate_limits import ORDERS
 from api.trading.new_order_schemas import EXAMPLE, NewOrderSchema
 from api.trading.order_schemas import PlacedSchema
 from services.order_entry.requests import OrderRequest
-from serving.turns import pause
+from serving.present import pause
 
 MOST: Final = 500
 """Orders in one batch."""

@@ -16,7 +16,7 @@ from api.trading.orders import placed_document
 from services.errors import Failed, MarketError, Unavailable
 from services.order_entry.place import Placed
 from services.order_entry.requests import NewOrder, OrderRequest
-from serving.turns import pause
+from serving.present import pause
 
 Answer = Placed | MarketError | Failed
 

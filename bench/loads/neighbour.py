@@ -15,7 +15,7 @@ from typing import Final
 
 from bench.loads.attacks import PRICE
 
-EVERY_SECONDS: Final = 0.05
+EVERY_SECONDS: Final = 0.1
 PATIENCE_SECONDS: Final = 20.0
 
 

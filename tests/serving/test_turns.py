@@ -9,7 +9,8 @@ import gevent
 import pytest
 
 from serving import turns
-from serving.turns import BYTE_SECONDS, SLICE_SECONDS, Flow, Turns, pause, run_as
+from serving.present import pause, run_as
+from serving.turns import BYTE_SECONDS, SLICE_SECONDS, Flow, Turns
 
 
 class Clock:
@@ -94,12 +95,22 @@ def test_who_asks_for_more_work_at_once_has_his_turn_less_often(floor: Floor) ->
     assert half.count("short") / half.count("long") == pytest.approx(9, rel=0.3)
 
 
-def test_who_has_been_away_has_saved_nothing_up(floor: Floor) -> None:
-    floor.client("away", "b", 1, 0.001).join()
-    floor.client("busy", "a", 200, 0.001).join()
-    floor.served.clear()
-    gevent.joinall([floor.client("busy", "a", 40, 0.001), floor.client("away", "b", 40, 0.001)])
-    assert 0.3 < floor.served[:40].count("away") / 40 < 0.7
+@pytest.mark.parametrize("payers", ["all one's own", "another's"])
+def test_who_has_used_much_waits_for_newcomers_but_not_for_ever(floor: Floor, payers: str) -> None:
+    kept = Flow(floor.turns, "a")
+    kept.charge(0.01, floor.clock.now)
+    kept.payer.charge(0.01, floor.clock.now)
+
+    def newcomers() -> None:
+        for number in range(2_000):
+            payer = "a" if payers == "all one's own" else number
+            floor.client("new", payer, 1, 0.001).join()
+
+    flood = [gevent.spawn(newcomers) for _ in range(3)]
+    while len(floor.served) < 10:
+        gevent.sleep(0)
+    gevent.joinall([*flood, gevent.spawn(floor._send, "kept", kept, 1, 0.001, 0)])
+    assert 100 < floor.served.index("kept") < 2_000
 
 
 def test_an_answer_is_charged_by_its_size(floor: Floor) -> None:

@@ -1,0 +1,38 @@
+"""The connection that the present greenlet works for: what may be done about it from within a request.
+
+Elsewhere, in tests without a server or in another process, all of it does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from gevent import getcurrent
+
+from serving.turns import Flow
+
+FLOW = "flow"
+"""Of a greenlet: its connection."""
+
+CONNECTION = "gunicorn.socket"
+"""Where `environ` has it."""
+
+
+def run_as(flow: Flow) -> None:
+    """The present greenlet works for this connection from now on."""
+    setattr(getcurrent(), FLOW, flow)
+
+
+def pause() -> None:
+    """After a wait, or amid long work: let others go first, if the loop has been at work for long."""
+    flow: Flow | None = getattr(getcurrent(), FLOW, None)
+    if flow is not None:
+        flow.turns.again(flow)
+
+
+def charge_to(environ: Mapping[str, Any], payer: Hashable) -> None:
+    """The request's connection is this one's from now on."""
+    flow = getattr(environ.get(CONNECTION), FLOW, None)
+    if flow is not None:
+        flow.paid_by(payer)
