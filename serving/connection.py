@@ -8,9 +8,10 @@ import socket
 import time
 from typing import Any
 
+from serving.flows import Flow
 from serving.open_connections import OpenConnections, network_of
 from serving.request_reader import PIECE, Patience, ReadRefusals, RequestReader
-from serving.turns import Flow, Turns
+from serving.turns import Turns
 
 FETCH_SECONDS = 30
 """How long a client may take to fetch an answer."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from gevent import getcurrent
 
-from serving.turns import Flow
+from serving.flows import Flow
 
 FLOW = "flow"
 """Of a greenlet: its connection."""

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
+from serving.flows import Flow
 from serving.open_connections import OpenConnections
-from serving.turns import Flow
 
 PIECE = 65_536
 """Bytes received at once."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import math
 from collections.abc import Hashable
 from time import perf_counter
 from typing import Any
@@ -20,70 +19,13 @@ from weakref import WeakValueDictionary
 from gevent import get_hub
 from gevent.hub import Waiter
 
+from serving.flows import Flow, Payer
+
 SLICE_SECONDS = 0.002
 """How long requests run before the loop looks again who has come meanwhile, and a long one lets the others go first."""
 
-MEMORY_SECONDS = 1.0
-"""After which two thirds of what somebody has used are forgotten."""
-
-PENALTY = 100
-"""Seconds by which everybody stands back for each second that he has used of late."""
-
 BYTE_SECONDS = 20e-9
 """What a byte of an answer has cost, about."""
-
-FIRST = float("-inf")
-"""The place in line of a connection that is amid its request."""
-
-
-class Account:
-    """What somebody has used of late."""
-
-    __slots__ = ("_at", "_used")
-
-    def __init__(self) -> None:
-        self._used = self._at = 0.0
-
-    def charge(self, seconds: float, now: float) -> None:
-        """He has used so much of the processor."""
-        self._used = self._used * math.exp((self._at - now) / MEMORY_SECONDS) + seconds
-        self._at = now
-
-    def place(self, now: float) -> float:
-        """His place in line if he comes now: when he would have come without having used anything."""
-        return now + PENALTY * self._used * math.exp((self._at - now) / MEMORY_SECONDS)
-
-
-class Payer(Account):
-    """Somebody who is charged for what his connections use."""
-
-    __slots__ = ("__weakref__", "is_waiting", "queue")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_waiting = False
-        """Whether he has a place in line, or one of his connections has its turn just now."""
-        self.queue: list[tuple[float, int, Flow, Any]] = []
-        """His connections that wait: each with its place, a number, and its greenlet's waiter."""
-
-
-class Flow(Account):
-    """One connection. `payer` is charged for it."""
-
-    __slots__ = ("_name", "payer", "round", "turns")
-
-    def __init__(self, turns: Turns, payer: Hashable) -> None:
-        super().__init__()
-        self.turns = turns
-        self._name = payer
-        self.payer = turns.payer(payer)
-        self.round = -1
-        """The loop's round in which it last had its turn."""
-
-    def paid_by(self, payer: Hashable) -> None:
-        """Somebody else pays from now on: who is calling has become known."""
-        if payer != self._name:
-            self._name, self.payer = payer, self.turns.payer(payer)
 
 
 class Turns:
@@ -97,11 +39,10 @@ class Turns:
         self._armed = False
         self._timer: Any = None
         """Fires when the loop has come round. gevent's callbacks run fifty times before it looks who has come."""
-        self._began = 0.0
-        """Of the steady clock: when the requests of this round began."""
+        self._began = 0.0  # of the steady clock: when the requests of this round did
         self._current: Flow | None = None
-        """Whoever has the processor since `_since`, as far as is known."""
         self._since = 0.0
+        """Whoever has the processor, as far as is known, and since when."""
 
     def payer(self, name: Hashable) -> Payer:
         """The payer of this name; forgotten with the last of his connections."""
@@ -114,6 +55,7 @@ class Turns:
         """Wait for the flow's turn: it has a request. One a round, while others may have come meanwhile."""
         now = perf_counter()
         self._close(now)
+        flow.came_at, flow.has_had = now, 0.0
         self._go_on(flow, now, begun=False, waits=flow.round == self._round or self._is_late(now))
 
     def again(self, flow: Flow) -> None:
@@ -148,16 +90,17 @@ class Turns:
             self._current = None
 
     def _charge(self, flow: Flow, seconds: float, now: float) -> None:
+        flow.has_had += seconds
         flow.charge(seconds, now)
         flow.payer.charge(seconds, now)
 
     def _wait(self, flow: Flow, now: float, begun: bool) -> None:
-        """`begun`: it is amid its request. Of one payer's connections those go on first."""
         waiter: Any = Waiter()
         payer = flow.payer
         if not payer.is_waiting:
             self._line_up(payer, now)
-        heapq.heappush(payer.queue, (FIRST if begun else flow.place(now), next(self._numbers), flow, waiter))
+        place = flow.place_begun() if begun else flow.place(now)
+        heapq.heappush(payer.queue, (place, next(self._numbers), flow, waiter))
         self._arm()
         waiter.get()
 
@@ -190,8 +133,8 @@ class Turns:
 
     def _give_turn(self, now: float) -> float:
         """Let the next one run until it waits, or ends; when that was."""
-        _, _, payer = heapq.heappop(self._waiting)
-        _, _, flow, waiter = heapq.heappop(payer.queue)
+        payer = heapq.heappop(self._waiting)[-1]
+        *_, flow, waiter = heapq.heappop(payer.queue)
         self._take(flow, now)
         waiter.switch(None)
         now = perf_counter()

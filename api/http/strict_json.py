@@ -9,6 +9,8 @@ import json
 import re
 from typing import Any, Final
 
+import orjson
+
 from api.http.problems import InvalidRequest, NotAnObject, NotJson
 
 LONGEST_NUMBER: Final = 20
@@ -18,6 +20,17 @@ TOO_LONG: Final = 10**LONGEST_NUMBER
 
 MOST_BRACKETS: Final = 40_000
 """Beginnings of objects and arrays in one body, far beyond what any has: each costs as much as many letters."""
+
+LARGE: Final = 4_096
+"""Bytes from which on another reader is worth its checks."""
+
+LONG_NUMBER: Final = re.compile(rb"[0-9]{16}")
+"""Digits in a row that may be a number beyond 2^53, or a text of digits."""
+
+NAME_END: Final = re.compile(rb'(?<!\\)"[ \t\r\n]*:')
+"""Where the name of a member ends. One that ends with a backslash is not counted, and so not believed."""
+
+NESTS: Final = frozenset({dict, list})
 
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
 """Half of a character: JSON can spell it (`"\\ud800"`), but UTF-8 cannot, so no answer could repeat it."""
@@ -39,7 +52,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if body.count(b"{") + body.count(b"[") > MOST_BRACKETS:
         raise InvalidRequest("The body has too many objects and arrays.")
     try:
-        document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_int=_whole_number)
+        document = _plain(body) if len(body) > LARGE else None
+        if document is None:
+            document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_int=_whole_number)
     except RecursionError as error:
         raise InvalidRequest("The body is nested too deeply.") from error
     except ValueError as error:  # also what is not UTF-8
@@ -47,6 +62,26 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise NotAnObject
     return document
+
+
+def _plain(body: bytes) -> Any:
+    """What a large body holds, ten times as fast; None where it may have anything that readers disagree about.
+
+    Where as many names are written as there are in the end, none was given twice.
+    """
+    if LONG_NUMBER.search(body):
+        return None
+    try:
+        document = orjson.loads(body)
+    except ValueError:
+        return None  # also half of a character, and too deep a nest
+    return document if _names_in(document) == len(NAME_END.findall(body)) else None
+
+
+def _names_in(document: Any) -> int:
+    if type(document) is dict:
+        return len(document) + sum([_names_in(value) for value in document.values() if type(value) in NESTS])
+    return sum([_names_in(value) for value in document if type(value) in NESTS]) if type(document) is list else 0
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

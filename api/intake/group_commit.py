@@ -21,7 +21,10 @@ Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
 MOST = 200
-"""Wishes in one group, unless one request alone brings more: a larger statement gains nothing and takes longer."""
+"""Requests in one group: a larger statement gains nothing and takes longer."""
+
+PORTION = 25
+"""Of one client's before the next one's: who comes with one request does not wait for all of another's five hundred."""
 
 
 class Meaning(Enum):
@@ -33,15 +36,15 @@ class Meaning(Enum):
 
 
 class _Ticket(Generic[Request, Answer]):
-    """What one request requests; its thread is woken once, with answers or with the lead."""
+    """What one client asks for; its thread is woken with the lead, and when all of it is answered."""
 
-    __slots__ = ("answers", "leads", "requests", "woken")
+    __slots__ = ("answers", "leads", "left", "woken")
 
     def __init__(self, requests: Sequence[Request]) -> None:
-        self.requests = requests
+        self.left = deque(requests)
         self.woken = threading.Lock()
         self.woken.acquire()
-        self.answers: Sequence[Answer | Failed] = ()
+        self.answers: list[Answer | Failed] = []
         self.leads = False
 
 
@@ -75,46 +78,51 @@ class GroupCommit(Generic[Request, Answer]):
         return answer
 
     def submit_all(self, requests: Sequence[Request]) -> Sequence[Answer | Failed]:
-        """One answer for each, in the same order, when all are durable; they are not torn apart."""
+        """One answer for each, in the same order, when all are durable; many take several groups."""
+        if not requests:
+            return []
         ticket: _Ticket[Request, Answer] = _Ticket(requests)
         with self._mutex:
             self._waiting.append(ticket)
             ticket.leads = not self._led
             self._led = True
-        if not ticket.leads:
-            try:
-                ticket.woken.acquire()
-            except BaseException:
-                self._abandon(ticket)
-                raise
-        if ticket.leads:
-            self._lead()
+        try:
+            while len(ticket.answers) < len(requests):
+                if ticket.leads:
+                    self._lead(ticket)
+                else:
+                    ticket.woken.acquire()
+        except BaseException:
+            self._abandon(ticket)
+            raise
         pause()
         return ticket.answers
 
-    def _lead(self) -> None:
-        """Store one group, whose first is this thread's own, wake its members, and pass the lead on."""
+    def _lead(self, own: _Ticket[Request, Answer]) -> None:
+        """Store one group, wake those of it who have all their answers, and pass the lead on."""
         with self._mutex:
-            group = self._gather()
-        requests = [request for ticket in group for request in ticket.requests]
+            members, requests = self._gather()
         answers: Sequence[Answer | Failed] = [Failed(OutcomeUnknown())] * len(requests)
         try:
             answers = self._answers(requests)
         finally:
-            for ticket in group:
-                ticket.answers, answers = answers[: len(ticket.requests)], answers[len(ticket.requests) :]
-                if not ticket.leads:
+            for ticket, answer in zip(members, answers, strict=True):
+                ticket.answers.append(answer)
+            own.leads = False
+            for ticket in dict.fromkeys(members):
+                if ticket is not own and not ticket.left:
                     ticket.woken.release()
-            self._pass_on()
+            self._pass_on(own)
 
-    def _pass_on(self) -> None:
-        """Let the first of those who wait lead."""
+    def _pass_on(self, own: _Ticket[Request, Answer]) -> None:
+        """Let the first of those who wait lead; whoever passes on needs no waking."""
         with self._mutex:
             heir = self._waiting[0] if self._waiting else None
             self._led = heir is not None
             if heir is not None:
                 heir.leads = True
-                heir.woken.release()
+                if heir is not own:
+                    heir.woken.release()
 
     def _abandon(self, ticket: _Ticket[Request, Answer]) -> None:
         """Whoever waited with this ticket has been ended: unless a group has it already, it is not to be stored."""
@@ -122,15 +130,20 @@ class GroupCommit(Generic[Request, Answer]):
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
         if ticket.leads:
-            self._pass_on()
+            self._pass_on(ticket)
 
-    def _gather(self) -> list[_Ticket[Request, Answer]]:
-        group = [self._waiting.popleft()]
-        room = self._most - len(group[0].requests)
-        while self._waiting and len(self._waiting[0].requests) <= room:
-            group.append(self._waiting.popleft())
-            room -= len(group[-1].requests)
-        return group
+    def _gather(self) -> tuple[list[_Ticket[Request, Answer]], list[Request]]:
+        """The next requests, a portion of each client's in turn, and beside each whose it is."""
+        members: list[_Ticket[Request, Answer]] = []
+        requests: list[Request] = []
+        while self._waiting and len(requests) < self._most:
+            ticket = self._waiting.popleft()
+            portion = min(PORTION, len(ticket.left), self._most - len(requests))
+            requests.extend(ticket.left.popleft() for _ in range(portion))
+            members.extend([ticket] * portion)
+            if ticket.left:
+                self._waiting.append(ticket)
+        return members, requests
 
     def _answers(self, requests: Sequence[Request]) -> Sequence[Answer | Failed]:
         try:

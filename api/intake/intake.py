@@ -4,7 +4,7 @@ What waits at the same moment is stored together, in one transaction, and each r
 order is a batch of one.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -25,7 +25,7 @@ from services.order_entry.amend import Amendment, amend_orders
 from services.order_entry.cancel import Cancel, cancel_orders
 from services.order_entry.place import Placed, place_orders
 from services.order_entry.requests import NewOrder, QueuedCommand
-from services.stocks.listing import StockRules
+from services.stocks.listing import StockRules, unknown_stock
 from settings.sections import Settings
 
 Accepted = TypeVar("Accepted")
@@ -49,11 +49,16 @@ class Intake:
 
     def place(self, orders: Sequence[NewOrder]) -> Sequence[Placed | MarketError | Failed]:
         """One answer for each order, in the same order; durable when this returns."""
-        return self._orders.submit_all(orders)
+        unlisted = self._unlisted({order.request.symbol for order in orders})
+        placed = iter(self._orders.submit_all([order for order in orders if order.request.symbol not in unlisted]))
+        return [unlisted.get(order.request.symbol) or next(placed) for order in orders]
 
     def place_one(self, order: NewOrder) -> Placed:
         """The order as it was stored, or was known before. Raises the refusal."""
-        return _accepted(self._orders.submit(order))
+        (answer,) = self.place([order])
+        if isinstance(answer, Failed):
+            raise answer.error
+        return _accepted(answer)
 
     def cancel(self, request: Cancel) -> QueuedCommand:
         """The order to be cancelled, as it stands. Raises UnknownOrder, NotYourOrder."""
@@ -62,6 +67,15 @@ class Intake:
     def amend(self, request: Amendment) -> QueuedCommand:
         """The order to be amended, as it stands. Raises what `amend_orders` returns."""
         return _accepted(self._amendments.submit(request))
+
+    def _unlisted(self, symbols: Set[str]) -> dict[str, MarketError]:
+        """Refusals of those that are not listed: looked up apart, so that orders for them hold up no others."""
+        strange = {symbol for symbol in symbols if not self._rules.knows(symbol)}
+        if not strange or self._settings.exchange.list_unknown_symbols:
+            return {}
+        with self._database.reading() as session:
+            known = self._rules.fresh(session, strange)
+        return {symbol: unknown_stock(symbol, "symbol") for symbol in strange - known.keys()}
 
     def _place(self, orders: Sequence[NewOrder]) -> list[Placed | MarketError | Failed]:
         self._backpressure.look()

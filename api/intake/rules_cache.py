@@ -22,6 +22,10 @@ class RulesCache:
         self._used_at: dict[str, float] = {}
         self._taken_at = float("-inf")
 
+    def knows(self, symbol: str) -> bool:
+        """True if it was listed when orders last came for it."""
+        return symbol in self._values or symbol in self._used_at
+
     def recent(self, session: Statements, symbols: Collection[str]) -> dict[str, StockRules]:
         """The rules of `symbols`, unknown ones left out; when they are too old, those of all stocks in use are read."""
         now = time.monotonic()

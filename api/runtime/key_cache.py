@@ -8,7 +8,6 @@ from api.runtime.database import Database
 from services.identity.admin_key import is_admin_key
 from services.identity.api_keys import hash_of_key, holder_of, holders_of
 
-
 LOOK_UPS = 2
 """Keys that are looked up at the same time: who guesses keys must not take all connections to the database."""
 

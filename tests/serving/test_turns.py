@@ -9,8 +9,9 @@ import gevent
 import pytest
 
 from serving import turns
+from serving.flows import Flow
 from serving.present import pause, run_as
-from serving.turns import BYTE_SECONDS, SLICE_SECONDS, Flow, Turns
+from serving.turns import BYTE_SECONDS, SLICE_SECONDS, Turns
 
 
 class Clock:

@@ -30,3 +30,51 @@ def test_a_body_of_brackets_is_refused_before_it_is_read(piece: bytes) -> None:
     body = b'{"orders":[' + b",".join([piece] * MOST_BRACKETS) + b"]}"
     with pytest.raises(InvalidRequest, match="too many"):
         parse_object(body)
+
+
+LONG = b'"' + b"x" * 5_000 + b'"'
+
+STRANGE = [
+    b'{"a":1,"a":2,"b":%s}',
+    b'{"a":{"c":1,"c":2},"b":%s}',
+    b'{"a":1 , "a"\t:\n2,"b":%s}',
+    b'{"a":NaN,"b":%s}',
+    b'{"a":12345678901234567890123,"b":%s}',
+    b'{"a":1234567890123456789,"b":%s}',
+    b'{"a":-12345678901234567890123,"b":%s}',
+    b'{"a":"\\ud800","b":%s}',
+    b'{"\\ud800":1,"b":%s}',
+    b'{"a\\"":1,"a\\"":2,"b":%s}',
+    b'{"a\\\\":1,"a\\\\":2,"b":%s}',
+    b'{"a":1e400,"b":%s}',
+    b'{"a":-0,"b":%s}',
+    b'{"a":1.0,"b":%s}',
+    b'{"a":"\\":","b":%s}',
+    b'{"a":"\xff","b":%s}',
+    b'{"a":' + b"[" * 2_000 + b"]" * 2_000 + b',"b":%s}',
+    b'[{"a":1},%s]',
+    b'{"a":1,"b":%s',
+    b'{"a":01,"b":%s}',
+    b'{"a":1,}%s',
+    b'\xef\xbb\xbf{"a":1,"b":%s}',
+]
+
+
+@pytest.mark.parametrize("body", STRANGE)
+def test_large_bodies_are_read_exactly_as_small_ones_are(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read() -> object:
+        try:
+            document = parse_object(body % LONG)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is to be the same
+            return type(error), str(error)
+        return {name: (type(value), value) for name, value in document.items()}
+
+    large = read()
+    monkeypatch.setattr("api.http.strict_json.LARGE", 10**9)
+    assert large == read()
+
+
+def test_a_plain_large_body_is_read_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("json.loads", lambda *_, **__: pytest.fail("the slow way"))
+    body = b'{"a":{"b":[{"c":1.5},{"c":"\\u00e9:"}]},"d":%s}' % LONG
+    assert parse_object(body) == {"a": {"b": [{"c": 1.5}, {"c": "é:"}]}, "d": "x" * 5_000}

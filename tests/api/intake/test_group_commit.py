@@ -124,7 +124,7 @@ def test_many_threads_lose_nothing(store, commit):
     assert sorted(request for group in store.groups for request in group) == list(range(2000))
 
 
-def test_what_one_request_brings_stays_together_and_keeps_its_answers(store, commit):
+def test_what_one_request_brings_keeps_its_answers_and_lets_others_go_between(store, commit):
     assert commit.submit_all([1, 2, 3]) == [2, 4, 6]
     pool = ThreadPoolExecutor(4)
     store.open.clear()
@@ -132,15 +132,16 @@ def test_what_one_request_brings_stays_together_and_keeps_its_answers(store, com
     first = pool.submit(commit.submit, 0)
     assert store.entered.wait(10)
     batches = []
-    for n, size in enumerate((30, 30, 70), 1):
+    for n, size in enumerate((130, 1, 30), 1):
         batches.append(pool.submit(commit.submit_all, list(range(size))))
         while len(commit._waiting) < n:
             threading.Event().wait(0.001)
     store.open.set()
     pool.shutdown(wait=True)
     assert first.result() == 0
-    assert [len(batch.result()) for batch in batches] == [30, 30, 70]
-    assert [len(group) for group in store.groups] == [3, 1, 30, 30, 70]
+    assert [batch.result() for batch in batches] == [[n * 2 for n in range(size)] for size in (130, 1, 30)]
+    assert store.groups[2] == [*range(25), 0, *range(24)]
+    assert [len(group) for group in store.groups] == [3, 1, 50, 50, 50, 11]
 
 
 def test_one_wrong_wish_of_a_batch_fails_alone(store, commit):
