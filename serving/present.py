@@ -31,6 +31,13 @@ def pause() -> None:
         flow.turns.again(flow)
 
 
+def let_in(seconds: float) -> None:
+    """Before work that is the cheaper the more take part in it: wait for those who wait for their turns, if any do."""
+    flow: Flow | None = getattr(getcurrent(), FLOW, None)
+    if flow is not None:
+        flow.turns.let_in(seconds)
+
+
 def charge_to(environ: Mapping[str, Any], payer: Hashable) -> None:
     """The request's connection is this one's from now on."""
     flow = getattr(environ.get(CONNECTION), FLOW, None)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections import deque
 from collections.abc import Hashable
 from time import perf_counter
 from typing import Any
@@ -19,10 +20,7 @@ from weakref import WeakValueDictionary
 from gevent import get_hub
 from gevent.hub import Waiter
 
-from serving.flows import Flow, Payer
-
-SLICE_SECONDS = 0.002
-"""How long requests run before the loop looks again who has come meanwhile, and a long one lets the others go first."""
+from serving.flows import SLICE_SECONDS, Flow, Payer
 
 BYTE_SECONDS = 20e-9
 """What a byte of an answer has cost, about."""
@@ -34,6 +32,8 @@ class Turns:
     def __init__(self) -> None:
         self._payers: WeakValueDictionary[Hashable, Payer] = WeakValueDictionary()
         self._waiting: list[tuple[float, int, Payer]] = []
+        self._patient: deque[tuple[float, Any]] = deque()
+        """Those who let others in: until when of the steady clock, and the waiter of each greenlet."""
         self._numbers = itertools.count()
         self._round = 0
         self._armed = False
@@ -56,21 +56,34 @@ class Turns:
         now = perf_counter()
         self._close(now)
         flow.came_at, flow.has_had = now, 0.0
-        self._go_on(flow, now, begun=False, waits=flow.round == self._round or self._is_late(now))
+        self._go_on(flow, now, begun=False, waits=self._is_late(flow, now, flow.round == self._round))
 
     def again(self, flow: Flow) -> None:
         """Amid a request, after a wait or a long piece of work: let others go first, if this round has been long."""
         now = perf_counter()
         self._close(now)
-        self._go_on(flow, now, begun=True, waits=self._is_late(now))
+        self._go_on(flow, now, begun=True, waits=self._is_late(flow, now, False))
+
+    def let_in(self, seconds: float) -> None:
+        """Wait until nobody waits for a turn any more, so many seconds at most; not at all where nobody does."""
+        now = perf_counter()
+        self._close(now)
+        if self._waiting:
+            waiter: Any = Waiter()
+            self._patient.append((now + seconds, waiter))
+            self._arm()
+            waiter.get()
 
     def charge(self, flow: Flow, size: int) -> None:
         """An answer of so many bytes was made."""
         self._charge(flow, size * BYTE_SECONDS, perf_counter())
 
-    def _is_late(self, now: float) -> bool:
-        """Whether others wait, or may have come meanwhile."""
-        return bool(self._waiting) or (self._armed and now - self._began > SLICE_SECONDS)
+    def _is_late(self, flow: Flow, now: float, had_turn: bool) -> bool:
+        """Whether others may have come meanwhile; for one who has had a turn, or has used much, those who wait are."""
+        slice_seconds = flow.payer.slice_at(now)
+        if had_turn or (self._waiting and slice_seconds < SLICE_SECONDS):
+            return True
+        return self._armed and now - self._began > slice_seconds
 
     def _go_on(self, flow: Flow, now: float, *, begun: bool, waits: bool) -> None:
         if waits:
@@ -125,11 +138,13 @@ class Turns:
         self._round += 1
         now = perf_counter()
         self._close(now)
-        end = now + SLICE_SECONDS
-        while self._waiting and now < end:
+        began = now
+        while self._waiting and now - began < self._waiting[0][-1].slice_at(now):
             now = self._give_turn(now)
-        if self._waiting:
+        if self._waiting or self._patient:
             self._arm()
+        while self._patient and (not self._waiting or now >= self._patient[0][0]):
+            self._patient.popleft()[1].switch(None)
 
     def _give_turn(self, now: float) -> float:
         """Let the next one run until it waits, or ends; when that was."""

@@ -70,12 +70,10 @@ class Intake:
 
     def _unlisted(self, symbols: Set[str]) -> dict[str, MarketError]:
         """Refusals of those that are not listed: looked up apart, so that orders for them hold up no others."""
-        strange = {symbol for symbol in symbols if not self._rules.knows(symbol)}
-        if not strange or self._settings.exchange.list_unknown_symbols:
+        if self._settings.exchange.list_unknown_symbols:
             return {}
-        with self._database.reading() as session:
-            known = self._rules.fresh(session, strange)
-        return {symbol: unknown_stock(symbol, "symbol") for symbol in strange - known.keys()}
+        unlisted = self._rules.unlisted(symbols, self._database.reading)
+        return {symbol: unknown_stock(symbol, "symbol") for symbol in unlisted}
 
     def _place(self, orders: Sequence[NewOrder]) -> list[Placed | MarketError | Failed]:
         self._backpressure.look()

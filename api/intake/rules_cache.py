@@ -1,14 +1,19 @@
 """The rules of stocks, as they were at most a second ago: one query renews those that orders have come for."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager
 from typing import Any
+
+from sqlalchemy import text
 
 from database.statements import Statements
 from services.stocks.listing import StockRules, rule_values
 
 BELIEVED_SECONDS = 1.0
 """A halt or a new reference price reaches entry within this time; the book checks again, with what is true then."""
+
+LISTED = text("SELECT symbol FROM stocks")
 
 IDLE_SECONDS = 30.0
 """A stock that no order has come for in this time is no longer read along."""
@@ -21,10 +26,20 @@ class RulesCache:
         self._values: dict[str, list[Any]] = {}
         self._used_at: dict[str, float] = {}
         self._taken_at = float("-inf")
+        self._listed: set[str] = set()
+        self._listed_at = float("-inf")
 
-    def knows(self, symbol: str) -> bool:
-        """True if it was listed when orders last came for it."""
-        return symbol in self._values or symbol in self._used_at
+    def unlisted(self, symbols: Iterable[str], session: Callable[[], AbstractContextManager[Statements]]) -> set[str]:
+        """Those of `symbols` that are not listed. What is listed stays so, so only they are ever asked for."""
+        strange = {symbol for symbol in symbols if symbol not in self._listed}
+        if not strange:
+            return strange
+        with session() as opened:
+            if time.monotonic() - self._listed_at > BELIEVED_SECONDS:
+                self._listed_at = time.monotonic()
+                self._listed = set(opened.scalars(LISTED))
+            self._listed |= rule_values(opened, strange - self._listed).keys()
+        return strange - self._listed
 
     def recent(self, session: Statements, symbols: Collection[str]) -> dict[str, StockRules]:
         """The rules of `symbols`, unknown ones left out; when they are too old, those of all stocks in use are read."""
@@ -48,5 +63,5 @@ class RulesCache:
         return {symbol: StockRules(*values) for symbol, values in found.items()}
 
     def forget(self) -> None:
-        """Remember nothing."""
+        """Remember nothing of the rules."""
         self._values = {}
