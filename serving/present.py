@@ -32,10 +32,13 @@ def pause() -> None:
 
 
 def let_in(seconds: float) -> None:
-    """Before work that is the cheaper the more take part in it: wait for those who wait for their turns, if any do."""
+    """Before work that is the cheaper the more take part in it: wait for those who wait for their turns.
+
+    Only whoever has used much of late does.
+    """
     flow: Flow | None = getattr(getcurrent(), FLOW, None)
     if flow is not None:
-        flow.turns.let_in(seconds)
+        flow.turns.let_in(flow, seconds)
 
 
 def charge_to(environ: Mapping[str, Any], payer: Hashable) -> None:

@@ -64,11 +64,11 @@ class Turns:
         self._close(now)
         self._go_on(flow, now, begun=True, waits=self._is_late(flow, now, False))
 
-    def let_in(self, seconds: float) -> None:
-        """Wait until nobody waits for a turn any more, so many seconds at most; not at all where nobody does."""
+    def let_in(self, flow: Flow, seconds: float) -> None:
+        """Wait until nobody waits for a turn any more, so many seconds at most; who has not used much does not."""
         now = perf_counter()
         self._close(now)
-        if self._waiting:
+        if self._waiting and flow.payer.slice_at(now) < SLICE_SECONDS:
             waiter: Any = Waiter()
             self._patient.append((now + seconds, waiter))
             self._arm()

@@ -24,8 +24,8 @@ MOST = 200
 """Requests in one group: a larger statement gains nothing and takes longer."""
 
 GATHERING_SECONDS = 0.01
-"""How long a group waits for requests that are here and have not had their turn: a small one costs nearly as much as a
-large one. A lone request waits for nobody."""
+"""How long a group of somebody who asks for much waits for requests that have not had their turn: a small group costs
+nearly as much as a large one."""
 
 PORTION = 25
 """Of one client's before the next one's: who comes with one request does not wait for all of another's five hundred."""
