@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from serving.turns import Turns
+from typing import Any, Protocol
 
 MEMORY_SECONDS = 1.0
 """After which two thirds of what somebody has used are forgotten."""
@@ -66,12 +63,22 @@ class Payer(Usage):
         return SHORT_SLICE_SECONDS if self.used(now) > MUCH_SECONDS else SLICE_SECONDS
 
 
+class TurnGiver(Protocol):
+    """Whoever gives a connection its turns: `serving.turns.Turns`, whose methods these are."""
+
+    def payer(self, name: Hashable) -> Payer: ...
+    def enter(self, flow: Flow) -> None: ...
+    def again(self, flow: Flow) -> None: ...
+    def let_in(self, flow: Flow, seconds: float) -> None: ...
+    def charge(self, flow: Flow, size: int) -> None: ...
+
+
 class Flow(Usage):
     """One connection. `payer` is charged for it."""
 
     __slots__ = ("_name", "came_at", "has_had", "payer", "round", "turns")
 
-    def __init__(self, turns: Turns, payer: Hashable) -> None:
+    def __init__(self, turns: TurnGiver, payer: Hashable) -> None:
         super().__init__()
         self.turns = turns
         self._name = payer
