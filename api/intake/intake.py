@@ -49,9 +49,12 @@ class Intake:
 
     def place(self, orders: Sequence[NewOrder]) -> Sequence[Placed | MarketError | Failed]:
         """One answer for each order, in the same order; durable when this returns."""
-        unlisted = self._unlisted({order.request.symbol for order in orders})
-        placed = iter(self._orders.submit_all([order for order in orders if order.request.symbol not in unlisted]))
-        return [unlisted.get(order.request.symbol) or next(placed) for order in orders]
+        # One with a client_order_id may have come before, or reuse it: only what stores orders can tell.
+        unlisted = self._unlisted({each.request.symbol for each in orders if each.request.client_order_id is None})
+        refused = [None if each.request.client_order_id else unlisted.get(each.request.symbol) for each in orders]
+        rest = [order for order, refusal in zip(orders, refused, strict=True) if refusal is None]
+        placed = iter(self._orders.submit_all(rest))
+        return [refusal or next(placed) for refusal in refused]
 
     def place_one(self, order: NewOrder) -> Placed:
         """The order as it was stored, or was known before. Raises the refusal."""

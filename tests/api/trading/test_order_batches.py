@@ -174,3 +174,12 @@ def test_a_batch_is_charged_before_it_is_checked(
         answer = broker.post(BATCH, {"orders": [an_order("bid", stock)] * count})
         assert (answer.status_code, answer.json["code"]) == refusal
     venue.close()
+
+
+def test_a_client_order_id_that_is_used_again_is_named_though_nobody_has_listed_the_stock(venue: Venue) -> None:
+    stock, broker = venue.list(), venue.broker()
+    broker.order("bid", stock, 10, 3_500, client_order_id="mine")
+    strange = an_order("bid", "NOSUCH", 10, client_order_id="mine")
+    answer = broker.post(BATCH, {"orders": [strange, {**strange, "client_order_id": "new"}, an_order("bid", "NOSUCH")]})
+    codes = [result["problem"]["code"] for result in answer.json["results"]]
+    assert codes == ["client_order_id_reused", "unknown_stock", "unknown_stock"]
