@@ -38,7 +38,7 @@ class Progress:
         return time.monotonic() - self._noted_at < self._seconds
 
 
-def start_beating(goes_on: Callable[[], bool] = lambda: True) -> None:
+def start_beating(goes_on: Callable[[], bool]) -> None:
     """Beat from now on, as long as `goes_on` says so; nothing to do for a process without a supervisor."""
     folder = heartbeats_folder()
     if folder:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import background
 from heartbeat import start_beating
 from imports import without_collection
 from logs import start_logging
@@ -24,7 +25,7 @@ def __getattr__(name: str) -> Any:
     else:
         raise AttributeError(name)
     globals()[name] = application
-    start_beating()
+    start_beating(application.extensions[background.EXTENSION].go_on)
     return application
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask
 
+import background
 from api.access import charging
 from api.components import EXTENSION, open_components
 from api.http import answers, errors, middleware
@@ -24,6 +25,7 @@ def create_app(settings: Settings) -> Flask:
     """The WSGI application of a REST process. PostgreSQL and Redis are connected to when first needed."""
     app = Rest("minex", static_folder=None)
     components = app.extensions[EXTENSION] = open_components(settings)
+    app.extensions[background.EXTENSION] = components.tasks
     answers.init_app(app)
     errors.init_app(app, components.health_probe.forget)
     middleware.init_app(app, settings)

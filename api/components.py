@@ -13,6 +13,7 @@ from api.runtime.health_probe import HealthProbe
 from api.runtime.key_cache import Keys
 from api.runtime.rate_limits import RateLimits
 from api.runtime.waiting import WaitingRoom
+from background import Tasks
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
 from queues.heartbeats import Heartbeats
@@ -39,6 +40,7 @@ class Components:
     intake: Intake
     health_probe: HealthProbe
     waiting_room: WaitingRoom
+    tasks: Tasks
 
 
 def open_components(settings: Settings) -> Components:
@@ -47,19 +49,21 @@ def open_components(settings: Settings) -> Components:
     redis = connect_redis(settings.redis)
     wakeups = Wakeups(redis)
     backpressure = Backpressure(database, settings.match)
+    tasks = Tasks()
     return Components(
         settings=settings,
         database=database,
         redis=redis,
         keys=Keys(database, settings.exchange.admin_key, settings.web.key_cache_ms),
         wakeups=wakeups,
-        replies=Replies(redis),
+        replies=Replies(redis, tasks),
         books=BookCache(redis),
         backpressure=backpressure,
         limits=RateLimits(settings.limits, settings.redis),
-        intake=Intake(database, wakeups, backpressure, settings),
-        health_probe=HealthProbe(database, Heartbeats(redis), wakeups, settings.match.groups),
+        intake=Intake(database, wakeups, backpressure, settings, tasks),
+        health_probe=HealthProbe(database, Heartbeats(redis), wakeups, settings.match.groups, tasks),
         waiting_room=WaitingRoom(settings.web.waiting),
+        tasks=tasks,
     )
 
 

@@ -7,13 +7,13 @@ from api.access.auth import Access
 from api.access.resource import Resource
 from api.accounts import accounts, brokers
 from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConverter
-from api.http.errors import MIMETYPE
 from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA
 from api.http.problem_schemas import ProblemSchema
 from api.http.schema_converter import ConverterPlugin
 from api.market import market_data, stocks, trading_states
 from api.operations import debug, docs, health
 from api.trading import mass_cancel, order_batches, order_changes, orders
+from serving.raw_answers import MIMETYPE
 from settings.sections import Settings
 
 RESOURCES: tuple[Resource, ...] = (

@@ -1,11 +1,13 @@
-"""The log file of an embedded server: begun anew when it has grown long, and its end for an error message."""
+"""The log file of an embedded server: put aside when it has grown long, and its end for an error message."""
 
 import contextlib
+import os
+import shutil
 from pathlib import Path
 from typing import BinaryIO
 
 LIMIT_BYTES = 10_000_000
-"""At a start a longer log is put aside as `.1`."""
+"""A longer log is put aside as `.1`, which replaces the one before."""
 
 
 def opened(path: Path) -> BinaryIO:
@@ -15,6 +17,16 @@ def opened(path: Path) -> BinaryIO:
             path.replace(path.with_name(f"{path.name}.1"))
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("ab")
+
+
+def turn_page(path: Path) -> None:
+    """Put the log aside while the server writes to it. Raises OSError.
+
+    The server keeps its file, so that is copied and emptied, and goes on from its beginning: it writes at the
+    end of the file, wherever that is. What is written between the two is lost.
+    """
+    shutil.copyfile(path, path.with_name(f"{path.name}.1"))
+    os.truncate(path, 0)
 
 
 def last_lines(path: Path, count: int = 8) -> str:

@@ -3,9 +3,13 @@
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
 from flask_socketio import SocketIO
+from redis import RedisError
+from sqlalchemy.exc import DBAPIError
 
-from database.session import connect
+import background
+from background import Task, Tasks
 from live.connections import Connections
+from live.database import open_reader
 from live.fan_out import FanOut
 from live.handshake import WebSocketsOnly
 from live.members import Members
@@ -19,28 +23,57 @@ from queues.counters import Counters
 from queues.unknown_keys import UnknownKeys
 from settings.sections import Settings
 
+LOOK_UP_SECONDS = 1.0
+"""How often the keys of all sockets are looked up again: a revoked one has to be gone within two."""
+
+LOOK_SECONDS = 0.5
+FRESH_SECONDS = 3.0
+"""How old a task's last success may get before `/health` names what it waits for."""
+
 
 def create_live(settings: Settings) -> Flask:
     """The WSGI application of a Socket.IO process; its background tasks run from here on."""
     app = Flask("minex-live", static_folder=None)
-    engine = connect(settings.database.url, pool_size=settings.database.pool_size, application="minex-live")
+    tasks = app.extensions[background.EXTENSION] = Tasks()
     redis = connect_redis(settings.redis)
     sockets = _sockets(app, settings)
     open_sockets = accept_web_sockets(sockets.server)
     unknown_keys = UnknownKeys(settings.limits, Counters(settings.redis))
-    members = Members(engine, unknown_keys, settings.exchange.admin_key)
-    connections = Connections(sockets, members, open_sockets)
-    Subscriptions(sockets, engine, BookCache(redis))
+    keys = open_reader(settings, connections=1)  # of their own: no crowd of subscribers may keep one from its turn
+    others = open_reader(settings, connections=settings.database.pool_size)
+    members = Members(others, keys, unknown_keys, settings.exchange.admin_key)
+    subscriptions = Subscriptions(sockets, others, BookCache(redis), settings.live.channels)
+    connections = Connections(sockets, members, open_sockets, subscriptions.forget)
     Reception(sockets.server, open_sockets)
     relay = Relay(redis, FanOut(sockets.server, open_sockets), settings.live.snapshot_interval_ms / 1000)
 
     @app.get("/health")
     def health() -> ResponseReturnValue:
         missing = [] if relay.connected else ["redis"]
+        missing += ["postgresql"] if look_up.is_stale else []
+        missing += [] if missing else tasks.stale()
         return jsonify(status="degraded" if missing else "up", missing=missing)
 
-    sockets.start_background_task(relay.run)
-    sockets.start_background_task(connections.revoke_for_ever)
+    look_up = Task(
+        "keys",
+        connections.revoke,
+        failure="PostgreSQL is away, keys are not looked up",
+        pause=LOOK_UP_SECONDS,
+        fresh_seconds=FRESH_SECONDS,
+        expected=(DBAPIError,),
+    )
+    fail_closed = Task(
+        "fail closed", connections.fail_closed, failure="sockets stay open whose keys are not known", pause=LOOK_SECONDS
+    )
+    relaying = Task(
+        "relay",
+        relay.run_once,
+        failure="Redis is away, nothing is relayed",
+        fresh_seconds=FRESH_SECONDS,
+        expected=(RedisError,),
+    )
+    for task in (look_up, fail_closed, relaying):
+        tasks.add(task).start()
     return app
 
 

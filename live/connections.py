@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import request
@@ -18,53 +19,69 @@ from live.members import Members
 from live.packets import NAMESPACE
 from live.refusals import BUSY, INTERNAL_ERROR, event_error, refused
 from live.web_socket import WebSocket
+from serving.open_connections import network_of
+from serving.present import charge_to
 
 log = logging.getLogger(__name__)
 
-REVOKE_SECONDS = 2
-"""How often the keys of connected sockets are looked up again."""
-
 REVOKED = "key_revoked"
-FAREWELL = (CloseReason.POLICY_VIOLATION, "The API key was revoked.")
+UNVERIFIED = "key_unverified"
+FAREWELLS = {
+    REVOKED: (CloseReason.POLICY_VIOLATION, "The API key was revoked."),
+    UNVERIFIED: (CloseReason.TRY_AGAIN_LATER, "The API key cannot be verified just now."),
+}
+"""By the code of CLOSED."""
 
 
 class Connections:
     """The connections of one Socket.IO server."""
 
-    def __init__(self, sockets: SocketIO, members: Members, open_sockets: Mapping[str, WebSocket]) -> None:
+    def __init__(
+        self,
+        sockets: SocketIO,
+        members: Members,
+        open_sockets: Mapping[str, WebSocket],
+        forget: Callable[[str], None],
+    ) -> None:
+        """`forget` is called with the id of each socket that has gone."""
         self._server = sockets.server
         self._members = members
         self._open_sockets = open_sockets
+        self._forget = forget
         sockets.on_event("connect", self._enter)
         sockets.on_event("disconnect", self._leave)
         sockets.on_error_default(answer_error)
 
-    def revoke_for_ever(self) -> None:
-        """Close the sockets of keys that are no longer valid, every REVOKE_SECONDS."""
-        while True:
-            self._server.sleep(REVOKE_SECONDS)
-            try:
-                self._members.revoke(self._close)
-            except SQLAlchemyError as error:
-                log.warning("PostgreSQL is away, keys are not looked up: %s", error)
+    def revoke(self) -> None:
+        """Close the sockets of keys that are no longer valid. Raises what the database raises."""
+        self._members.revoke(functools.partial(self._close, REVOKED))
+
+    def fail_closed(self) -> None:
+        """Close the sockets of keys of which it is not known any more whether they are valid."""
+        self._members.fail_closed(functools.partial(self._close, UNVERIFIED))
 
     # Without a default for `auth`: after a TypeError the library tries again with nothing, which would be a way in.
     def _enter(self, auth: Any) -> None:
         bind_contextvars(sid=socket_id())  # until its packet is handled, see `Reception`
         key = key_of(auth, request.environ)
         if key is not None:
-            join_room(user_room(self._members.enter(socket_id(), key, request.remote_addr or "")))
+            broker_id = self._members.enter(socket_id(), key, network_of(request.remote_addr or ""))
+            charge_to(request.environ, broker_id)
+            join_room(user_room(broker_id))
 
     def _leave(self, *_: Any) -> None:
         self._members.leave(socket_id())
+        self._forget(socket_id())
 
-    def _close(self, socket_id: str) -> None:
+    def _close(self, code: str, socket_id: str) -> None:
         session_id = self._server.manager.eio_sid_from_sid(socket_id, NAMESPACE)
-        self._server.emit("CLOSED", {"code": REVOKED}, to=socket_id)
-        self._server.disconnect(socket_id)
-        web_socket = self._open_sockets.get(session_id)
-        if web_socket is not None:
-            web_socket.end(FAREWELL)
+        try:
+            self._server.emit("CLOSED", {"code": code}, to=socket_id)
+            self._server.disconnect(socket_id)
+        finally:
+            web_socket = self._open_sockets.get(session_id)
+            if web_socket is not None:
+                web_socket.end(FAREWELLS[code])
 
 
 def answer_error(error: Exception) -> dict[str, str]:

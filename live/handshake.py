@@ -12,23 +12,17 @@ from urllib.parse import parse_qs
 
 import orjson
 
+from live.http_problems import problem
+from serving.raw_answers import MIMETYPE
+
 PATH = "/socket.io/"
 VERSION = "13"
 """Of the WebSocket protocol (RFC 6455, 4.1)."""
 
 KEY_BYTES = 16
 
-CODE = "websocket_only"
-BODY = orjson.dumps(
-    {
-        "type": f"/docs/errors#{CODE}",
-        "title": "Socket.IO is served over WebSocket only.",
-        "status": 400,
-        "code": CODE,
-        "detail": "Connect with transports: ['websocket'], without polling first.",
-    }
-)
-HEADERS = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(BODY)))]
+BODY = orjson.dumps(problem("websocket_only"))
+HEADERS = [("Content-Type", MIMETYPE), ("Content-Length", str(len(BODY)))]
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 

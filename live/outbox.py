@@ -6,6 +6,7 @@ import contextlib
 import logging
 import socket
 import struct
+import time
 
 import gevent
 from gevent.socket import socket as GeventSocket
@@ -17,6 +18,8 @@ MOST_BYTES = 1_048_576
 
 KERNEL_BYTES = 262_144
 """Bytes that wait in the kernel. Left to itself it would hold megabytes for each client who does not read."""
+
+FINISH_LOOK_SECONDS = 0.02
 
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: forget what was not sent and do not wait for anybody."""
@@ -74,16 +77,13 @@ class Outbox:
         self.flush()
         return len(data)
 
-    def recv(self, most: int) -> bytes:
-        """As a socket's."""
-        received: bytes = self.client.recv(most)
-        return received
-
-    def close(self) -> None:
-        """As a socket's."""
+    def finish(self, seconds: float) -> None:
+        """Nothing more will be put: wait until all is on its way, and so many seconds at most; the rest is lost."""
+        deadline = time.monotonic() + seconds
+        while self.waiting_bytes and not self._cut and time.monotonic() < deadline:
+            gevent.sleep(FINISH_LOOK_SECONDS)
         self._cut = True
         self._waiting.clear()
-        self.client.close()
 
     def cut(self) -> None:
         """End the connection now; whoever reads from it sees its end. Nothing happens if it has ended."""

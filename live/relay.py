@@ -1,6 +1,6 @@
 """From Redis to the rooms: each live process listens by itself and emits to its own clients."""
 
-import logging
+import contextlib
 import time
 from typing import Any, Protocol
 
@@ -8,13 +8,11 @@ import orjson
 from redis import Redis, RedisError
 from redis.client import PubSub
 
+from background import Complaints
 from live.snapshots import Throttle, top_of
 from queues import names
 from queues.book_cache import BookCache
 
-log = logging.getLogger(__name__)
-
-RETRY_SECONDS = 0.5
 LISTEN_SECONDS = 0.1
 """How long one look for a message may take, and so how late a snapshot may be."""
 
@@ -53,27 +51,33 @@ class Relay:
         self.rooms = rooms
         self.cache = BookCache(redis)
         self.throttle = Throttle(interval)
+        self._channel: PubSub | None = None
+        self._flushed_at = self._pinged_at = 0.0
+        self._junk = Complaints()
         self.connected = False
         """Whether Redis is being listened to just now."""
 
-    def run(self) -> None:
-        """Listen for ever; while Redis is away, try again."""
-        while True:
-            try:
-                self._listen()
-            except RedisError as error:
-                log.warning("Redis is away, nothing is relayed: %s", error)
-            except Exception:
-                log.exception("the relay failed and begins anew")
-            self.connected = False
-            time.sleep(RETRY_SECONDS)
+    def run_once(self) -> None:
+        """Pass on what waits, or listen for LISTEN_SECONDS. Raises RedisError; then it listens anew the next time."""
+        try:
+            if self._channel is None:
+                self._channel = self.redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+                self._channel.subscribe(names.EVENTS_CHANNEL)
+            self.connected = True
+            self._take_turn(self._channel)
+            if self._flushed_at - self._pinged_at > PING_SECONDS:
+                self._pinged_at = self._flushed_at
+                self.redis.ping()
+        except BaseException:
+            self._hang_up()
+            raise
 
     def relay(self, body: bytes) -> None:
         """Gather one turn's messages to the rooms that have members; what is no turn of ours is logged and left."""
         try:
             self._gather(orjson.loads(body))
-        except Exception:
-            log.exception("what was published cannot be relayed")
+        except Exception as error:  # noqa: BLE001 - logged, whatever it is
+            self._junk.say(error, "what was published cannot be relayed", is_expected=False)
 
     def _gather(self, turn: Any) -> None:
         for message in turn["messages"]:
@@ -89,29 +93,24 @@ class Relay:
             if snapshot is not None:
                 self.rooms.emit("BOOK_SNAPSHOT", top_of(snapshot), names.room("book", symbol))
 
-    def _listen(self) -> None:
-        with self.redis.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
-            channel.subscribe(names.EVENTS_CHANNEL)
-            self.connected = True
-            flushed_at = pinged_at = 0.0
-            while True:
-                flushed_at = self._take_turn(channel, flushed_at)
-                if flushed_at - pinged_at > PING_SECONDS:
-                    pinged_at = flushed_at
-                    self.redis.ping()
-
-    def _take_turn(self, channel: PubSub, flushed_at: float) -> float:
-        """Pass on what waits, but not within GATHER_SECONDS of `flushed_at`; when it was done, on a steady clock."""
+    def _take_turn(self, channel: PubSub) -> None:
+        """Pass on what waits, but not within GATHER_SECONDS of the last time."""
         message = channel.get_message(timeout=LISTEN_SECONDS)
-        early = flushed_at + GATHER_SECONDS - time.monotonic()
+        early = self._flushed_at + GATHER_SECONDS - time.monotonic()
         if message is not None and early > 0:
             time.sleep(early)
-        flushed_at = time.monotonic()
+        self._flushed_at = time.monotonic()
         turns = 0
         while message is not None:
             self.relay(message["data"])
             turns += 1
             message = channel.get_message() if turns < MOST_TURNS else None
-        self.send_snapshots(flushed_at)
+        self.send_snapshots(self._flushed_at)
         self.rooms.flush()
-        return flushed_at
+
+    def _hang_up(self) -> None:
+        self.connected = False
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            with contextlib.suppress(RedisError):
+                channel.close()

@@ -1,6 +1,7 @@
 """The latest snapshot of each book, as the worker left it."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -22,13 +23,28 @@ class BookCache:
 
         None, too, for what is no snapshot of this stock: whoever else writes to Redis shall break nothing.
         """
+        return self.get_all([symbol]).get(symbol)
+
+    def get_all(self, symbols: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The snapshots that there are of these books, as by `get`."""
         try:
-            cached: Any = self.redis.get(names.book(symbol))
-            return None if cached is None else _snapshot(orjson.loads(cached), symbol)
+            found: Any = self.redis.mget([names.book(symbol) for symbol in symbols])
         except RedisError as error:
-            log.warning("Redis is away, the book of %s is read from PostgreSQL: %s", symbol, error)
-        except ValueError as error:
-            log.warning("what Redis has of the book of %s is none, it is read from PostgreSQL: %s", symbol, error)
+            log.warning("Redis is away, the books are read from PostgreSQL: %s", error)
+            return {}
+        snapshots = {}
+        for symbol, cached in zip(symbols, found, strict=True):
+            snapshot = None if cached is None else _read(cached, symbol)
+            if snapshot is not None:
+                snapshots[symbol] = snapshot
+        return snapshots
+
+
+def _read(cached: bytes, symbol: str) -> dict[str, Any] | None:
+    try:
+        return _snapshot(orjson.loads(cached), symbol)
+    except ValueError as error:
+        log.warning("what Redis has of the book of %s is none, it is read from PostgreSQL: %s", symbol, error)
         return None
 
 

@@ -17,6 +17,7 @@ from redis import TimeoutError as TookTooLong
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from background import Task
 from queues import names
 
 log = logging.getLogger(__name__)
@@ -83,25 +84,30 @@ class Breaker(Retry):
                 return
             self.is_open = True
         log.warning("Redis does not answer, this process goes on without it: %s", error)
-        threading.Thread(target=self._probe, name="redis probe", daemon=True).start()
-
-    def _probe(self) -> None:
-        """Ask until there is an answer, by a write: a Redis that is paused for writes alone is of no use either."""
         client = Redis.from_url(
             self._url,
             socket_timeout=self._seconds,
             socket_connect_timeout=self._seconds,
             retry=Retry(NoBackoff(), 0),
         )
-        while self.is_open:
-            time.sleep(PROBE_SECONDS)
-            try:
-                client.set(names.PROBE, 1, ex=PROBE_TTL)
-            except ResponseError as error:
-                log.warning("Redis answers, but does not store: %s", error)
-            except RedisError:
-                continue
-            self.is_open = False
+        task = Task(
+            "redis probe",
+            lambda: self._probe(client, task),
+            failure="Redis does not answer yet",
+            retry=0,
+            expected=(RedisError,),
+        )
+        task.start()
+
+    def _probe(self, client: Redis, task: Task) -> None:
+        """Ask by a write: a Redis that is paused for writes alone is of no use either. An answer ends the task."""
+        time.sleep(PROBE_SECONDS)
+        try:
+            client.set(names.PROBE, 1, ex=PROBE_TTL)
+        except ResponseError as error:
+            log.warning("Redis answers, but does not store: %s", error)
+        self.is_open = False
+        task.stop()
         client.close()
         log.info("Redis answers again")
 

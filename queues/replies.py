@@ -3,22 +3,26 @@
 A reply is only a hint to look: it is lost when Redis is away, so whoever waits also looks from time to time.
 """
 
+import contextlib
 import logging
 import secrets
 import threading
-import time
 from types import TracebackType
 
 import orjson
 from redis import Redis, RedisError
+from redis.client import PubSub
 
+from background import Task, Tasks
 from queues import names
 from queues.bus import SEPARATOR
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 1.0
-"""Pause before the listener connects to Redis again."""
+LISTEN_SECONDS = 1.0
+"""How long one look for a reply may take."""
+
+FRESH_SECONDS = 3.0
 
 
 class Expected:
@@ -51,20 +55,24 @@ class Expected:
 class Replies:
     """The replies that one process waits for; its listener starts with the first of them."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, tasks: Tasks) -> None:
         self.process = secrets.token_hex(8)
         self._redis = redis
         self._expected: dict[str, Expected] = {}
-        self._lock = threading.Lock()
-        self._listener: threading.Thread | None = None
-        self._stopped = threading.Event()
+        self._channel: PubSub | None = None
+        self._listener = tasks.add(
+            Task(
+                "replies",
+                self.run_once,
+                failure="Redis is away, waiting requests look for themselves",
+                fresh_seconds=FRESH_SECONDS,
+                expected=(RedisError,),
+            )
+        )
 
     def expect(self) -> Expected:
         """A new reply to wait for."""
-        with self._lock:
-            if self._listener is None:
-                self._listener = threading.Thread(target=self._listen, name="replies", daemon=True)
-                self._listener.start()
+        self._listener.start()
         return Expected(self, secrets.token_hex(8))
 
     def add(self, token: str, expected: Expected) -> None:
@@ -77,7 +85,7 @@ class Replies:
 
     def close(self) -> None:
         """Stop listening."""
-        self._stopped.set()
+        self._listener.stop()
 
     def deliver(self, message: bytes) -> None:
         """Pass a message of the worker, a JSON array of tokens, on to those who wait for them.
@@ -94,20 +102,18 @@ class Replies:
             if expected is not None:
                 expected.arrive()
 
-    def _listen(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                self._listen_once()
-            except RedisError as error:
-                log.warning("Redis is away, waiting requests look for themselves: %s", error)
-                time.sleep(RETRY_SECONDS)
-
-    def _listen_once(self) -> None:
-        with self._redis.pubsub(  # type: ignore[no-untyped-call]
-            ignore_subscribe_messages=True
-        ) as channel:
-            channel.subscribe(names.replies_channel(self.process))
-            while not self._stopped.is_set():
-                message = channel.get_message(timeout=RETRY_SECONDS)
-                if message is not None:
-                    self.deliver(message["data"])
+    def run_once(self) -> None:
+        """Wait for a reply, LISTEN_SECONDS at most. Raises RedisError; then it listens anew the next time."""
+        try:
+            if self._channel is None:
+                self._channel = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+                self._channel.subscribe(names.replies_channel(self.process))
+            message = self._channel.get_message(timeout=LISTEN_SECONDS)
+            if message is not None:
+                self.deliver(message["data"])
+        except BaseException:
+            channel, self._channel = self._channel, None
+            if channel is not None:
+                with contextlib.suppress(RedisError):
+                    channel.close()
+            raise

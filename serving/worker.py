@@ -16,6 +16,7 @@ Nothing of ours that uses locks or sockets may be imported here at the top: the 
 
 import contextlib
 import gc
+import re
 from typing import Any, Protocol
 
 import gevent
@@ -39,12 +40,18 @@ STOP_LOOK_SECONDS = 0.1
 ACCEPTED_AT_ONCE = 4
 """New connections before those that there are have their turn."""
 
+STATUS_LINE = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
+
 ENDING = 100
 """Connections that may be on their way out beside those that are taken."""
 
 
 class Refusals(ReadRefusals, Protocol):
     """What is answered without the application."""
+
+    def of_status(self, status: int) -> bytes:
+        """To what is no HTTP."""
+        ...
 
     def ended(self, method: str) -> bytes:
         """To a request that was ended because its worker stops."""
@@ -117,6 +124,14 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
         finally:
             sock.flush()
         sock.expect()
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Refuse what is no HTTP. gunicorn's own page, which repeats what the client sent, is not sent."""
+        begin = len(client.unsent)
+        super().handle_error(req, client, addr, exc)
+        told = STATUS_LINE.match(client.unsent, begin)
+        if told is not None:
+            client.unsent[begin:] = self.refusals().of_status(int(told[1]))
 
     def _close_idle_when_stopped(self) -> None:
         while self.alive:

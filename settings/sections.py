@@ -89,6 +89,9 @@ class Live:
 
     host: str = "127.0.0.1"
     port: int = _number(8001, 0, 65_535)
+    connections: int = _number(10_000, 1, 100_000)
+    connections_of_address: int = _number(5_000, 1, 100_000)
+    channels: int = _number(2_000, 1, 100_000)
     origins: tuple[str, ...] = ()
     snapshot_interval_ms: int = _number(1_000, 50, 60_000)
 

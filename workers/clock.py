@@ -20,7 +20,7 @@ from heartbeat import LONGEST_TURN_SECONDS, Progress, start_beating
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
 from services.matching.sweep import forgotten_stocks
-from services.operations.lease import release_lease, take_lease
+from services.operations.lease import CLOCK_LEASE, release_lease, take_lease
 from services.order_entry.cancel_after import cancel_for_the_silent
 from services.order_entry.expire import expire_due_orders
 from services.stocks.run_schedule import run_schedules
@@ -29,7 +29,6 @@ from workers.database import connect_worker
 
 log = logging.getLogger(__name__)
 
-LEASE = "clock"
 NOW = text("SELECT clock_timestamp()")
 
 
@@ -45,7 +44,7 @@ class Clock:
     def run_once(self) -> bool:
         """Ask for what is due by now and wake forgotten inboxes; False when another clock does it."""
         with transaction(self.engine) as session:
-            if not take_lease(session, LEASE, self.name, self.settings.clock.lease_seconds):
+            if not take_lease(session, CLOCK_LEASE, self.name, self.settings.clock.lease_seconds):
                 return False
             due = expire_due_orders(session)
             due += cancel_for_the_silent(session)
@@ -62,7 +61,7 @@ class Clock:
     def release(self) -> None:
         """Let another clock take over at once."""
         with transaction(self.engine) as session:
-            release_lease(session, LEASE, self.name)
+            release_lease(session, CLOCK_LEASE, self.name)
 
 
 def main(settings: Settings) -> None:

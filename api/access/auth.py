@@ -13,6 +13,7 @@ from api.runtime.key_cache import Caller
 from services.errors import BrokerSuspended
 from services.identity.api_keys import is_possible
 from services.identity.suspension import SUSPENDED
+from serving.open_connections import network_of
 from serving.present import charge_to
 
 SCHEME = "bearer"
@@ -32,7 +33,7 @@ class Access(Enum):
 def require_key() -> None:
     """Find out who calls. Raises Unauthenticated, TooManyRequests."""
     key = _key_of_request()
-    address = request.remote_addr or ""
+    address = network_of(request.remote_addr or "")
     components().limits.refuse_guesser(address)
     caller = components().keys.caller_of(key)
     if caller is None:

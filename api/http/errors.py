@@ -14,10 +14,10 @@ from api.http.http_problems import problem_of_http
 from api.http.problems import Busy, InternalError, Problem
 from database.errors import is_passing
 from services.errors import Conflict, Forbidden, Invalid, MarketError, Unavailable, Unknown
+from serving.raw_answers import MIMETYPE
 
 log = logging.getLogger(__name__)
 
-MIMETYPE = "application/problem+json"
 ON_UNAVAILABLE = "minex.on_unavailable"
 REQUEST_ID = "minex.request_id"
 """Where WSGI's environment keeps the request's id."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from api.http.errors import MIMETYPE
+from serving.raw_answers import MIMETYPE
 
 Json = dict[str, Any]
 

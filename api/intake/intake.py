@@ -17,6 +17,7 @@ from api.intake.group_commit import GroupCommit, Meaning
 from api.intake.rules_cache import RulesCache
 from api.intake.wakeup_sender import WakeupSender
 from api.runtime.database import Database
+from background import Tasks
 from database.errors import is_passing, sqlstate
 from engine.order_types import MARKET
 from queues.wakeups import Wakeups
@@ -37,10 +38,12 @@ class Intake:
     Its methods raise what the database raises: then nothing was stored, except with OutcomeUnknown.
     """
 
-    def __init__(self, database: Database, wakeups: Wakeups, backpressure: Backpressure, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, wakeups: Wakeups, backpressure: Backpressure, settings: Settings, tasks: Tasks
+    ) -> None:
         self._database = database
         self._backpressure = backpressure
-        self._wakeups = WakeupSender(wakeups)
+        self._wakeups = WakeupSender(wakeups, tasks)
         self._settings = settings
         self._rules = RulesCache()
         self._orders: GroupCommit[NewOrder, Placed | MarketError] = GroupCommit(self._place, meaning_of)

@@ -1,13 +1,13 @@
 """Wakes the workers beside the requests: nobody waits for Redis once his order is stored."""
 
-import logging
 import queue
-import threading
 from collections.abc import Iterable
 
+from background import Task, Tasks
 from queues.wakeups import Wakeups
 
-log = logging.getLogger(__name__)
+WAIT_SECONDS = 2.0
+"""How long one look for somebody to wake may take."""
 
 Stock = tuple[str, str]
 """(symbol, group)"""
@@ -19,34 +19,25 @@ class WakeupSender:
     A wake-up that is lost, with this process or with Redis, costs delay: the clock looks for forgotten inboxes.
     """
 
-    def __init__(self, wakeups: Wakeups) -> None:
+    def __init__(self, wakeups: Wakeups, tasks: Tasks) -> None:
         self._wakeups = wakeups
         self._wanted: queue.SimpleQueue[Iterable[Stock]] = queue.SimpleQueue()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._task = tasks.add(Task("wakeups", self.run_once, failure="stocks wait for the sweep", retry=0))
+        self._started = False
 
     def send(self, stocks: Iterable[Stock]) -> None:
         """Have these stocks' workers woken, soon."""
-        if self._thread is None:
-            self._start()
+        if not self._started:
+            self._started = True
+            self._task.start()
         self._wanted.put(stocks)
 
     def run_once(self) -> None:
-        """Wait until there is somebody to wake, and wake all that have gathered."""
-        stocks = dict.fromkeys(self._wanted.get())
+        """Wait until there is somebody to wake, WAIT_SECONDS at most, and wake all that have gathered."""
+        try:
+            stocks = dict.fromkeys(self._wanted.get(timeout=WAIT_SECONDS))
+        except queue.Empty:
+            return
         while not self._wanted.empty():
             stocks.update(dict.fromkeys(self._wanted.get()))
-        try:
-            self._wakeups.wake(stocks)
-        except Exception:
-            log.exception("%d stocks wait for the sweep", len(stocks))
-
-    def _start(self) -> None:
-        with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="wakeups", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            self.run_once()
+        self._wakeups.wake(stocks)

@@ -11,9 +11,11 @@ from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.runtime.database import Database
+from background import Tasks
 from queues.heartbeats import Heartbeats
 from queues.wakeups import Wakeups
 from services.operations.health import stuck_stocks
+from services.operations.lease import CLOCK_LEASE, is_held
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,8 @@ class Health:
     """What is wrong, if anything is."""
 
     missing: Sequence[str] = ()
-    """`postgresql`, `redis`, and `match-GROUP` for each group without a worker."""
+    """`postgresql`, `redis`, `clock`, `match-GROUP` for each group without a worker; where the servers answer also what
+    this process does beside its requests and has not been able to do of late."""
     waiting: Sequence[dict[str, Any]] = ()
     """Stocks whose oldest command waits too long: {symbol, group, seconds}, the longest first."""
     suspended: bool = False
@@ -49,11 +52,14 @@ class Health:
 class HealthProbe:
     """The pulse of the whole exchange, as one process feels it."""
 
-    def __init__(self, database: Database, heartbeats: Heartbeats, wakeups: Wakeups, groups: Sequence[str]) -> None:
+    def __init__(
+        self, database: Database, heartbeats: Heartbeats, wakeups: Wakeups, groups: Sequence[str], tasks: Tasks
+    ) -> None:
         self._database = database
         self._heartbeats = heartbeats
         self._wakeups = wakeups
         self._groups = groups
+        self._tasks = tasks
         self._lock = threading.Lock()
         self._until = 0.0
         self._health = Health()
@@ -77,6 +83,8 @@ class HealthProbe:
         try:
             with self._database.reading() as session:
                 waiting = stuck_stocks(session, STUCK_SECONDS, MOST_WAITING)
+                if not is_held(session, CLOCK_LEASE):
+                    missing.append("clock")
         except SQLAlchemyError as error:
             log.warning("PostgreSQL is away: %s", " ".join(str(error).split())[:300])
             missing.append("postgresql")
@@ -87,4 +95,5 @@ class HealthProbe:
         except RedisError as error:
             log.warning("Redis is away: %s", error)
             missing.append("redis")
+        missing += [] if missing else self._tasks.stale()
         return Health(missing, waiting, suspended)

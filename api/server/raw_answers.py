@@ -1,18 +1,11 @@
 """Answers that no application gives: to what never became a request, too slow or not HTTP, or was ended amid it."""
 
-import re
-import secrets
-from http import HTTPStatus
-
-import orjson
-
-from api.http.errors import MIMETYPE, problem_of
+from api.http.errors import problem_of
 from api.http.http_problems import BodyTooSlow, problem_of_http
 from api.http.problems import Busy, OutcomeUnknown, Problem
+from serving.raw_answers import raw_answer
 
-ANSWER = "HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Type: {}\r\nContent-Length: {}\r\nX-Request-ID: {}\r\n{}\r\n"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-STATUS_LINE = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
 
 
 def too_slow() -> bytes:
@@ -35,20 +28,10 @@ def ended(method: str) -> bytes:
     return _answer(Busy() if method in READING else OutcomeUnknown())
 
 
-def as_problem(unsent: bytearray, begin: int) -> None:
-    """Turn the page of gunicorn's that waits to be sent from `begin` on into the problem that its status stands for.
-
-    The page repeats what the client sent; the problem does not.
-    """
-    told = STATUS_LINE.match(unsent, begin)
-    if told is None:
-        return
-    unsent[begin:] = _answer(problem_of_http(int(told[1])))
+def of_status(status: int) -> bytes:
+    """To what is no HTTP."""
+    return _answer(problem_of_http(status))
 
 
 def _answer(problem: Problem) -> bytes:
-    request_id = secrets.token_hex(16)
-    body = orjson.dumps({**problem_of(problem), "request_id": request_id})
-    status = HTTPStatus(problem.status)
-    more = "".join([f"{name}: {value}\r\n" for name, value in problem.headers.items()])
-    return ANSWER.format(status.value, status.phrase, MIMETYPE, len(body), request_id, more).encode() + body
+    return raw_answer(problem_of(problem), problem.headers)

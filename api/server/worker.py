@@ -1,7 +1,7 @@
 """The worker of the REST processes: `--worker-class api.server.worker.Worker`.
 
 As `serving.worker`, and what is refused without the application is a problem (RFC 9457) like everything that is
-refused; gunicorn's page repeats what the client sent. An answer given before the request's body was read says
+refused. An answer given before the request's body was read says
 `Connection: close` unless the rest is small and on its way.
 
 Nothing of ours that uses locks or sockets may be imported here at the top: the worker patches them after the fork.
@@ -35,11 +35,3 @@ class Worker(FairWorker):
         """Load the application, and settle what becomes of bodies that it does not read."""
         super().load_wsgi()
         self.wsgi: Any = settling_bodies(self.wsgi)
-
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Refuse what is no HTTP."""
-        begin = len(client.unsent)
-        super().handle_error(req, client, addr, exc)
-        from api.server.raw_answers import as_problem  # noqa: PLC0415 - it brings Flask along
-
-        as_problem(client.unsent, begin)

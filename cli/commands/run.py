@@ -22,8 +22,6 @@ GRACEFUL_SECONDS = 3
 """For requests that are under way at a stop; with open sockets it would otherwise take gunicorn 30."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 of the usual load balancers, so that it is they who close."""
-LIVE_CONNECTIONS = 10_000
-"""Sockets of one Socket.IO process; gevent has a greenlet for each."""
 
 
 @click.group(cls=SuggestingGroup)
@@ -58,7 +56,7 @@ def web() -> None:
 def live() -> None:
     """Socket.IO: one gunicorn process with gevent."""
     settings = _settings()
-    own = ["--worker-class", "gevent", "--workers", "1", "--worker-connections", str(LIVE_CONNECTIONS)]
+    own = ["--worker-class", "live.worker.Worker", "--workers", "1"]
     _serve("wsgi:live", settings, settings.live.host, settings.live.port, own)
 
 

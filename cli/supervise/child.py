@@ -36,6 +36,7 @@ class Child:
         """
         self.name = process.name
         self.health_url = process.health_url
+        self.beats = heartbeats is not None
         self._heartbeats = heartbeats
         self._command = process.command
         self._folder = folder

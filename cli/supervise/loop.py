@@ -23,7 +23,8 @@ STEADY_SECONDS = 30.0
 SETTLED_SECONDS = 1.0
 """A process without an address counts as up once it has lived this long: a wrong import ends it sooner."""
 HUNG_SECONDS = 60.0
-"""A process that used to answer and has been silent for so long is ended, and so started anew."""
+"""A process that used to answer and has been silent for so long hangs. Unless it gives signs of life: then strangers
+may keep the door at which we ask, and it is not ended for what they do."""
 TICK_SECONDS = 0.2
 REAP_SECONDS = 10.0
 """How often the exit codes of grandchildren that fell to us are collected."""
@@ -48,6 +49,8 @@ class Watched:
     due: float | None = None
     """When it is to be started again; None while it runs."""
     was_up: bool = False
+    is_silent: bool = False
+    """Whether it has been said that it gives signs of life and no answers."""
 
 
 class Supervisor:
@@ -141,9 +144,7 @@ class Supervisor:
             if now - watched.started > STEADY_SECONDS:
                 watched.deaths = 0
             self._end_hung(watched)
-            if self.health.silent_seconds(unit.name) > HUNG_SECONDS:
-                self._logbook.write("minex", f"{unit.name} has not answered for {HUNG_SECONDS:.0f} s and is ended")
-                unit.clear_away()
+            self._look_at_silence(watched)
             return
         self._plan_start(watched, unit.end_of())
 
@@ -159,6 +160,17 @@ class Supervisor:
             else:
                 watched.restarts += 1
                 self._changed()
+
+    def _look_at_silence(self, watched: Watched) -> None:
+        """End what has not answered for too long, or say so where it gives signs of life."""
+        unit = watched.unit
+        is_silent = self.health.silent_seconds(unit.name) > HUNG_SECONDS
+        if is_silent and not unit.beats:
+            self._logbook.write("minex", f"{unit.name} has not answered for {HUNG_SECONDS:.0f} s and is ended")
+            unit.clear_away()
+        elif is_silent and not watched.is_silent:
+            self._logbook.write("minex", f"{unit.name} works, but we have had no answer for {HUNG_SECONDS:.0f} s")
+        watched.is_silent = is_silent
 
     def _plan_start(self, watched: Watched, reason: str) -> None:
         watched.unit.clear_away()

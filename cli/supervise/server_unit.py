@@ -8,6 +8,7 @@ from pathlib import Path
 from cli.supervise.heartbeats import Hung
 from cli.supervise.log_file import Logbook
 from embedded.server import Server
+from embedded.server_log import LIMIT_BYTES, turn_page
 
 STOP_SECONDS = 1.5
 """A fast shutdown takes some 20 ms; a slower one is cut short, and the next start recovers."""
@@ -17,6 +18,7 @@ class Served:
     """Starts when it is ready, and has its own log file, which is copied to the one log."""
 
     health_url = ""
+    beats = False
 
     def __init__(self, name: str, server: Server, logbook: Logbook) -> None:
         self.name = name
@@ -58,6 +60,16 @@ class Served:
         self._is_unreadable = False
         for line in whole.decode("utf-8", "replace").splitlines():
             self._logbook.write(self.name, line)
+        if self._read_until > LIMIT_BYTES:
+            self._turn_page()
+
+    def _turn_page(self) -> None:
+        try:
+            turn_page(self.server.log_file)
+        except OSError as error:
+            self._logbook.write(self.name, f"its log cannot be put aside ({error.strerror})")
+        else:
+            self._read_until = 0
 
     def _new_lines(self) -> bytes:
         size = _size(self.server.log_file)

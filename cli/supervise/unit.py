@@ -12,6 +12,8 @@ class Unit(Protocol):
 
     name: str
     health_url: str
+    beats: bool
+    """Whether it gives signs of life of its own, by which `end_hung` judges."""
 
     @property
     def pid(self) -> int | None: ...

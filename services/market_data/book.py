@@ -1,6 +1,6 @@
 """A stock's book and its tape as they are now."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import text
@@ -11,7 +11,7 @@ from services.market_data.snapshots import BOOK_DEPTH
 from services.prices import indicative
 from services.stocks.listing import listed_id, unknown_stock
 
-VERSION = text("SELECT book_version FROM stocks WHERE symbol = :symbol")
+VERSIONS = text("SELECT symbol, book_version FROM stocks WHERE symbol = ANY(:symbols)")
 
 QUOTED = "{0}.closed_at IS NULL AND {0}.status NOT IN ('pending', 'untriggered') AND {0}.price IS NOT NULL"
 """What stands in the book at a price: nothing that is not in it yet, no stops that wait, no market orders."""
@@ -28,13 +28,13 @@ LEVELS = """(
     ) l
 )"""
 
-BOOK = text(f"""
+BOOKS = text(f"""
     SELECT s.symbol, s.book_version AS version, s.event_sequence AS sequence, s.book_sequence,
         {LEVELS.format(side="bid", order="DESC", quoted=QUOTED.format("o"))} AS bids,
         {LEVELS.format(side="ask", order="ASC", quoted=QUOTED.format("o"))} AS asks
-    FROM stocks s WHERE s.symbol = :symbol
+    FROM stocks s WHERE s.symbol = ANY(:symbols)
 """)  # noqa: S608 - constants of this file
-"""One statement, so version, sequence and levels belong together. Of icebergs only what they show counts."""
+"""One statement, so version, sequence and levels of a book belong together. Of icebergs only what they show counts."""
 
 ENTRY = text(f"""
     SELECT o.id, s.symbol, o.side, o.price, coalesce(o.shown_quantity, o.remaining_quantity) AS remaining_quantity,
@@ -46,10 +46,10 @@ ENTRY = text(f"""
     GROUP BY o.id, s.symbol
 """)  # noqa: S608 - constants of this file
 
-TAPE = text("""
+TAPES = text("""
     SELECT symbol, event_sequence, state, state_reason, reference_price, last_price, indicative_price,
         indicative_volume, indicative_surplus
-    FROM stocks WHERE symbol = :symbol
+    FROM stocks WHERE symbol = ANY(:symbols)
 """)
 
 
@@ -61,15 +61,27 @@ def read_book(
     `cached` is the worker's last snapshot; it is used where its version is the stock's, else the book is added up from
     the open orders. A level is {price (cents), total_quantity (shares), order_count}.
     """
-    if cached is not None:
-        version = session.scalar(VERSION, {"symbol": symbol})
-        if version is not None and version == cached.get("version") and "book_sequence" in cached:
-            return {**cached, "bids": cached["bids"][:depth], "asks": cached["asks"][:depth]}
-    row = session.execute(BOOK, {"symbol": symbol, "depth": depth}).one_or_none()
-    if row is None:
+    book = read_books(session, [symbol], {} if cached is None else {symbol: cached}, depth).get(symbol)
+    if book is None:
         raise unknown_stock(symbol)
-    book: dict[str, Any] = row._asdict()
     return book
+
+
+def read_books(
+    session: Statements, symbols: Collection[str], cached: Mapping[str, Mapping[str, Any]], depth: int = BOOK_DEPTH
+) -> dict[str, dict[str, Any]]:
+    """The books of those among `symbols` that are listed, as `read_book` has them, in two look-ups at most."""
+    books: dict[str, dict[str, Any]] = {}
+    if cached:
+        for symbol, version in session.execute(VERSIONS, {"symbols": list(cached)}):
+            known = cached[symbol]
+            if version == known.get("version") and "book_sequence" in known:
+                books[symbol] = {**known, "bids": known["bids"][:depth], "asks": known["asks"][:depth]}
+    rest = [symbol for symbol in symbols if symbol not in books]
+    if rest:
+        rows = session.execute(BOOKS, {"symbols": rest, "depth": depth})
+        books.update({row.symbol: row._asdict() for row in rows})
+    return books
 
 
 def read_entry(session: Statements, symbol: str, order_id: int) -> dict[str, Any]:
@@ -92,20 +104,20 @@ def read_entry(session: Statements, symbol: str, order_id: int) -> dict[str, Any
     }
 
 
-def read_tape(session: Statements, symbol: str) -> dict[str, Any]:
-    """Where a stock's public tape stands: its last sequence, state, reference and last price. Raises UnknownStock.
+def read_tapes(session: Statements, symbols: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Where the public tapes of those among `symbols` stand that are listed: last sequence, state, prices.
 
     In an auction `indicative` is what it would bring: {price (cents), volume, surplus (shares)}.
     """
-    row = session.execute(TAPE, {"symbol": symbol}).one_or_none()
-    if row is None:
-        raise unknown_stock(symbol)
     return {
-        "symbol": row.symbol,
-        "sequence": row.event_sequence,
-        "state": row.state,
-        "state_reason": row.state_reason,
-        "reference_price": row.reference_price,
-        "last_price": row.last_price,
-        "indicative": indicative(row),
+        row.symbol: {
+            "symbol": row.symbol,
+            "sequence": row.event_sequence,
+            "state": row.state,
+            "state_reason": row.state_reason,
+            "reference_price": row.reference_price,
+            "last_price": row.last_price,
+            "indicative": indicative(row),
+        }
+        for row in session.execute(TAPES, {"symbols": list(symbols)})
     }

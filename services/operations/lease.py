@@ -12,12 +12,29 @@ TAKE = text("""
     RETURNING holder
 """)
 
+CLOCK_LEASE = "clock"
+"""The role of the one clock that works."""
+
+LATE_SECONDS = 3
+"""A lease that has run out may be taken by another process; after so long nobody has."""
+
+HELD = text("""
+    SELECT EXISTS (
+        SELECT 1 FROM leases WHERE name = :name AND expires_at > clock_timestamp() - :late * interval '1 second'
+    )
+""")
+
 RELEASE = text("DELETE FROM leases WHERE name = :name AND holder = :holder")
 
 
 def take_lease(session: Statements, name: str, holder: str, seconds: int) -> bool:
     """True if `holder` now has the role `name` for the next `seconds`, by the database's clock."""
     return session.execute(TAKE, {"name": name, "holder": holder, "seconds": seconds}).one_or_none() is not None
+
+
+def is_held(session: Statements, name: str) -> bool:
+    """True if a process has the role `name`, or had it a moment ago."""
+    return bool(session.scalar(HELD, {"name": name, "late": LATE_SECONDS}))
 
 
 def release_lease(session: Statements, name: str, holder: str) -> None:

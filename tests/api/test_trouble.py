@@ -10,16 +10,18 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from api.access.auth import Access
 from api.routes import access_of
 from api.trading import orders as orders_views
+from background import Task
 from database.autocommit import AutocommitSession, committing
-from database.session import connect
+from database.session import connect, transaction
 from queues import names
 from queues.heartbeats import Heartbeats
 from queues.wakeups import SUSPENDED
+from services.operations.lease import CLOCK_LEASE, release_lease, take_lease
 from tests.api.venue import Venue, an_order, settings_for
 
 CLOSED_PORT = "postgresql://minex@127.0.0.1:1/nowhere"
@@ -35,6 +37,17 @@ def hasty(database_url: str, redis_url: str) -> Iterator[Venue]:
     venue.close()
 
 
+@pytest.fixture
+def ticking(engine: Engine) -> Iterator[None]:
+    """A clock is known to work."""
+    with transaction(engine) as session:
+        assert take_lease(session, CLOCK_LEASE, "the test's", 3_600)
+    yield
+    with transaction(engine) as session:
+        release_lease(session, CLOCK_LEASE, "the test's")
+
+
+@pytest.mark.usefixtures("ticking")
 class TestHealth:
     """What monitors and load balancers see, without a key."""
 
@@ -73,6 +86,27 @@ class TestHealth:
             venue.components.health_probe.forget()
             assert venue.nobody.get("/health")["missing"] == ["match-A"]
         redis.delete(names.heartbeats("A"))
+
+    def test_a_clock_that_has_not_been_heard_of_is_missed(self, venue: Venue, engine: Engine) -> None:
+        with transaction(engine) as session:
+            session.execute(text("UPDATE leases SET expires_at = clock_timestamp() - interval '10 seconds'"))
+        venue.components.health_probe.forget()
+        assert venue.nobody.get("/health")["missing"] == ["clock", "match-A"]
+
+    def test_what_a_process_does_beside_its_requests_is_missed(self, venue: Venue) -> None:
+        def fail() -> None:
+            raise RuntimeError("it never works")
+
+        Heartbeats(venue.components.redis).beat("A", "match-A-host-3-abc")
+        task = Task("bells", fail, failure="no bell rings", fresh_seconds=0.01)
+        venue.components.tasks.add(task).start()
+        time.sleep(0.1)
+        venue.components.health_probe.forget()
+        health = venue.nobody.get("/health")
+        assert (health["status"], health["missing"]) == ("degraded", ["bells"])
+        task.stop()
+        task.fresh_seconds = float("inf")
+        venue.components.redis.delete(names.heartbeats("A"))
 
     def test_names_the_stocks_whose_commands_nobody_takes(self, venue: Venue) -> None:
         Heartbeats(venue.components.redis).beat("A", "match-A-host-2-abc")

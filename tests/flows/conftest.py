@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from embedded.valkey import ValkeyServer
@@ -43,3 +44,20 @@ def exchange(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> It
         yield running
     finally:
         running.close()
+
+
+@pytest.fixture
+def connections(exchange: RunningExchange) -> Callable[[], list[str]]:
+    """The states of the TCP connections of the Socket.IO processes that somebody else began."""
+    root = psutil.Process(exchange.process("live").popen.pid)
+
+    def states() -> list[str]:
+        here = exchange.settings.live.port
+        return [
+            connection.status
+            for process in [root, *root.children(recursive=True)]
+            for connection in process.net_connections("tcp")
+            if connection.laddr.port == here and connection.status != psutil.CONN_LISTEN
+        ]
+
+    return states

@@ -5,7 +5,6 @@ import http.client
 import json
 import socket
 
-import psutil
 import pytest
 from websocket import ABNF
 
@@ -34,23 +33,6 @@ def exchange(settings, tmp_path_factory):
 @pytest.fixture
 def port(exchange):
     return exchange.settings.live.port
-
-
-@pytest.fixture
-def connections(exchange):
-    """The states of the TCP connections of the Socket.IO processes that somebody else began."""
-    root = psutil.Process(exchange.process("live").popen.pid)
-
-    def states():
-        here = exchange.settings.live.port
-        return [
-            connection.status
-            for process in [root, *root.children(recursive=True)]
-            for connection in process.net_connections("tcp")
-            if connection.laddr.port == here and connection.status != psutil.CONN_LISTEN
-        ]
-
-    return states
 
 
 def refusal(answer):

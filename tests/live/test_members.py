@@ -3,8 +3,10 @@
 import pytest
 from flask_socketio import ConnectionRefusedError
 from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from database.session import transaction
+from database.autocommit import committing
+from database.session import connect, transaction
 from live import members as members_module
 from live.members import Members
 from queues.counters import Counters
@@ -22,8 +24,15 @@ def unknown_keys(redis_url):
 
 
 @pytest.fixture
-def members(engine, unknown_keys):
-    return Members(engine, unknown_keys, "")
+def reader(database_url):
+    engine = committing(connect(database_url, pool_size=4))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def members(reader, unknown_keys):
+    return Members(reader, reader, unknown_keys, "")
 
 
 @pytest.fixture
@@ -62,10 +71,10 @@ def test_an_address_that_tries_keys_is_refused_whatever_it_sends_then(members, b
     assert members.enter("socket", broker.api_key, "192.0.2.9") == broker.broker_id
 
 
-def test_the_administrators_key_is_no_guess(engine, members, unknown_keys):
+def test_the_administrators_key_is_no_guess(engine, reader, members, unknown_keys):
     with transaction(engine) as session:
         stored = ensure_admin_key(session)
-    configured = Members(engine, unknown_keys, "mxadmin_configured")
+    configured = Members(reader, reader, unknown_keys, "mxadmin_configured")
     for _ in range(4):
         assert refusal(members, stored)["code"] == "broker_only"
         assert refusal(configured, "mxadmin_configured")["code"] == "broker_only"
@@ -100,3 +109,58 @@ def test_who_connects_during_the_look_up_stays(engine, members, broker, monkeypa
     closed = []
     members.revoke(closed.append)
     assert closed == []
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 1_000.0
+
+    monkeypatch.setattr(members_module.time, "monotonic", lambda: Clock.now)
+    return Clock
+
+
+def test_keys_that_cannot_be_looked_up_again_are_believed_for_five_seconds(clock, reader, members, broker, monkeypatch):
+    members.enter("first", broker.api_key, ADDRESS)
+    closed = []
+    with monkeypatch.context() as broken:
+        broken.setattr(members_module, "holders_of", raising(PoolExhausted("no connection")))
+        clock.now += 4.9
+        with pytest.raises(PoolExhausted):
+            members.revoke(closed.append)
+        members.fail_closed(closed.append)
+        assert closed == []
+        clock.now += 0.2
+        members.fail_closed(closed.append)
+        assert closed == ["first"]
+    members.leave("first")
+    members.enter("second", broker.api_key, ADDRESS)  # its own key has just been looked up
+    members.fail_closed(closed.append)
+    assert closed == ["first"]
+    members.revoke(closed.append)
+    clock.now += 4.9
+    members.fail_closed(closed.append)
+    assert closed == ["first"]
+
+
+def test_one_socket_that_cannot_be_closed_keeps_no_other_open(clock, members, broker):
+    for name in ("first", "second", "third"):
+        members.enter(name, broker.api_key, ADDRESS)
+    clock.now += 6
+    closed = []
+
+    def close(name):
+        closed.append(name)
+        if name == "first":
+            raise RuntimeError(name)
+
+    with pytest.raises(ExceptionGroup):
+        members.fail_closed(close)
+    assert closed == ["first", "second", "third"]
+
+
+def raising(error):
+    def fail(*_):
+        raise error
+
+    return fail

@@ -8,6 +8,7 @@ from redis import RedisError
 
 from live.relay import Relay
 from live.snapshots import Throttle, top_of
+from queues import names
 from queues.bus import Bus
 
 LEVELS = [{"price": 3500 - n, "total_quantity": 100, "order_count": 1} for n in range(7)]
@@ -44,6 +45,13 @@ def turn(*rooms, books=()):
     return json.dumps({"messages": messages, "books": list(books)}).encode()
 
 
+def raising(error):
+    def fail(*_):
+        raise error
+
+    return fail
+
+
 def test_only_rooms_with_members_are_emitted_to(relay, emitted):
     relay.relay(turn("stock:VALE3", "stock:PETR4"))
     assert emitted == [("TRADE_EXECUTED", {"room": "stock:PETR4"}, "stock:PETR4")]
@@ -72,20 +80,24 @@ def test_junk_that_somebody_published_keeps_nothing_from_being_relayed(relay, em
     relay.send_snapshots(10.0)
 
 
-def test_the_relay_begins_anew_whatever_ends_it(relay, monkeypatch):
-    begun = []
-
-    def listen():
-        begun.append(relay)
-        if len(begun) == 3:
-            raise KeyboardInterrupt
-        raise (RedisError if len(begun) == 1 else RuntimeError)("over")
-
-    monkeypatch.setattr(relay, "_listen", listen)
-    monkeypatch.setattr("live.relay.RETRY_SECONDS", 0)
-    with pytest.raises(KeyboardInterrupt):
-        relay.run()
-    assert len(begun) == 3
+@pytest.mark.parametrize("error", [RedisError("away"), RuntimeError("a fault of ours")])
+def test_the_relay_listens_anew_whatever_ended_it(relay, emitted, monkeypatch, error):
+    relay.rooms.flush = lambda: None
+    relay.run_once()
+    assert relay.connected
+    first = relay._channel
+    with monkeypatch.context() as broken:
+        broken.setattr(relay, "send_snapshots", raising(error))
+        with pytest.raises(type(error)):
+            relay.run_once()
+    assert not relay.connected
+    relay.redis.publish(names.EVENTS_CHANNEL, turn("stock:PETR4"))  # nobody listens now
+    relay.run_once()
+    assert relay.connected
+    assert relay._channel is not first
+    relay.redis.publish(names.EVENTS_CHANNEL, turn("stock:PETR4"))
+    relay.run_once()
+    assert len(emitted) == 1
 
 
 def test_a_changed_book_is_sent_with_five_levels_a_side(relay, emitted):

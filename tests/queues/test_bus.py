@@ -6,6 +6,7 @@ import fakeredis
 import pytest
 import redis as client
 
+from background import Tasks
 from queues.book_cache import BookCache
 from queues.bus import Bus
 from queues.names import EVENTS_CHANNEL
@@ -62,7 +63,7 @@ def test_without_redis_nothing_is_told_and_nothing_fails(server, redis):
 def test_a_reply_reaches_who_waits_for_it_and_nobody_else(redis_url):
 
     connection = client.Redis.from_url(redis_url, socket_timeout=5)
-    replies = Replies(connection)
+    replies = Replies(connection, Tasks())
     with replies.expect() as mine, replies.expect() as other:
         for _ in range(100):
             Bus(connection).announce([], replies=[mine.address])
@@ -74,7 +75,7 @@ def test_a_reply_reaches_who_waits_for_it_and_nobody_else(redis_url):
 
 
 def test_a_late_reply_disturbs_nobody(redis):
-    replies = Replies(redis)
+    replies = Replies(redis, Tasks())
     with replies.expect() as reply:
         token = reply.address.partition("/")[2]
     replies.deliver(json.dumps([token]).encode())

@@ -7,6 +7,7 @@ import pytest
 
 from api.app import create_app
 from api.components import EXTENSION
+from background import Tasks
 from queues import names
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
@@ -121,7 +122,7 @@ def test_what_is_no_snapshot_is_no_book(exchange, found):
 
 @pytest.mark.parametrize("message", [b"", BINARY, b"7", b"{}", b'[[], {}, 7, null, "unknown"]', b'"token"'])
 def test_junk_among_the_replies_ends_no_listener(exchange, message):
-    replies = Replies(exchange.redis)
+    replies = Replies(exchange.redis, Tasks())
     with replies.expect() as reply:
         token = reply.address.partition("/")[2]
         replies.deliver(message)

@@ -3,6 +3,7 @@
 import threading
 
 from api.intake.wakeup_sender import WakeupSender
+from background import Tasks
 
 
 class FakeWakeups:
@@ -25,7 +26,7 @@ class FakeWakeups:
 def test_nobody_waits_for_redis_and_what_gathers_is_sent_together():
     wakeups = FakeWakeups()
     wakeups.free.clear()
-    sender = WakeupSender(wakeups)
+    sender = WakeupSender(wakeups, Tasks())
     sender.send([("ONE", "A")])
     for symbol in ("TWO", "THREE", "TWO"):
         sender.send([(symbol, "A")])
@@ -40,7 +41,7 @@ def test_nobody_waits_for_redis_and_what_gathers_is_sent_together():
 
 def test_wakeups_that_break_are_sent_again_for_the_next(caplog):
     wakeups = FakeWakeups()
-    sender = WakeupSender(wakeups)
+    sender = WakeupSender(wakeups, Tasks())
     sender.send([("BROKEN", "A")])
     assert wakeups.heard.acquire(timeout=10)
     sender.send([("NEXT", "A")])

@@ -21,7 +21,7 @@ from cli.supervise.loop import Supervisor
 from cli.supervise.procfile import Process
 from settings.loading import ROOT
 
-BEATING = "from heartbeat import start_beating; import time; start_beating(); time.sleep(600)"
+BEATING = "from heartbeat import start_beating; import time; start_beating(lambda: True); time.sleep(600)"
 LOOPING = """
 import heartbeat
 progress = heartbeat.Progress(0.3)

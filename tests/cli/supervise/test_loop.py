@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from cli.supervise.child import Child
+from cli.supervise.heartbeats import HeartbeatWatch
 from cli.supervise.log_file import Logbook
 from cli.supervise.loop import StartError, Supervisor
 from cli.supervise.procfile import Process
@@ -37,6 +38,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.end_headers()
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+BUSY_DOOR = """
+import http.server, sys, time
+from heartbeat import start_beating
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.server.answered = True
+server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+server.answered = False
+start_beating(lambda: True)
+while not server.answered:
+    server.handle_request()
+time.sleep(600)
 """
 HEIR = """
 import http.server, os, socket, sys
@@ -175,6 +189,29 @@ def test_a_process_that_hangs_is_ended_and_started_again(make: Make, monkeypatch
     os.kill(hung, signal.SIGSTOP)
     run_until(supervisor, lambda: web.restarts == 1 and supervisor.is_well(web), 20)
     assert not psutil.pid_exists(hung)
+
+
+def test_one_that_gives_signs_of_life_is_not_ended_for_an_answer_that_strangers_keep_from_us(
+    tmp_path: Path, logbook: Logbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.supervise.loop.HUNG_SECONDS", 1.0)
+    monkeypatch.setattr("cli.supervise.health.TIMEOUT_SECONDS", 0.3)
+    port = random_free_port()
+    process = python("web", BUSY_DOOR, str(port), health_url=f"http://127.0.0.1:{port}/health")
+    child = Child(process, ROOT, os.environ, logbook, HeartbeatWatch(tmp_path / "signs"))
+    supervisor = Supervisor([child], logbook)
+    try:
+        supervisor.start()
+        supervisor.wait_until_up(10)
+        pid = child.pid
+        run_until(supervisor, lambda: supervisor.watched[0].is_silent, 20)
+        run_until(supervisor, lambda: supervisor.health.silent_seconds("web") > 2.5, 20)
+        assert child.pid == pid
+        said = [line for line in logbook.last_lines("minex") if "we have had no answer" in line]
+        assert len(said) == 1
+    finally:
+        supervisor.stop(0.0)
+        supervisor.close()
 
 
 def test_a_stop_leaves_nothing(make: Make, logbook: Logbook) -> None:
