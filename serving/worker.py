@@ -37,8 +37,8 @@ GARBAGE = (20_000, 20, 20)
 STOP_LOOK_SECONDS = 0.1
 """How often it is looked whether the worker is to stop."""
 
-ACCEPTED_AT_ONCE = 4
-"""New connections before those that there are have their turn."""
+ACCEPTED_AT_ONCE = 32
+"""New connections before those that there are have their turn: they wait for theirs, and the system knows no turns."""
 
 STATUS_LINE = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
 
@@ -107,6 +107,7 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
             served.refuse(self.refusals().all_taken())
             return
         run_as(served.flow)
+        self.turns.enter(served.flow)  # whoever comes in crowds waits here, and may have to go before he is served
         try:
             AsyncWorker.handle(self, listener, served, addr)
         finally:

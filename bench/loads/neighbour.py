@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from bench.loads.attacks import PRICE
+from bench.loads.target import PRICE
 
 EVERY_SECONDS: Final = 0.1
 PATIENCE_SECONDS: Final = 20.0
@@ -35,19 +35,23 @@ class Neighbour:
     """Places orders on a kept connection, and asks for the time and for the health on new ones."""
 
     def __init__(self, port: int, key: str, symbol: str) -> None:
-        self._port = port
+        self.port = port
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._body = json.dumps(
             {"document_number": "2", "side": "bid", "symbol": symbol, "quantity": 1, "price": PRICE}
         ).encode()
         self._kept = self._connect()
-        self.kinds: dict[str, Ask] = {"orders": self._order, "new connections": self._time, "health": self._health}
+
+    def kinds(self) -> dict[str, Ask]:
+        """What he asks for, by name."""
+        return {"orders": self._order, "new connections": self._time, "health": self._health}
 
     def watch(self, seconds: float) -> dict[str, Waited]:
         """All kinds for so long, each beside the others."""
-        found = {name: Waited() for name in self.kinds}
+        kinds = self.kinds()
+        found = {name: Waited() for name in kinds}
         threads = [
-            threading.Thread(target=_ask_on_time, args=[ask, found[name], seconds]) for name, ask in self.kinds.items()
+            threading.Thread(target=_ask_on_time, args=[ask, found[name], seconds]) for name, ask in kinds.items()
         ]
         for thread in threads:
             thread.start()
@@ -60,7 +64,7 @@ class Neighbour:
         self._kept.close()
 
     def _connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_SECONDS)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
 
     def _order(self) -> int:
         try:

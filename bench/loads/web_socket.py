@@ -23,12 +23,24 @@ RECEIVE_BYTES: Final = 1 << 18
 HANDSHAKE_SECONDS: Final = 30
 
 
-def frame(text: str) -> bytes:
-    """A client's text frame of less than 126 bytes, masked as the RFC demands; the mask is zero and changes nothing."""
+def frame(text: str, opcode: int = 0x81) -> bytes:
+    """A client's frame of less than 64 KB, masked as the RFC demands; the mask is zero and changes nothing.
+
+    `opcode` has FIN with it, by default that of a whole text.
+    """
     payload = text.encode()
-    if len(payload) > 125:
-        raise ValueError("longer frames are not needed here")
-    return bytes((0x81, 0x80 | len(payload))) + bytes(4) + payload
+    length = len(payload)
+    size = bytes((0x80 | length,)) if length < 126 else bytes((0x80 | 126,)) + length.to_bytes(2, "big")
+    return bytes((opcode,)) + size + bytes(4) + payload
+
+
+def handshake(port: int) -> bytes:
+    """The opening handshake of a client."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    return (
+        f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
 
 
 class Subscriber:
@@ -80,11 +92,7 @@ class Subscriber:
         return sequences
 
     def _enter(self, port: int, symbol: str) -> None:
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.socket.sendall(
-            f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
+        self.socket.sendall(handshake(port))
         self._until(b'"pingInterval"')
         self.socket.sendall(frame(CONNECT))
         self._until(b"40{")

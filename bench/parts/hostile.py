@@ -7,14 +7,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bench.figures import Figure, at_most, percentile
 from bench.loads.attacks import ATTACKS
 from bench.loads.neighbour import Neighbour, Waited
+from bench.loads.socket_attacks import SOCKET_ATTACKS
+from bench.loads.socket_neighbour import SocketNeighbour
 from bench.options import Options
-from bench.world.world import World
+from bench.world.world import WHOLE, World
 from settings.loading import ROOT
 
 PART = "hostile"
@@ -29,26 +31,32 @@ QUIET: Final = "nobody attacks"
 
 
 def measure(options: Options) -> Iterator[Figure]:
-    """The 99th percentile of orders, of requests on new connections, and of `/health`, under each attack."""
+    """The 99th percentile of what a neighbour of each kind waits for, under each attack on the process that he uses."""
     with World(options.stocks, options.brokers, options.settings) as world:
-        world.open()
+        world.open(*WHOLE, "live")
         attacker, victim = world.traders[0].api_key, world.traders[1].api_key
-        neighbour = Neighbour(world.settings.web.port, victim, world.symbols[0])
-        neighbour.watch(1.0)
-        for name in (QUIET, *ATTACKS):
-            with _under_attack(world, name, attacker):
-                found = neighbour.watch(options.seconds)
-            yield from _figures(name, found)
-        neighbour.close()
+        rest = Neighbour(world.settings.web.port, victim, world.symbols[0])
+        yield from _all_of(world, options, rest, attacker, ATTACKS, "REST")
+        listening = SocketNeighbour(world.settings.live.port, world.symbols[0])
+        yield from _all_of(world, options, listening, attacker, SOCKET_ATTACKS, "sockets")
         yield from world.proof(PART, "after all attacks")
 
 
+def _all_of(
+    world: World, options: Options, neighbour: Neighbour, key: str, attacks: Iterable[str], where: str
+) -> Iterator[Figure]:
+    neighbour.watch(1.0)
+    yield from _figures(f"{where}, {QUIET}", neighbour.watch(options.seconds))
+    for name in attacks:
+        with _under_attack(neighbour.port, name, key, world.symbols[1]):
+            found = neighbour.watch(options.seconds)
+        yield from _figures(name, found)
+    neighbour.close()
+
+
 @contextlib.contextmanager
-def _under_attack(world: World, name: str, key: str) -> Iterator[None]:
-    if name == QUIET:
-        yield
-        return
-    command = [sys.executable, "-m", "bench.loads.attacks", name, str(world.settings.web.port), key, world.symbols[1]]
+def _under_attack(port: int, name: str, key: str, symbol: str) -> Iterator[None]:
+    command = [sys.executable, "-m", "bench.loads.attacker", name, str(port), key, symbol]
     with subprocess.Popen(command, cwd=ROOT) as process:
         time.sleep(HEAD_START_SECONDS)
         try:
