@@ -94,5 +94,5 @@ class Presence(SimpleWorker):
         worker_registration.register(self, pipeline)
         self.heartbeat(pipeline=pipeline)
         pipeline.execute()
-        if self.pubsub_thread is None:
+        if self.pubsub_thread is None or not self.pubsub_thread.is_alive():
             self.subscribe()  # type: ignore[no-untyped-call]

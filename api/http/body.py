@@ -6,11 +6,15 @@ from flask import Request
 
 from api.http.http_problems import BodyIncomplete, BodyTooLarge, BodyTooSlow, LengthRequired, UnsupportedMediaType
 from api.http.problems import BodyNotExpected
+from serving.present import pause
 from settings.sections import Web
 
 JSON = "application/json"
 BODY_DEADLINE_MS = "MINEX_BODY_DEADLINE_MS"
 """Where the application keeps how long a body may take to arrive."""
+
+LARGE = 4_096
+"""Bytes that take a while to read: that is not begun before it is somebody's turn."""
 
 BATCH_PATH = "/api/v1/orders/batch"
 
@@ -55,6 +59,8 @@ def receive_json(request: Request, deadline_ms: int) -> bytes:
         raise BodyTooSlow from error
     except ConnectionError as error:
         raise BodyIncomplete from error
+    if length > LARGE:
+        pause()
     if len(body) < length:
         late = time.monotonic() - began >= deadline_ms / 1000 * 0.9
         raise BodyTooSlow if late else BodyIncomplete

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,15 +11,18 @@ from flask import Response, request
 
 from api.http.answers import answer
 from api.http.problems import InvalidRequest
+from serving.present import paced
 
 LARGEST = 2**63 - 1
 
 
-def page(items: Sequence[Any], limit: int, position: Callable[[Any], list[int | str]], **more: Any) -> Response:
-    """A page of at most `limit` of `items`, which holds one more than that if there is a next page.
+def page(documents: Iterable[Any], limit: int, position: Callable[[Any], list[int | str]], **more: Any) -> Response:
+    """A page of at most `limit` of `documents`, of which there is one more than that if there is a next page.
 
-    `position` says of an item where the page after it begins; `more` goes into the body as it is.
+    They are made a few at a time, beside others' requests. `position` says of an item where the page after it begins;
+    `more` goes into the body as it is.
     """
+    items = list(paced(documents))
     cursor = _cursor(position(items[limit - 1])) if len(items) > limit else None
     body = {"items": items[:limit], "next_cursor": cursor, **more}
     return answer(body, headers={"Link": _next(cursor)} if cursor else None)

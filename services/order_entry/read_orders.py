@@ -1,6 +1,6 @@
 """A broker's orders: one, or a page of them, each with its fills as they are at one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -81,15 +81,15 @@ def id_of_client_order(session: Statements, broker_id: int, client_order_id: str
     return int(order_id)
 
 
-def read_orders(session: Statements, broker_id: int, wanted: OrderFilter, limit: int) -> list[dict[str, Any]]:
-    """At most `limit` of the broker's orders, newest first."""
+def read_orders(session: Statements, broker_id: int, wanted: OrderFilter, limit: int) -> Iterator[dict[str, Any]]:
+    """At most `limit` of the broker's orders, newest first; they are read at once, and made as they are asked for."""
     given = {name: value for name in FILTERS if (value := getattr(wanted, name)) is not None}
     if given.get("statuses") == ["open"]:
         given["statuses"] = list(OPEN_STATUSES)
     conditions = " AND ".join(["o.broker_id = :broker_id", *(FILTERS[name] for name in given)])
     statement = text(f"{ORDERS} WHERE {conditions} ORDER BY o.id DESC LIMIT :limit")
     rows = session.execute(statement, {"broker_id": broker_id, "limit": limit, **given})
-    return [order_document(row) for row in rows]
+    return map(order_document, rows)
 
 
 def order_document(row: Row[Any]) -> dict[str, Any]:

@@ -143,3 +143,15 @@ def test_a_heartbeat_begins_anew_where_something_else_was(exchange, worker):
 @pytest.mark.parametrize("command", [b"", BINARY, b"{}", b'{"command": "unheard-of"}', b"[]"])
 def test_junk_among_rq_commands_ends_no_thread(worker, command, caplog):
     worker.presence.handle_payload({"type": "message", "data": command})
+
+
+def test_a_thread_that_heard_rq_commands_and_ended_is_missed(worker):
+    worker.presence.show([], suspended=False)
+    first = worker.presence.pubsub_thread
+    first.stop()
+    worker.presence.connection.publish(worker.presence.pubsub_channel_name, "junk")  # wakes it
+    first.join(30)
+    assert not first.is_alive()
+    worker.presence.show(["CHANGED"], suspended=False)
+    assert worker.presence.pubsub_thread is not first
+    assert worker.presence.pubsub_thread.is_alive()

@@ -50,6 +50,10 @@ STRANGE = [
     b'{"a":-0,"b":%s}',
     b'{"a":1.0,"b":%s}',
     b'{"a":"\\":","b":%s}',
+    b'{"a":1,"a":"\\":","b":%s}',
+    b'{"a" : {"c" \n:1},"a":2,"b":%s}',
+    b'{"a":[12345678901234567,-12345678901234567,1.2345678901234567,1e0000000000000000001],"b":%s}',
+    b'{"a":1E0000000000000000400,"b":%s}',
     b'{"a":"\xff","b":%s}',
     b'{"a":' + b"[" * 2_000 + b"]" * 2_000 + b',"b":%s}',
     b'[{"a":1},%s]',
@@ -76,5 +80,6 @@ def test_large_bodies_are_read_exactly_as_small_ones_are(body: bytes, monkeypatc
 
 def test_a_plain_large_body_is_read_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("json.loads", lambda *_, **__: pytest.fail("the slow way"))
-    body = b'{"a":{"b":[{"c":1.5},{"c":"\\u00e9:"}]},"d":%s}' % LONG
-    assert parse_object(body) == {"a": {"b": [{"c": 1.5}, {"c": "é:"}]}, "d": "x" * 5_000}
+    body = b'{"a" : {"b":[{"c":1.5},{"c":"\\u00e9:"}]},"id":"12345678901234567890","d":%s}' % LONG
+    expected = {"a": {"b": [{"c": 1.5}, {"c": "é:"}]}, "id": "12345678901234567890", "d": "x" * 5_000}
+    assert parse_object(body) == expected

@@ -53,10 +53,10 @@ def received(subscriber: Subscriber, wanted: int) -> list[int]:
     return sequences
 
 
-def test_a_frame_is_masked_and_short() -> None:
+def test_a_frame_is_masked() -> None:
     assert frame("3") == b"\x81\x81\x00\x00\x00\x003"
-    with pytest.raises(ValueError, match="longer"):
-        frame("x" * 126)
+    assert frame("x" * 126) == b"\x81\xfe\x00\x7e\x00\x00\x00\x00" + b"x" * 126
+    assert frame("", 0x89) == b"\x89\x80\x00\x00\x00\x00"
 
 
 def test_sequences_are_found_however_the_bytes_are_cut(ends: tuple[socket.socket, Subscriber]) -> None:
