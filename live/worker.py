@@ -1,6 +1,6 @@
 """The worker of the Socket.IO processes: `--worker-class live.worker.Worker`.
 
-Nothing of ours that uses locks or sockets may be imported here at the top: the worker patches them after the fork.
+Nothing of ours that uses locks or sockets may be imported here at the top, before they are patched.
 """
 
 from serving.worker import FairWorker, Refusals
@@ -9,6 +9,8 @@ from settings.loading import load_settings
 
 class Worker(FairWorker):
     """Serves WebSockets."""
+
+    ahead = "live.app"
 
     def init_process(self) -> None:
         """Read how many connections there may be."""

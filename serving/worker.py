@@ -11,20 +11,24 @@ commit cost no switches between threads. What differs from `gevent` (gunicorn 27
 - A request that is ended because the worker stops is answered, too: whether it was done is not known.
 - Connections that idle are closed at once when the worker stops.
 
-Nothing of ours that uses locks or sockets may be imported here at the top: the worker patches them after the fork.
+Nothing of ours that uses locks or sockets may be imported here at the top: they are patched in `FairWorker.setup`.
 """
 
 import contextlib
 import gc
+import importlib
 import re
-from typing import Any, Protocol
+import sys
+from typing import Any, ClassVar, Protocol
 
 import gevent
+from gevent import monkey
 from gevent.server import StreamServer
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
+from imports import without_collection
 from serving.connection import TimedSocket
 from serving.open_connections import OpenConnections
 from serving.present import run_as
@@ -41,6 +45,10 @@ ACCEPTED_AT_ONCE = 32
 """New connections before those that there are have their turn: they wait for theirs, and the system knows no turns."""
 
 STATUS_LINE = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
+
+PATCHES = (monkey.patch_thread, monkey.patch_socket, monkey.patch_ssl, monkey.patch_select, monkey.patch_time)
+"""What is done before modules are imported, which keep what they find. Not all that a worker patches later: the master
+hears of its children by the system's own signals, and by the standard library's queue."""
 
 ENDING = 100
 """Connections that may be on their way out beside those that are taken."""
@@ -65,9 +73,22 @@ class Refusals(ReadRefusals, Protocol):
 class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
     """Serves connections to strangers; what it refuses by itself, its heirs say."""
 
+    ahead: ClassVar[str]
+    """The module that gunicorn's master imports, with all that it needs: so a new worker is there at once."""
     arrival_seconds = 5.0
     most_connections = 1_000
     most_of_address = 500
+
+    @classmethod
+    def setup(cls) -> None:
+        """In gunicorn's master, and of no effect when it is asked again."""
+        if cls.ahead not in sys.modules:
+            for patch in PATCHES:
+                patch()
+            with without_collection():
+                importlib.import_module(cls.ahead)
+            gc.collect()
+            gc.freeze()
 
     def init_process(self) -> None:
         """Prepare for connections."""

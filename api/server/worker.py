@@ -4,7 +4,7 @@ As `serving.worker`, and what is refused without the application is a problem (R
 refused. An answer given before the request's body was read says
 `Connection: close` unless the rest is small and on its way.
 
-Nothing of ours that uses locks or sockets may be imported here at the top: the worker patches them after the fork.
+Nothing of ours that uses locks or sockets may be imported here at the top, before they are patched.
 """
 
 from typing import Any
@@ -16,6 +16,8 @@ from settings.loading import load_settings
 
 class Worker(FairWorker):
     """Serves REST."""
+
+    ahead = "api.app"
 
     def init_process(self) -> None:
         """Read how long a request may take to arrive, and how many connections there may be."""
