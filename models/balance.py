@@ -13,14 +13,16 @@ class Balance(Base):
     `traded` is the net that trades brought: cash received minus paid, or shares bought minus sold.
     `cost` (cents) is what the present position cost at average cost, negative for a short one; `realised_pnl` (cents)
     is what closing positions earned: sums of any number of trades, so they know no end. Both stay 0 on the cash row.
-    From a `blocked` account nothing can be
-    reserved: its broker is suspended.
+    From a `blocked` account nothing can be reserved: its broker is suspended.
+    `open_orders` counts the broker's orders that can still trade: on the cash row all, on another those of the stock.
+    Whoever places or closes an order changes the balance that pays for it anyway; so the count costs next to nothing.
     """
 
     __tablename__ = "balances"
     __table_args__ = (
         CheckConstraint("available >= -credit_limit", name="within_credit_limit"),
         CheckConstraint("reserved >= 0", name="reserved_not_negative"),
+        CheckConstraint("open_orders >= 0", name="open_orders_not_negative"),
         CheckConstraint("credit_limit >= 0", name="credit_limit_not_negative"),
         {"postgresql_with": {"fillfactor": "70"}},
     )
@@ -31,6 +33,7 @@ class Balance(Base):
     reserved: Mapped[Amount] = mapped_column(server_default=text("0"))
     credit_limit: Mapped[Amount] = mapped_column(server_default=text("0"))
     blocked: Mapped[bool] = mapped_column(server_default=text("false"))
+    open_orders: Mapped[Amount] = mapped_column(server_default=text("0"))
     traded: Mapped[Amount] = mapped_column(server_default=text("0"))
     cost: Mapped[Total] = mapped_column(server_default=text("0"))
     realised_pnl: Mapped[Total] = mapped_column(server_default=text("0"))

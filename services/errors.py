@@ -62,6 +62,10 @@ class InsufficientShares(Invalid):
     """Not enough available shares for this order."""
 
 
+class TooManyOpenOrders(Invalid):
+    """The broker has as many open orders as it may have, in all or in this stock; one that ends makes room."""
+
+
 class NoReferencePrice(Invalid):
     """A market order may pay so much above the best offer, or up to the price band, and this stock has neither."""
 

@@ -109,12 +109,17 @@ class Match:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much each broker may ask for in a second, and how many wrong keys an address may try; 0 is no limit."""
+    """How much each broker may ask for in a second, and how many orders it may have open, in all and in one stock.
+
+    And how many wrong keys an address may try; 0 is no limit.
+    """
 
     orders_per_second: int = _number(0, 0, 1_000_000)
     cancels_per_second: int = _number(0, 0, 1_000_000)
     reads_per_second: int = _number(0, 0, 1_000_000)
     failures_per_minute: int = _number(0, 0, 1_000_000)
+    open_orders: int = _number(200_000, 0, 1_000_000_000)
+    open_orders_per_stock: int = _number(20_000, 0, 1_000_000_000)
 
 
 @dataclass(frozen=True)

@@ -86,12 +86,17 @@ class Intake:
         rules = self._rules_for(orders)
         refused = {n: refusal for n, order in enumerate(orders) if (refusal := self._too_deep(rules, order))}
         rest = {n: order for n, order in enumerate(orders) if n not in refused}
-        commit, market = self._database.run_autocommitted, self._settings.market
-        placed = place_orders(commit, list(rest.values()), rules, market, datetime.now(UTC)) if rest else []
+        placed = self._placed(list(rest.values()), rules) if rest else []
         answers: dict[int, Placed | MarketError | Failed] = {**refused, **dict(zip(rest, placed, strict=True))}
         new = ((n, answer) for n, answer in answers.items() if isinstance(answer, Placed) and not answer.known)
         self.wake((orders[n].request.symbol, answer.group_name) for n, answer in new)
         return [answers[n] for n in range(len(orders))]
+
+    def _placed(
+        self, orders: Sequence[NewOrder], rules: Mapping[str, StockRules]
+    ) -> Sequence[Placed | MarketError | Failed]:
+        settings, commit = self._settings, self._database.run_autocommitted
+        return place_orders(commit, orders, rules, settings.market, datetime.now(UTC), settings.limits)
 
     def _too_deep(self, rules: Mapping[str, StockRules], order: NewOrder) -> MarketError | None:
         stock = rules.get(order.request.symbol)

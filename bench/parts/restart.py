@@ -91,7 +91,8 @@ def _place(world: World, symbols: list[str]) -> int:
     with transaction(world.engine) as session:
         rules = rules_of(session, symbols)
         orders = [NewOrder(world.traders[0].broker_id, _request(symbol)) for symbol in symbols]
-        answers = place_orders(lambda work: work(session), orders, rules, world.settings.market, datetime.now(UTC))
+        market, limits = world.settings.market, world.settings.limits
+        answers = place_orders(lambda work: work(session), orders, rules, market, datetime.now(UTC), limits)
         for answer in answers:
             if isinstance(answer, Failed):
                 raise answer.error

@@ -99,6 +99,16 @@ HELD = """
     WHERE b.broker_id = need.broker_id AND b.asset_id = need.asset_id
 """
 
+COUNTED = """
+    UPDATE balances b SET open_orders = b.open_orders + counted.orders
+    FROM (
+        SELECT plan.broker_id, a.asset_id, count(*) AS orders
+        FROM plan CROSS JOIN LATERAL (VALUES (CAST(1 AS bigint)), (plan.stock_id)) AS a (asset_id)
+        GROUP BY plan.broker_id, a.asset_id
+    ) AS counted
+    WHERE b.broker_id = counted.broker_id AND b.asset_id = counted.asset_id
+"""
+
 SEQUENCED = """
     UPDATE stocks s SET command_sequence = last.sequence, sequenced_at = now()
     FROM (SELECT stock_id, max(sequence) AS sequence FROM commands GROUP BY stock_id) AS last
@@ -129,7 +139,7 @@ def add_open_orders(world: World, orders: int) -> None:
     values = {"brokers": len(world.traders), "reference": REFERENCE, "orders": orders, "gap": GAP, "levels": LEVELS}
     with world.engine.begin() as connection:
         run_step(connection, PLAN_OPEN, **values)
-        for step in (PLACED, OPEN, RESERVED, HELD, SEQUENCED, BEST):
+        for step in (PLACED, OPEN, RESERVED, HELD, COUNTED, SEQUENCED, BEST):
             run_step(connection, step)
     world.tidy()
 

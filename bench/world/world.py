@@ -79,6 +79,7 @@ class World:
             redis=replace(given.redis, url=self.valkey.url),
             web=replace(given.web, host="127.0.0.1", port=web),
             live=replace(given.live, host="127.0.0.1", port=live),
+            limits=replace(given.limits, open_orders=0, open_orders_per_stock=0),  # few brokers stand for many
         )
         self.url, self.live_port = f"http://127.0.0.1:{web}", live
         self.processes = RunProcesses(self.settings, self.folder)

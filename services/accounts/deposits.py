@@ -28,23 +28,23 @@ OPEN = text("""
     ON CONFLICT (broker_id, asset_id) DO UPDATE SET credit_limit = excluded.credit_limit
 """)
 
-OPEN_SHORT = text("""
+OPEN_SHARES = text("""
     INSERT INTO balances (broker_id, asset_id, credit_limit, blocked)
-    SELECT id, asset_id, short_limit, status = 'suspended'
-    FROM unnest(CAST(:brokers AS bigint[]), CAST(:assets AS bigint[])) AS sale (id, asset_id)
+    SELECT id, stock_id, short_limit, status = 'suspended'
+    FROM unnest(CAST(:brokers AS bigint[]), CAST(:stocks AS bigint[]), CAST(:buys AS boolean[]))
+        AS t (id, stock_id, buys)
     JOIN brokers USING (id)
-    WHERE short_limit > 0
-    ORDER BY id, asset_id
+    WHERE buys OR short_limit > 0
+    ORDER BY id, stock_id
     ON CONFLICT DO NOTHING
 """)
-"""A broker that may sell short gets its share balance, with its limit, when it first sells a stock."""
+"""A share balance, with its limit. It is opened for whoever buys, and for whoever may sell short."""
 
 
-def open_short_accounts(session: Statements, accounts: Collection[tuple[int, int]]) -> None:
-    """Open those of the accounts (broker, asset) that are not open, where the broker may sell short."""
-    if accounts:
-        brokers, assets = zip(*accounts, strict=True)
-        session.execute(OPEN_SHORT, {"brokers": list(brokers), "assets": list(assets)})
+def open_share_accounts(session: Statements, orders: Collection[tuple[int, int, bool]]) -> None:
+    """Open the share accounts that these orders (broker, stock, True for a bid) need and that are not open."""
+    brokers, stocks, buys = zip(*orders, strict=True)
+    session.execute(OPEN_SHARES, {"brokers": list(brokers), "stocks": list(stocks), "buys": list(buys)})
 
 
 def open_account(session: Statements, broker_id: int, asset_id: int, credit_limit: int = 0) -> None:

@@ -21,7 +21,8 @@ BRING_DEPOSITS_BACK = text("INSERT INTO transfers SELECT * FROM kept_transfers O
 
 RESTORE_BALANCES = text("""
     UPDATE balances b
-    SET available = coalesce(brought.amount, 0), reserved = 0, traded = 0, realised_pnl = 0,
+    SET available = coalesce(brought.amount, 0), reserved = 0, open_orders = 0, traded = 0,
+        realised_pnl = 0,
         cost = coalesce(CAST(brought.amount AS numeric) * s.listing_price, 0)
     FROM balances same
     LEFT JOIN stocks s ON s.id = same.asset_id

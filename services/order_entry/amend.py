@@ -24,7 +24,7 @@ from services.errors import (
 )
 from services.order_entry import checks
 from services.order_entry.requests import QueuedCommand
-from services.order_entry.reserve import RESERVE
+from services.order_entry.reserve import ACCEPTED, LOCKED, PAID
 from services.stocks.listing import StockRules, rules_by_id
 from services.timestamps import microseconds
 from settings.sections import Market
@@ -45,7 +45,8 @@ AMEND = text(f"""
             order_id bigint, stock_id bigint, broker_id bigint, asset_id bigint, amount bigint, payload json,
             reply_to text
         )) WITH ORDINALITY AS w (order_id, stock_id, broker_id, asset_id, amount, payload, reply_to, n)
-    ), {RESERVE}, inbox AS (
+    ), share AS (SELECT n, broker_id, asset_id, amount, 0 AS orders FROM fresh WHERE amount > 0),
+    {LOCKED}, {PAID}, granted AS (SELECT n FROM paid), {ACCEPTED}, inbox AS (
         INSERT INTO commands (id, stock_id, kind, order_id, broker_id, payload, reserved, reply_to)
         SELECT command_id, stock_id, 'amend', order_id, broker_id, payload, amount, reply_to FROM accepted ORDER BY n
     ), ledger AS (
@@ -54,7 +55,7 @@ AMEND = text(f"""
         FROM accepted WHERE amount > 0
     )
     SELECT n, command_id FROM accepted
-""")  # noqa: S608 - both parts are ours
+""")  # noqa: S608 - all parts are ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,7 @@ def extra_need(order: Any, new_price: int, new_quantity: int) -> int:
     if order.side == "ask":
         return int(max(0, more))
     nothing_filled = (order.remaining_quantity + more) * new_price - order.remaining_quantity * worst_price(order)
-    all_filled = more * new_price
-    return int(max(0, nothing_filled, all_filled))
+    return int(max(0, nothing_filled, more * new_price))
 
 
 def worst_price(order: Any) -> int:

@@ -1,15 +1,16 @@
 """Place orders: reserve, store the order, its command and its transfer in one statement.
 
 The statement takes any number of orders, so a lone request and a batch go the same way. Every order keeps its own
-answer: funds are given in order of arrival, and one that cannot be paid for is refused alone. Two wait for a second
-round: the sale of a broker without an account for that stock, and what repeats a client_order_id.
+answer. The first round stores those of brokers that have funds and room for all that they ask for; the others wait for
+a second one, in which funds and room are given in order of arrival and what remains is refused alone. A repeated
+client_order_id waits, too.
 
 Each statement is committed by itself, as soon as it is carried out: orders have nothing to do with each other, and the
 balances that it locks are those that everybody else waits for. So what stores orders is the last statement of its
 round: a round that is repeated has stored nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,7 +19,7 @@ from typing import Any
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.accounts.deposits import open_short_accounts
+from services.accounts.deposits import open_share_accounts
 from services.errors import (
     BrokerSuspended,
     ClientOrderIdReused,
@@ -26,12 +27,13 @@ from services.errors import (
     InsufficientFunds,
     InsufficientShares,
     MarketError,
+    TooManyOpenOrders,
 )
 from services.order_entry.order_needs import needs_of
 from services.order_entry.requests import FundedOrder, NewOrder
-from services.order_entry.store import reserve_and_store
+from services.order_entry.store import Refusal, reserve_and_store, reserve_and_store_in_turn
 from services.stocks.listing import StockRules, rules_of
-from settings.sections import Market
+from settings.sections import Limits, Market
 
 Commit = Callable[[Callable[[Statements], Any]], Any]
 """Does some work with a session and commits it; gives what the work gives."""
@@ -57,19 +59,26 @@ FIND_KNOWN = text("""
     JOIN orders o ON o.broker_id = t.broker_id AND o.client_order_id = t.client_order_id
 """)
 
-SUSPENDED = text("SELECT id FROM brokers WHERE id = ANY(:brokers) AND status = 'suspended'")
+USUAL = Limits()
+"""The limits of an exchange that is not set otherwise."""
 
 
 def place_orders(
-    commit: Commit, orders: Sequence[NewOrder], rules: Mapping[str, StockRules], market: Market, now: datetime
+    commit: Commit,
+    orders: Sequence[NewOrder],
+    rules: Mapping[str, StockRules],
+    market: Market,
+    now: datetime,
+    limits: Limits = USUAL,
 ) -> list[Placed | MarketError | Failed]:
     """Reserve for and store each order; one durable answer each, in the same order.
 
     `rules` by symbol may be some moments old, or missing: whatever would be refused is checked again by those of now.
-    A refusal is returned, not raised: InsufficientFunds, InsufficientShares, ClientOrderIdReused, or what `checks`
-    checks. Raises what `commit` raises for the first round: then none was placed. Whatever is raised later is the
-    answer of those that had to wait, for their storing or for the reason why they were not. IntegrityError means that
-    another process stored the same client_order_id at the same moment; `commit` had better try that again.
+    A refusal is returned, not raised: InsufficientFunds, InsufficientShares, TooManyOpenOrders, ClientOrderIdReused, or
+    what `checks` checks. Raises what `commit` raises for the first round: then none was placed. Whatever is raised
+    later is the answer of those that had to wait, for their storing or for the reason why they were not.
+    IntegrityError means that another process stored the same client_order_id, or a broker's first order in a stock, at
+    the same moment; `commit` had better try that again.
     """
     funded, doubtful = needs_of(dict(enumerate(orders)), rules, market, now)
 
@@ -81,15 +90,11 @@ def place_orders(
             allowed, refused = needs_of(again, fresh, market, now)
             funded.update(allowed)
         known = _known(session, {n: orders[n] for n in refused})
-        return {**refused, **known, **_stored(session, _without_repeats(funded))}
+        return {**refused, **known, **_stored(limits, _without_repeats(funded), session)}
 
     answers: dict[int, Placed | MarketError | Failed] = {**commit(place_together)}
-    unpaid = {n: entry for n, entry in _without_repeats(funded).items() if n not in answers and _is_bid(entry)}
-    while waiting := {n: entry for n, entry in funded.items() if n not in answers and n not in unpaid}:
-        together = _without_repeats(waiting)
-        _answer_later(answers, commit, together, _second_round)
-        unpaid.update({n: entry for n, entry in together.items() if n not in answers})
-    _answer_later(answers, commit, unpaid, _refusals)
+    while waiting := {n: entry for n, entry in funded.items() if n not in answers}:
+        _answer_later(answers, commit, _without_repeats(waiting), partial(_stored_in_turn, limits))
     return [answers[n] for n in range(len(orders))]
 
 
@@ -100,8 +105,6 @@ def _answer_later(
     work: Callable[[dict[int, FundedOrder], Statements], Answers],
 ) -> None:
     """Add what `work` answers to these orders, in a commit of its own, or that it failed."""
-    if not entries:
-        return
     try:
         answers.update(commit(partial(work, entries)))
     except Exception as error:  # noqa: BLE001 - the others are placed, and their answers must not be lost
@@ -121,31 +124,41 @@ def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
     return once
 
 
-def _second_round(together: dict[int, FundedOrder], session: Statements) -> Answers:
-    """As `_stored`. A broker that may sell short gets its share account when it first sells a stock."""
-    sales = {(entry.order.broker_id, entry.asset_id) for entry in together.values() if not _is_bid(entry)}
-    open_short_accounts(session, sales)
-    return _stored(session, together)
-
-
-def _is_bid(entry: FundedOrder) -> bool:
-    return entry.order.request.side == "bid"
-
-
-def _stored(session: Statements, together: dict[int, FundedOrder]) -> Answers:
-    """The answers to those that were paid for, or were known by their client_order_id."""
+def _stored(limits: Limits, together: dict[int, FundedOrder], session: Statements) -> Answers:
+    """The answers to the orders of those brokers that have funds and room for all; and to what is known."""
     if not together:
         return {}
+    return _answers(limits, together, reserve_and_store(session, list(together.values()), limits))
+
+
+def _stored_in_turn(limits: Limits, together: dict[int, FundedOrder], session: Statements) -> Answers:
+    """An answer to each order.
+
+    Who first bids for a stock gets a share account, and who may sell short gets one when it first sells a stock.
+    """
+    open_share_accounts(
+        session, {(entry.order.broker_id, entry.stock.id, _is_bid(entry)) for entry in together.values()}
+    )
+    return _answers(limits, together, reserve_and_store_in_turn(session, list(together.values()), limits))
+
+
+def _answers(limits: Limits, together: dict[int, FundedOrder], rows: Iterable[Any]) -> Answers:
     places = list(together)
     answers: Answers = {}
-    for row in reserve_and_store(session, list(together.values())):
+    for row in rows:
         place = places[row.n - 1]
         funded = together[place]
-        if row.fingerprint == funded.order.request.fingerprint:
+        if row.id is None:
+            answers[place] = _refusal(Refusal(row.status), funded, limits)
+        elif row.fingerprint == funded.order.request.fingerprint:
             answers[place] = Placed(row.id, row.status, row.known, "" if row.known else funded.stock.group_name)
         else:
             answers[place] = _reused(row.id)
     return answers
+
+
+def _is_bid(entry: FundedOrder) -> bool:
+    return entry.order.request.side == "bid"
 
 
 def _known(session: Statements, orders: dict[int, NewOrder]) -> Answers:
@@ -168,16 +181,19 @@ def _reused(order_id: int) -> ClientOrderIdReused:
     return ClientOrderIdReused(field="client_order_id", order_id=order_id)
 
 
-def _refusals(unpaid: dict[int, FundedOrder], session: Statements) -> Answers:
-    """Why nothing was reserved for these. A broker that was suspended just now may still come with a key believed."""
-    brokers = {entry.order.broker_id for entry in unpaid.values()}
-    suspended = set(session.scalars(SUSPENDED, {"brokers": list(brokers)}))
-    return {
-        n: BrokerSuspended() if entry.order.broker_id in suspended else _refusal(entry) for n, entry in unpaid.items()
-    }
-
-
-def _refusal(entry: FundedOrder) -> MarketError:
-    if entry.order.request.side == "bid":
+def _refusal(reason: Refusal, entry: FundedOrder, limits: Limits) -> MarketError:
+    """What tells the broker why nothing was stored. One suspended just now may still come with a key believed."""
+    match reason:
+        case Refusal.BLOCKED:
+            return BrokerSuspended()
+        case Refusal.OPEN_ORDERS:
+            return _no_room(reason, limits.open_orders, "in all")
+        case Refusal.OPEN_ORDERS_PER_STOCK:
+            return _no_room(reason, limits.open_orders_per_stock, "in one stock")
+    if _is_bid(entry):
         return InsufficientFunds(f"This order needs {entry.amount} cents.", field="quantity", required=entry.amount)
     return InsufficientShares(f"This order needs {entry.amount} shares.", field="quantity", required=entry.amount)
+
+
+def _no_room(limit: str, most: int, where: str) -> TooManyOpenOrders:
+    return TooManyOpenOrders(f"A broker may have {most} open orders {where}.", limit=str(limit), most=most)

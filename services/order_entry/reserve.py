@@ -1,46 +1,52 @@
 """How money and shares are set aside, in the statements that store what they are set aside for."""
 
-RESERVE = """need AS (
-        SELECT broker_id, asset_id, sum(amount) AS amount FROM fresh WHERE amount > 0 GROUP BY broker_id, asset_id
+LOCKED = """need AS (
+        SELECT broker_id, asset_id, sum(amount) AS amount, sum(orders) AS orders FROM share GROUP BY broker_id, asset_id
     ), locked AS MATERIALIZED (
-        SELECT b.broker_id, b.asset_id, b.available, b.reserved,
-            CASE WHEN b.blocked THEN -1 ELSE b.available::numeric + b.credit_limit END AS funds, need.amount
+        SELECT b.broker_id, b.asset_id, b.available, b.reserved, b.open_orders, b.blocked,
+            LEAST(b.available::numeric + b.credit_limit, 9223372036854775807)::bigint AS funds,
+            need.amount, need.orders
         FROM balances b JOIN need USING (broker_id, asset_id)
         ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
-    ), poor AS (
-        SELECT broker_id, asset_id, LEAST(funds, 9223372036854775807)::bigint AS funds FROM locked WHERE funds < amount
-    ), granted AS MATERIALIZED (
-        SELECT n, broker_id, asset_id, amount FROM (
-            SELECT n, broker_id, asset_id, amount, funds, coalesce(granted_in_turn(amount, funds) OVER (
-                PARTITION BY broker_id, asset_id ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    )"""
+"""Common table expressions that lock balances in the order that everybody keeps, and read them as they are then.
+
+Before them stand `fresh` (n, broker_id, stock_id, asset_id, amount, …): the requests, `n` being their order of arrival,
+each with the `amount` (cents or shares) of `asset_id` that it needs, 0 for one that needs nothing; and `share` (n,
+broker_id, asset_id, amount, orders): what each of them needs of each balance, and the open orders that it adds to it.
+"""
+
+PAID = """paid AS MATERIALIZED (
+        SELECT n, broker_id, stock_id FROM (
+            SELECT f.n, f.broker_id, f.stock_id, f.amount, l.funds, coalesce(granted_in_turn(f.amount, l.funds) OVER (
+                PARTITION BY f.broker_id, f.asset_id ORDER BY f.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ), 0) AS spent
-            FROM poor JOIN fresh USING (broker_id, asset_id) WHERE amount > 0
+            FROM fresh f LEFT JOIN locked l ON l.broker_id = f.broker_id AND l.asset_id = f.asset_id
         ) AS in_turn
-        WHERE amount <= funds - spent
-    ), given AS MATERIALIZED (
-        SELECT broker_id, asset_id, available, reserved, CASE WHEN funds >= amount THEN amount ELSE (
-            SELECT sum(g.amount) FROM granted g WHERE g.broker_id = locked.broker_id AND g.asset_id = locked.asset_id
-        ) END::bigint AS amount
-        FROM locked
+        WHERE amount = 0
+            OR amount <= funds - spent AND broker_id NOT IN (SELECT broker_id FROM locked WHERE blocked)
+    )"""
+"""After LOCKED: the requests that can be paid for. Each account gives in order of arrival, and passes over what it
+cannot pay for; a broker with a blocked one has nothing to give."""
+
+ACCEPTED = """given AS MATERIALIZED (
+        SELECT l.broker_id, l.asset_id, l.available, l.reserved, l.open_orders,
+            CAST(sum(s.amount) AS bigint) AS amount, CAST(sum(s.orders) AS bigint) AS orders
+        FROM locked l JOIN share s ON s.broker_id = l.broker_id AND s.asset_id = l.asset_id
+        WHERE s.n IN (SELECT n FROM granted)
+        GROUP BY l.broker_id, l.asset_id, l.available, l.reserved, l.open_orders
     ), reserved AS (
-        UPDATE balances b SET available = given.available - given.amount, reserved = given.reserved + given.amount
+        UPDATE balances b SET available = given.available - given.amount, reserved = given.reserved + given.amount,
+            open_orders = given.open_orders + given.orders
         FROM given
-        WHERE b.broker_id = given.broker_id AND b.asset_id = given.asset_id AND given.amount > 0
+        WHERE b.broker_id = given.broker_id AND b.asset_id = given.asset_id
         RETURNING b.broker_id, b.asset_id
     ), accepted AS (
         SELECT * FROM fresh
-        WHERE amount = 0 OR (broker_id, asset_id) IN (SELECT * FROM reserved)
-            AND ((broker_id, asset_id) NOT IN (SELECT broker_id, asset_id FROM poor) OR n IN (SELECT n FROM granted))
+        WHERE n IN (SELECT n FROM granted) AND (amount = 0 OR (broker_id, asset_id) IN (SELECT * FROM reserved))
     )"""
-"""Common table expressions that set aside what orders need. They stand between two parts of their statement:
-
-- before them `fresh` (n, broker_id, asset_id, amount, …): the requests, `n` being their order of arrival, each with the
-  `amount` (cents or shares) that it needs; 0 for one that needs nothing;
-- after them `accepted`, with all columns of `fresh`: the requests that are paid for.
-
-Each account gives in order of `n`, and passes over what it cannot pay for. The
-balances are locked in the order that everybody keeps, and read as they are once they are locked. Few accounts are too
-poor for all that is asked of them; only those walk through their orders one by one.
+"""After PAID and `granted` (n), those of `paid` that are granted: sets aside what these need, and gives them, with all
+columns of `fresh`.
 
 What the UPDATE finds may be older than what is locked, and PostgreSQL checks constraints before it looks again: so it
 takes the figures of `locked`. Looking again is right only where an UPDATE joins a table or one materialized expression,

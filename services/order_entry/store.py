@@ -1,57 +1,45 @@
-"""The one statement that reserves for orders and stores them, with their commands and transfers."""
+"""The two statements that reserve for orders and store them, with their commands and transfers."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import Row, text
 
 from database.statements import Statements
-from engine.orders import CONDITIONS
+from services.order_entry.order_document import INSERT_ORDERS, REQUEST, document_of
 from services.order_entry.requests import FundedOrder
-from services.order_entry.reserve import RESERVE
-from services.timestamps import microseconds
+from services.order_entry.reserve import ACCEPTED, LOCKED, PAID
+from settings.sections import Limits
 
-CONDITION_TYPES: Final = {int: "bigint", bool: "boolean"}
-"""PostgreSQL's, for each kind of condition."""
+NO_LIMIT: Final = 2**62
+"""Open orders that nobody can have."""
 
-STORED: Final = {
-    "broker_id": "bigint",
-    "stock_id": "bigint",
-    "document_number": "text",
-    "side": "text",
-    "order_type": "text",
-    "time_in_force": "text",
-    "price": "bigint",
-    "protection_price": "bigint",
-    "quantity": "bigint",
-    "self_trade_prevention": "text",
-    "valid_until": "timestamptz",
-    "client_order_id": "text",
-    "fingerprint": "bytea",
-    **{name: CONDITION_TYPES[kind] for name, kind in CONDITIONS.items()},
-}
-"""What `orders` keeps of a request: each column, and its type."""
 
-REQUESTED: Final = {**STORED, "asset_id": "bigint", "amount": "bigint", "payload": "json", "reply_to": "text"}
-"""All that a request brings: also what it reserves, what the engine will be told, and who waits for the book."""
+class Refusal(StrEnum):
+    """Why an order was not stored."""
 
-COLUMNS: Final = {name: f"coalesce({name}, false)" if kind == "boolean" else name for name, kind in STORED.items()}
-"""The same columns, and what is put into each: a document leaves out what an order has not."""
+    BLOCKED = "blocked"
+    UNPAID = "unpaid"
+    OPEN_ORDERS = "open_orders"
+    OPEN_ORDERS_PER_STOCK = "open_orders_per_stock"
 
-PLACE = text(f"""
-    WITH request AS (
-        SELECT * FROM ROWS FROM (json_to_recordset(CAST(:document AS json)) AS (
-            {", ".join(f"{name} {kind}" for name, kind in REQUESTED.items())}
-        )) WITH ORDINALITY AS w ({", ".join(REQUESTED)}, n)
-    ), known AS (
+
+NEEDED = f"""{REQUEST}, known AS (
         SELECT w.n, o.id, o.status, o.fingerprint
         FROM request w JOIN orders o ON o.broker_id = w.broker_id AND o.client_order_id = w.client_order_id
     ), fresh AS (
         SELECT w.*, nextval('orders_id_seq') AS id FROM request w WHERE w.n NOT IN (SELECT n FROM known)
-    ), {RESERVE}, stored AS (
-        INSERT INTO orders (id, remaining_quantity, {", ".join(COLUMNS)})
-        SELECT id, quantity, {", ".join(COLUMNS.values())} FROM accepted
+    ), share AS (
+        SELECT f.n, f.broker_id, a.asset_id, 1 AS orders,
+            CASE a.asset_id WHEN f.asset_id THEN f.amount ELSE 0 END AS amount
+        FROM fresh f CROSS JOIN LATERAL (VALUES (CAST(1 AS bigint)), (f.stock_id)) AS a (asset_id)
+    )"""  # noqa: S608 - names of this file
+"""Every order has a share in two balances of its broker. One of them pays, and both count it among the open orders:
+that of cash counts all, that of the stock those of the stock."""
+
+STORED = f"""stored AS (
+        {INSERT_ORDERS} FROM accepted
     ), inbox AS (
         INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
         SELECT stock_id, 'new', id, broker_id, payload, reply_to FROM accepted ORDER BY n
@@ -60,58 +48,74 @@ PLACE = text(f"""
         SELECT 'reserve', asset_id, amount, broker_id, 'available', broker_id, 'reserved', id FROM accepted
     )
     SELECT n, id, 'pending' AS status, fingerprint, false AS known FROM accepted
-    UNION ALL SELECT n, id, status, fingerprint, true FROM known
-""")  # noqa: S608 - both parts are ours
-"""One JSON document: writing and reading it costs a third of what an array for each column does."""
+    UNION ALL SELECT n, id, status, fingerprint, true FROM known"""  # noqa: S608 - names of this file
+
+PLACE = text(f"""
+    WITH {NEEDED}, {LOCKED}, tight AS MATERIALIZED (
+        SELECT broker_id FROM need LEFT JOIN locked l USING (broker_id, asset_id)
+        WHERE (NOT l.blocked AND l.funds >= need.amount
+            AND l.open_orders + need.orders <= CASE asset_id WHEN 1 THEN CAST(:open_orders AS bigint) ELSE :per_stock END
+        ) IS NOT TRUE
+    ), reserved AS (
+        UPDATE balances b SET available = l.available - l.amount, reserved = l.reserved + l.amount,
+            open_orders = l.open_orders + l.orders
+        FROM locked l
+        WHERE b.broker_id = l.broker_id AND b.asset_id = l.asset_id
+            AND l.broker_id NOT IN (SELECT broker_id FROM tight)
+        RETURNING b.broker_id, b.asset_id
+    ), accepted AS (
+        SELECT * FROM fresh WHERE (broker_id, asset_id) IN (SELECT * FROM reserved)
+    ), {STORED}
+""")  # noqa: S608 - all parts are ours
+"""For brokers that have funds and room for all that they ask for, nearly always all of them. It leaves out the others.
+
+Every part of a statement costs time whether it is used or not, more than reading a row does: so what few orders need is
+in a statement of its own.
+"""
+
+PLACE_IN_TURN = text(f"""
+    WITH {NEEDED}, {LOCKED}, {PAID}, roomy AS MATERIALIZED (
+        SELECT n, broker_id FROM (
+            SELECT p.n, p.broker_id, :per_stock - l.open_orders AS room,
+                row_number() OVER (PARTITION BY p.broker_id, p.stock_id ORDER BY p.n) AS place
+            FROM paid p JOIN locked l ON l.broker_id = p.broker_id AND l.asset_id = p.stock_id
+        ) AS of_stock
+        WHERE place <= room
+    ), granted AS MATERIALIZED (
+        SELECT n FROM (
+            SELECT r.n, :open_orders - l.open_orders AS room,
+                row_number() OVER (PARTITION BY r.broker_id ORDER BY r.n) AS place
+            FROM roomy r JOIN locked l ON l.broker_id = r.broker_id AND l.asset_id = 1
+        ) AS of_broker
+        WHERE place <= room
+    ), {ACCEPTED}, {STORED}
+    UNION ALL
+    SELECT n, NULL, CASE WHEN n IN (SELECT n FROM roomy) THEN '{Refusal.OPEN_ORDERS}'
+        WHEN n IN (SELECT n FROM paid) THEN '{Refusal.OPEN_ORDERS_PER_STOCK}'
+        WHEN broker_id IN (SELECT broker_id FROM locked WHERE blocked) THEN '{Refusal.BLOCKED}'
+        ELSE '{Refusal.UNPAID}' END, NULL, false
+    FROM fresh WHERE n NOT IN (SELECT n FROM accepted)
+""")  # noqa: S608 - all parts are ours
+"""For brokers that are short of funds or room: what is paid for is stored in order of arrival as far as there is room,
+first in the stock, then with the broker. Balances that an order has a share in must be open."""
 
 
-def reserve_and_store(session: Statements, orders: Sequence[FundedOrder]) -> Sequence[Row[Any]]:
-    """Reserve for the orders in their order, and store those that are paid for.
+def reserve_and_store(session: Statements, orders: Sequence[FundedOrder], limits: Limits) -> Sequence[Row[Any]]:
+    """Reserve for the orders, and store those whose brokers have funds and room for all of theirs.
 
     A row {n, id, status, fingerprint, known} for each that was stored or was known by its client_order_id, `n` being
     its place counted from 1. No client_order_id may come twice.
     """
-    document = orjson.dumps([_row(funded) for funded in orders]).decode()
-    return list(session.execute(PLACE, {"document": document}))
+    return list(session.execute(PLACE, {"document": document_of(orders), **_most(limits)}))
 
 
-def _row(funded: FundedOrder) -> dict[str, Any]:
-    order, request = funded.order, funded.order.request
-    row: dict[str, Any] = {
-        "broker_id": order.broker_id,
-        "stock_id": funded.stock.id,
-        "document_number": request.document_number,
-        "side": request.side,
-        "order_type": request.order_type,
-        "time_in_force": request.time_in_force,
-        "price": request.price,
-        "protection_price": funded.protection_price,
-        "quantity": request.quantity,
-        "self_trade_prevention": request.self_trade_prevention,
-        "valid_until": request.valid_until,
-        "client_order_id": request.client_order_id,
-        "fingerprint": f"\\x{request.fingerprint.hex()}",
-        "asset_id": funded.asset_id,
-        "amount": funded.amount,
-        "payload": _journal(funded),
-        "reply_to": order.reply_to,
-    }
-    if conditions := {name: value for name in CONDITIONS if (value := getattr(request, name))}:
-        row |= conditions
-        row["payload"] |= conditions
-    return row
+def reserve_and_store_in_turn(session: Statements, orders: Sequence[FundedOrder], limits: Limits) -> Sequence[Row[Any]]:
+    """Reserve for the orders in their order, and store those that are paid for and that there is room for.
+
+    Rows as of `reserve_and_store`; and one for each of the others, without an id, whose `status` is a Refusal.
+    """
+    return list(session.execute(PLACE_IN_TURN, {"document": document_of(orders), **_most(limits)}))
 
 
-def _journal(funded: FundedOrder) -> dict[str, Any]:
-    """The payload of the order's command, as the engine will read it: amendments change the order's row, never this."""
-    request = funded.order.request
-    return {
-        "document": request.document_number,
-        "side": request.side,
-        "type": request.order_type,
-        "tif": request.time_in_force,
-        "price": request.price if request.price is not None else funded.protection_price,
-        "quantity": request.quantity,
-        "expire_at": microseconds(request.valid_until),
-        "stp": request.self_trade_prevention,
-    }
+def _most(limits: Limits) -> dict[str, int]:
+    return {"open_orders": limits.open_orders or NO_LIMIT, "per_stock": limits.open_orders_per_stock or NO_LIMIT}

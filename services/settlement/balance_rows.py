@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from database.columns import literals, number, unnest
+from database.columns import literals, number, unnest, word
 from database.errors import Overtaken
 from database.pipeline import Pipeline
 from services.settlement.average_cost import average_cost
@@ -51,7 +51,11 @@ CHANGES = (
     number("cost", itemgetter(6), "numeric"),
     number("more_cost", itemgetter(7), "numeric"),
     number("realised", itemgetter(8), "numeric"),
+    number("closed", itemgetter(9)),
+    word("told", itemgetter(10), "boolean"),
 )
+"""`closed`: how many open orders it counts no more; `told`: whether its owner is, for more than that has changed."""
+
 CHANGE_BALANCES = f"""
     WITH locked AS MATERIALIZED (
         SELECT t.* FROM {unnest(CHANGES)}
@@ -59,13 +63,14 @@ CHANGE_BALANCES = f"""
         ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
     ), changed AS (
         UPDATE balances b SET available = b.available + t.available, reserved = b.reserved + t.reserved,
-            traded = b.traded + t.traded, cost = b.cost + t.more_cost, realised_pnl = b.realised_pnl + t.realised
+            traded = b.traded + t.traded, cost = b.cost + t.more_cost, realised_pnl = b.realised_pnl + t.realised,
+            open_orders = GREATEST(b.open_orders - t.closed, 0)
         FROM locked t
         WHERE b.broker_id = t.broker_id AND b.asset_id = t.asset_id
             AND (t.held IS NULL OR b.available + b.reserved = t.held AND b.cost = t.cost)
-        RETURNING b.broker_id, b.asset_id, b.available, b.reserved
+        RETURNING b.broker_id, b.asset_id, b.available, b.reserved, t.told
     )
-    SELECT broker_id, asset_id, available, reserved FROM changed
+    SELECT broker_id, asset_id, available, reserved FROM changed WHERE told
     UNION ALL
     SELECT b.broker_id, b.asset_id, b.available, b.reserved
     FROM {unnest(ACCOUNTS, first=len(CHANGES) + 1)}
@@ -100,19 +105,23 @@ def change_balances(
     Balances of `known` accounts are open; `positions` are the rows that `read_positions` asked for. Gives the balances
     that were changed, or from which the turn's commands had reserved. What it raises `refusal_of` explains.
     """
-    changes = outcome.ledger.changes
+    changes, closed = outcome.ledger.changes, outcome.closed()
     if new := outcome.ledger.receiving - known:
         sent.send(OPEN_BALANCES, *keys(new))
-    only_reserved = outcome.reserving - changes.keys()
-    if not changes and not only_reserved:
+    told = changes.keys() | outcome.reserving
+    changes = {**{account: BalanceChange() for account in closed}, **changes}
+    if not told and not changes:
         return ()
     held = {(row.broker_id, row.asset_id): (row.available + row.reserved, int(row.cost)) for row in positions}
-    rows = [_change(account, change, held.get(account, (0, 0))) for account, change in changes.items()]
-    return sent.send(CHANGE_BALANCES, *literals(CHANGES, rows), *keys(only_reserved))
+    rows = [
+        (*account, *_moved(change, held.get(account, (0, 0))), closed[account], "true" if account in told else "false")
+        for account, change in changes.items()
+    ]
+    return sent.send(CHANGE_BALANCES, *literals(CHANGES, rows), *keys(told - changes.keys()))
 
 
-def _change(account: Account, change: BalanceChange, held: tuple[int, int]) -> tuple[int | None, ...]:
-    moved = (*account, change.available, change.reserved, change.traded)
+def _moved(change: BalanceChange, held: tuple[int, int]) -> tuple[int | None, ...]:
+    moved = (change.available, change.reserved, change.traded)
     if not change.trades:
         return *moved, None, None, 0, 0
     shares, cost = held

@@ -1,5 +1,6 @@
 """What one turn of the worker brings: from the engine's events to trades, movements and reports, still in memory."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,6 +85,11 @@ class TurnOutcome:
         elif isinstance(command, Amend):
             self._amend(stock, row, [])
 
+    def closed(self) -> Counter[Account]:
+        """How many orders the turn closed, by the balances that count them: of cash, and of the stock."""
+        closed = [update for update in self.order_updates.values() if update.closed]
+        return Counter((broker_of(update.order), asset) for update in closed for asset in (CASH, update.stock_id))
+
     def _note_trades(self, reports: Sequence[ExecutionReport], first_trade: int) -> None:
         """Say of each fill which trade it is of: every trade has two reports, one after the other."""
         fills = [report for report in reports if isinstance(report.event, Trade)]
@@ -130,7 +136,7 @@ class TurnOutcome:
 
     def _enter(self, stock: StockTurn, order: Order, refused: str | None) -> None:
         self.reserving.add((broker_of(order), asset_of(order, stock.id)))
-        update = OrderUpdate(order, "open", stock.command_sequence)
+        update = OrderUpdate(order, stock.id, "open", stock.command_sequence)
         if refused:
             update.status, update.reject_code = "rejected", refused
             self.ledger.release_unfilled(order, stock.id, order.quantity)
@@ -140,7 +146,9 @@ class TurnOutcome:
         for report in reports:
             update = self.order_updates.get(order_id_of(report.order))
             if update is None:
-                update = self.order_updates[order_id_of(report.order)] = OrderUpdate(report.order, report.status)
+                update = self.order_updates[order_id_of(report.order)] = OrderUpdate(
+                    report.order, stock.id, report.status
+                )
             update.status = report.status
             self.reports.append((stock, report))
 

@@ -40,6 +40,7 @@ class OrderUpdate:
     """An order's row to be updated; the quantities are those of the order at the end of the turn."""
 
     order: Order
+    stock_id: int
     status: str
     sequence: int | None = None
     reject_code: str | None = None
@@ -48,6 +49,11 @@ class OrderUpdate:
     def rejected(self) -> bool:
         """True if nothing of it was ever in the book."""
         return self.status == "rejected"
+
+    @property
+    def closed(self) -> bool:
+        """True if it can trade no more; before the turn it could."""
+        return self.rejected or not self.order.remaining
 
 
 @dataclass(slots=True)

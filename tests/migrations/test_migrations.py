@@ -91,3 +91,30 @@ def test_older_trades_get_the_reference_that_their_band_lay_around(database: str
         rows = session.execute(text("SELECT price, reference_price FROM trades ORDER BY price")).all()
     engine.dispose()
     assert [tuple(row) for row in rows] == [(510, 500), (700, None), (710, None), (720, 700)]
+
+
+def test_open_orders_of_before_are_counted(database: str) -> None:
+    """Who has only bid for a stock gets a balance that counts; what is closed counts nowhere."""
+    command.downgrade(alembic_config(database), "0006")
+    engine: Engine = connect(database, pool_size=1)
+    with transaction(engine) as session:
+        session.execute(
+            text("""
+            INSERT INTO assets (id, code, kind) VALUES (2, 'OLD', 'stock'), (3, 'NEW', 'stock');
+            INSERT INTO brokers (id, name, api_key_hash, webhook_secret, short_limit, status)
+            VALUES (1, 'One', 'a', '', 7, 'suspended'), (2, 'Two', 'b', '', 0, 'active');
+            INSERT INTO balances (broker_id, asset_id, reserved) VALUES (1, 1, 20), (2, 1, 0), (2, 3, 10);
+            INSERT INTO orders (broker_id, stock_id, document_number, side, order_type, time_in_force, price, quantity,
+                remaining_quantity, cancelled_quantity, status, fingerprint, closed_at)
+            SELECT broker, stock, '1', side, 'limit', 'gtc', 1, 10, left_over, 10 - left_over, status, '',
+                CASE left_over WHEN 0 THEN now() END
+            FROM (VALUES (1, 2, 'bid', 10, 'open'), (1, 2, 'bid', 10, 'pending'), (1, 3, 'bid', 0, 'cancelled'),
+                (2, 3, 'ask', 10, 'open')) AS t (broker, stock, side, left_over, status)
+        """)
+        )
+    upgrade(database)
+    counted = "SELECT broker_id, asset_id, open_orders, credit_limit, blocked FROM balances ORDER BY 1, 2"
+    with transaction(engine) as session:
+        rows = [tuple(row) for row in session.execute(text(counted))]
+    engine.dispose()
+    assert rows == [(1, 1, 2, 0, False), (1, 2, 2, 7, True), (2, 1, 1, 0, False), (2, 3, 1, 0, False)]

@@ -26,7 +26,7 @@ from services.order_entry.requests import NewOrder, OrderRequest, QueuedCommand
 from services.stocks.listing import StockRules, list_stock, rules_of
 from services.stocks.trading_states import StateRequest, ask_for
 from services.verify import verify
-from settings.sections import Market
+from settings.sections import Limits, Market
 
 REFERENCE = 3_500
 """Cents: what a stock is listed at unless a story says otherwise."""
@@ -55,6 +55,7 @@ class Floor:
     def __init__(self, engine: Engine, market: Market | None = None) -> None:
         self.engine = engine
         self.market = market or Market()
+        self.limits = Limits()
         self.books = Books()
         self.symbols: dict[str, int] = {}
 
@@ -118,7 +119,8 @@ class Floor:
         self, *orders: NewOrder, rules: Mapping[str, StockRules] | None = None
     ) -> list[Placed | MarketError | Failed]:
         """Place orders in one batch, by the rules of now or by those that are remembered."""
-        return place_orders(partial(in_transaction, self.engine), orders, rules or {}, self.market, datetime.now(UTC))
+        commit, now = partial(in_transaction, self.engine), datetime.now(UTC)
+        return place_orders(commit, orders, rules or {}, self.market, now, self.limits)
 
     def amend(self, broker: int, order_id: int, **request: Any) -> QueuedCommand:
         """Ask for an amendment."""

@@ -1,5 +1,7 @@
 """2. No balance is beyond its limit, and what is reserved is what open orders need: each account's, each order's.
 
+Each balance also counts the open orders: that of cash all of its broker, another those of the stock.
+
 An open order needs its price (a market buy: its protection price) times what remains, or for an ask the shares that
 remain. An amendment that waits in the inbox has set aside its own part. Closed orders need nothing.
 """
@@ -44,6 +46,20 @@ RULES = (
         WHERE coalesce(b.reserved, 0) <> coalesce(n.amount, 0)
         ORDER BY broker_id, asset_id
         """,  # noqa: S608 - constants of this file
+    ),
+    Rule(
+        "balances",
+        """
+        WITH counted AS (
+            SELECT o.broker_id, a.asset_id, count(*) AS orders
+            FROM orders o CROSS JOIN LATERAL (VALUES (CAST(1 AS bigint)), (o.stock_id)) AS a (asset_id)
+            WHERE o.closed_at IS NULL GROUP BY o.broker_id, a.asset_id
+        )
+        SELECT broker_id, asset_id, 'open_orders' AS what, b.open_orders AS found, coalesce(c.orders, 0) AS expected
+        FROM balances b FULL JOIN counted c USING (broker_id, asset_id)
+        WHERE coalesce(b.open_orders, 0) <> coalesce(c.orders, 0)
+        ORDER BY broker_id, asset_id
+        """,
     ),
     Rule(
         "orders",

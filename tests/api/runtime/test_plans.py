@@ -1,5 +1,7 @@
 """What is written for a request finds its rows by indexes, before PostgreSQL has looked at how large its tables are."""
 
+import re
+
 import pytest
 from sqlalchemy import text
 
@@ -8,10 +10,18 @@ from services.operations.reset import JOIN_WHOLE_TABLES, RESTORE_BALANCES
 from services.order_entry.amend import AMEND, LOCK, WAITING
 from services.order_entry.cancel import CANCEL
 from services.order_entry.place import FIND_KNOWN
-from services.order_entry.store import PLACE
+from services.order_entry.store import PLACE, PLACE_IN_TURN
+
+
+def numbered(statement):
+    """With numbers in place of the names of what it is given."""
+    names = list(dict.fromkeys(re.findall(r"(?<!:):([a-z_]+)", statement)))
+    return re.sub(r"(?<!:):([a-z_]+)", lambda name: f"${names.index(name[1]) + 1}", statement)
+
 
 STATEMENTS = {
-    "place": PLACE.text.replace(":document", "$1"),
+    "place": numbered(PLACE.text),
+    "in turn": numbered(PLACE_IN_TURN.text),
     "known": FIND_KNOWN.text.replace(":brokers", "$1").replace(":names", "$2"),
     "cancel": CANCEL.text.replace(":document", "$1"),
     "amend": AMEND.text.replace(":document", "$1"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import psycopg
 import pytest
 from psycopg.errors import NumericValueOutOfRange
@@ -50,6 +52,30 @@ def test_each_order_is_answered_as_if_it_had_come_alone(venue: Venue) -> None:
     assert list(results[1]["problem"]["errors"]) == ["quantity"]
     assert list(results[9]["problem"]["errors"]) == ["broker_id"]
     assert broker.get("/balance")["reserved"] == 350_000
+
+
+def test_who_has_as_many_open_orders_as_he_may_have_hears_which_limit_it_is(
+    new_database: Callable[[], str], redis_url: str
+) -> None:
+    venue = Venue(settings_for(new_database(), redis_url, limits={"open_orders": 3, "open_orders_per_stock": 2}))
+    try:
+        stock, other = venue.list(), venue.list()
+        broker = venue.broker()
+        bid = an_order("bid", stock, 1, 3_500)
+        answer = broker.post(BATCH, {"orders": [bid, bid, bid, an_order("bid", other, 1, 3_500)]})
+        assert statuses(answer) == [201, 201, 422, 201]
+        problem = answer.json["results"][2]["problem"]
+        assert problem["code"] == "too_many_open_orders"
+        assert (problem["limit"], problem["most"], problem["errors"]) == ("open_orders_per_stock", 2, {})
+        refused = broker.post("/orders", an_order("bid", other, 1, 3_500))
+        assert (refused.status_code, refused.json["code"], refused.json["limit"]) == (
+            422,
+            "too_many_open_orders",
+            "open_orders",
+        )
+        assert broker.get("/balance")["reserved"] == 3 * 3_500
+    finally:
+        venue.close()
 
 
 def test_a_batch_is_matched_like_single_orders(venue: Venue) -> None:

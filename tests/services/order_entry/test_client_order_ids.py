@@ -70,7 +70,8 @@ def test_what_would_be_refused_today_still_gets_its_first_answer(floor):
 
 
 def test_two_processes_with_the_same_id_at_once_store_one_order(floor):
-    symbol, buyer = floor.stock(), floor.broker()
+    symbol = floor.stock()
+    buyer = floor.broker(**{symbol: 1})
     order = floor.order(buyer, symbol, "bid", 100, 3_500, client_order_id="x")
     answers = []
 

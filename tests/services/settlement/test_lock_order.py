@@ -82,7 +82,7 @@ def test_a_turn_locks_no_balance_before_its_last_way_to_postgresql(floor):
 
     with transaction(floor.engine) as session:
         match_turn(session, [symbol], Books(), 10, before_commit=look)
-    assert seen == [buyer, seller, seller]
+    assert seen == [buyer, buyer, seller, seller]
     assert floor.cash(buyer) == (MONEY - 35_000 - 66_000, 66_000)
     assert floor.shares(seller, symbol) == (70, 20)
 

@@ -18,11 +18,15 @@ CASES = {
     "cash no longer reserved": (
         "balances", "asset_id = 1 AND reserved > 0", {"available": "available + 1", "reserved": "reserved - 1"}, {2, 3},
     ),
+    "count of a broker's open orders": (
+        "balances", "asset_id = 1 AND open_orders > 0", {"open_orders": "open_orders - 1"}, {2},
+    ),
+    "count of open orders in a stock": ("balances", "asset_id = :last", {"open_orders": "open_orders + 1"}, {2}),
     "beyond the limit": ("balances", "asset_id = 1", {"credit_limit": "-available - 1"}, {2}),
     "net of trades": ("balances", "asset_id = 1 AND traded > 0", {"traded": "traded + 1"}, {1, 3}),
     "cost of a position": ("balances", NEVER_DEPOSITED, {"cost": "cost + 1"}, {7}),
     "profit of a position": ("balances", "asset_id = :last AND traded > 0", {"realised_pnl": "1"}, {7}),
-    "an account is gone": ("balances", "asset_id = :last AND traded > 0 AND reserved = 0", {}, {1, 3}),
+    "an account is gone": ("balances", "asset_id = :last AND traded > 0 AND reserved = 0", {}, {1, 2, 3}),
     "amount of a payment": ("transfers", TRADED, {"amount": "amount + 1"}, {2, 3, 4}),
     "payment to another": ("transfers", TRADED, {"to_broker": "to_broker + 1"}, {3, 4}),
     "payment without its trade": ("transfers", TRADED, {"trade_id": "NULL"}, {3, 4}),
