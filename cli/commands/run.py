@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import rich_click as click
@@ -22,6 +24,8 @@ GRACEFUL_SECONDS = 3
 """For requests that are under way at a stop; with open sockets it would otherwise take gunicorn 30."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 of the usual load balancers, so that it is they who close."""
+NOT_OBEYED = ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "SCRIPT_NAME", "SENDFILE", "PORT")
+"""Variables by which gunicorn would serve otherwise than the settings say, and believe whom they do not name."""
 
 
 @click.group(cls=SuggestingGroup)
@@ -100,11 +104,19 @@ def _serve(application: str, settings: Settings, host: str, port: int, own: list
         *("--limit-request-line", "4094"),
         *("--limit-request-fields", "64"),
         *("--limit-request-field_size", "8190"),
+        *("--forwarded-allow-ips", "", "--forwarder-headers", ""),  # no client may say who he is, or what path he asks
         *("--log-level", settings.log.level),
         *("--logger-class", "cli.local.gunicorn_log.ServerLog"),
         "--no-control-socket",
         *temporary,
     ]
     os.chdir(ROOT)  # gunicorn reads a gunicorn.conf.py of the folder it is started in
-    environment = os.environ | variables_of(settings) | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    environment = _obeyed(os.environ) | variables_of(settings) | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
     os.execve(sys.executable, [sys.executable, "-m", "gunicorn", *arguments, application], environment)  # noqa: S606
+
+
+def _obeyed(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that gunicorn gets to see; those that it does not are told in the log."""
+    if found := [name for name in NOT_OBEYED if name in environment]:
+        logging.getLogger("minex").warning("not obeyed: %s; the settings say how it is served", ", ".join(found))
+    return {name: value for name, value in environment.items() if name not in NOT_OBEYED}
