@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from settings.admin_key import check_admin_key
 from settings.sections import PHASES_OF_DAY, Settings, TradingSchedule
 from settings.spelling import nearest
 from settings.urls import completed
@@ -29,9 +30,8 @@ ENVIRONMENT_PREFIX = "MINEX_"
 HEARTBEATS = "MINEX_HEARTBEATS"
 LISTENER = "MINEX_LISTENER"
 COMMAND = "MINEX_COMMAND"
-NOT_SETTINGS = frozenset(
-    {"MINEX_CONFIG", "MINEX_FAULT", "MINEX_MAKER_KEY", "MINEX_TAKER_KEY", HEARTBEATS, LISTENER, COMMAND}
-)
+FAULT = "MINEX_FAULT"
+NOT_SETTINGS = frozenset({"MINEX_CONFIG", FAULT, "MINEX_MAKER_KEY", "MINEX_TAKER_KEY", HEARTBEATS, LISTENER, COMMAND})
 """Variables with our prefix that are no settings: where the file is, the fault points of the tests, the keys of the
 brokers of `minex replay`, the folder in which a supervisor looks for signs of life, the socket that it hands down, and
 how `./minex` was called."""
@@ -54,6 +54,10 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         cls = _section_class(name)
         given = values.get(name, {})
         sections[name] = cls(**{key: checked(cls, key, *pair) for key, pair in given.items() if name != "session"})
+    exchange, hosts = sections["exchange"], (sections["web"].host, sections["live"].host)
+    check_admin_key(exchange.admin_key, values.get("exchange", {}).get("admin_key", ("", ""))[1], hosts)
+    if environment.get(FAULT) and not exchange.debug:
+        raise SettingsError(f"{FAULT}: kills processes on purpose, for tests: expected only where debug = true")
     for name in ("database", "redis"):
         sections[name] = _with_password(sections[name], name)
     sections["session"], sections["sessions"] = _sessions(values.get("session", {}))
@@ -73,7 +77,7 @@ def variables_of(settings: Settings) -> dict[str, str]:
 
 def fault() -> str:
     """The fault that a test wants to happen, such as `before_commit:kill`; empty in real life."""
-    return os.environ.get("MINEX_FAULT", "")
+    return os.environ.get(FAULT, "")
 
 
 def heartbeats_folder() -> str:

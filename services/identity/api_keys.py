@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from database.statements import Statements
+from settings.admin_key import LONGEST_KEY
 
 KEY_BYTES = 32
 """Entropy of an API key: 256 bits, so an unsalted SHA-256 is a safe way to store it."""
-
-LONGEST_KEY = 256
-"""Characters; our keys have about 50."""
 
 
 @dataclass(frozen=True, slots=True)

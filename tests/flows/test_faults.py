@@ -88,7 +88,7 @@ def assert_nothing_lost(exchange, load):
 def test_a_worker_killed_in_its_turn_loses_nothing(exchange, point):
     exchange.process("match").stop()
     with Load(exchange) as load:
-        doomed = exchange.start("match", MINEX_FAULT=f"{point}:kill")
+        doomed = exchange.start("match", MINEX_FAULT=f"{point}:kill", MINEX_DEBUG="true")
         until(lambda: doomed.popen.poll() == -signal.SIGKILL, "the worker killed itself in its turn")
         load.flows()
         exchange.start("match")
@@ -108,7 +108,7 @@ def test_a_worker_killed_again_and_again_loses_nothing(exchange):
 def test_a_worker_stopped_inside_its_transaction_is_taken_over_and_cannot_commit(exchange):
     exchange.process("match").stop()
     broker = exchange.trusted()
-    zombie = exchange.start("match", MINEX_FAULT="before_commit:stop")
+    zombie = exchange.start("match", MINEX_FAULT="before_commit:stop", MINEX_DEBUG="true")
     order = broker.order("bid", 10, 3400)
     until(lambda: psutil.Process(zombie.popen.pid).status() == psutil.STATUS_STOPPED, "the worker stands still")
     exchange.start("match")

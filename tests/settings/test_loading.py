@@ -85,3 +85,9 @@ def test_groups_of_the_environment_are_looked_at_as_well(tmp_path: Path, groups:
 def test_an_unknown_variable_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="MINEX_WEB_PROT: no such setting; did you mean 'MINEX_WEB_PORT'"):
         load(tmp_path, "", MINEX_WEB_PROT="1")
+
+
+def test_faults_are_for_a_sandbox(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^MINEX_FAULT: .* debug = true"):
+        load(tmp_path, "", MINEX_FAULT="before_commit:kill")
+    assert load(tmp_path, "", MINEX_FAULT="before_commit:kill", MINEX_DEBUG="true").exchange.debug
