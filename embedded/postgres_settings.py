@@ -15,6 +15,9 @@ host replication all 127.0.0.1/32 scram-sha-256
 """
 """pg_hba.conf: from this machine, with the password, and nobody else."""
 
+RESERVED_CONNECTIONS = 3
+"""Of `max_connections`, for an administrator who looks at a server that is full."""
+
 MEGABYTE = 1024 * 1024
 KERNEL_WITH_ERRORS = (5, 8)
 """Linux: from here on syncfs(2) reports what could not be written."""
@@ -30,7 +33,8 @@ def configuration(folder: Path, port: int, *, preload_statistics: bool, override
         "port": str(port),
         "unix_socket_directories": "",
         "hba_file": str(folder / "pg_hba.conf"),
-        "max_connections": "200",
+        "max_connections": "200",  # of a server by itself; `embedded.servers` knows how many the exchange needs
+        "superuser_reserved_connections": str(RESERVED_CONNECTIONS),
         "password_encryption": "scram-sha-256",
         "timezone": "UTC",
         "log_timezone": "UTC",
@@ -54,6 +58,7 @@ def configuration(folder: Path, port: int, *, preload_statistics: bool, override
         "autovacuum_vacuum_scale_factor": "0.05",
         "log_line_prefix": "%m [%p] ",
         "log_checkpoints": "off",
+        "log_error_verbosity": "terse",  # DETAIL would have the rows and keys at fault
     }
     if preload_statistics:
         values["shared_preload_libraries"] = "pg_stat_statements"

@@ -8,8 +8,10 @@ from typing import Self
 
 from embedded.folder import data_folder, servers_folder
 from embedded.postgres import PostgresServer
+from embedded.postgres_settings import RESERVED_CONNECTIONS
 from embedded.server import Server
 from embedded.valkey import ValkeyServer
+from settings.connections import connections_of
 from settings.sections import Settings
 
 
@@ -35,7 +37,8 @@ class Servers:
         try:
             if not self.given.database.url and self.postgres is None:
                 place = servers_folder(self.folder) / "postgres"
-                self.postgres = PostgresServer(place, log_file=logs / "postgres.log").start()
+                own = {"max_connections": str(connections_of(self.given).total + RESERVED_CONNECTIONS)}
+                self.postgres = PostgresServer(place, settings=own, log_file=logs / "postgres.log").start()
             if not self.given.redis.url and self.valkey is None:
                 place = servers_folder(self.folder) / "valkey"
                 self.valkey = ValkeyServer(place, log_file=logs / "valkey.log").start()

@@ -17,6 +17,7 @@ from cli.suggesting import SuggestingGroup
 from cli.terminal import CommandError, say
 from imports import without_collection
 from logs import start_logging
+from settings.connections import connections_of, processes_of
 from settings.loading import ROOT, listener, load_settings, variables_of
 from settings.sections import Settings
 
@@ -42,7 +43,7 @@ def _settings() -> Settings:
         from cli.local.cache import must_let_in  # noqa: PLC0415 - gunicorn itself needs no driver
         from cli.local.database import wait_or_refuse  # noqa: PLC0415
 
-        wait_or_refuse(settings.database.url, say)
+        wait_or_refuse(settings.database.url, connections_of(settings), say)
         must_let_in(settings.redis.url, say)
     return settings
 
@@ -51,8 +52,7 @@ def _settings() -> Settings:
 def web() -> None:
     """REST: gunicorn with a greenlet for each connection."""
     settings = _settings()
-    processes = settings.web.processes or max(1, (os.cpu_count() or 1) // 2)
-    own = ["--worker-class", "api.server.worker.Worker", "--workers", str(processes)]
+    own = ["--worker-class", "api.server.worker.Worker", "--workers", str(processes_of(settings.web))]
     _serve("wsgi:app", settings, settings.web.host, settings.web.port, own)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from cli.local.cache import is_new_enough, version_of
-from cli.local.database import must_serve
+from cli.local.database import must_fit, must_serve
 from cli.local.ports import holder_of
 from cli.local.run_state import running
 from cli.local.shared_memory import SHARED_MEMORY
@@ -24,6 +24,7 @@ from embedded.binaries import postgres_programs, valkey_program
 from embedded.errors import EmbeddedServerError
 from embedded.folder import SHARED, data_folder, outside_of
 from embedded.ports import is_free
+from settings.connections import connections_of
 from settings.loading import ROOT
 from settings.sections import Settings
 
@@ -122,6 +123,7 @@ def database(settings: Settings) -> Finding:
         return Finding("PostgreSQL", True, "our own")
     try:
         found = must_serve(url, "migrate")
+        must_fit(found, connections_of(settings))
     except CommandError as error:
         return Finding("PostgreSQL", False, error.message, " or ".join(error.mend) if error.mend else SEE_DATABASE)
     state = "" if found.is_newest else ", no exchange in it yet" if found.revision is None else ", to be migrated"

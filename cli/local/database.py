@@ -12,14 +12,23 @@ from cli.exits import NOT_RUNNING
 from cli.local.connection_errors import explained, newer, unmigrated
 from cli.local.schema import known_revisions, newest_revision
 from cli.terminal import CommandError
+from settings.connections import Connections
 from settings.urls import plain
 
 OLDEST = 14
 CONNECT_SECONDS = 5
+RESERVED = 3
+"""Connections that `max_connections` keeps for superusers unless it is told otherwise."""
 
 LOOK = """
     SELECT current_user, current_database(), pg_is_in_recovery(), to_regclass('alembic_version') IS NOT NULL,
-        current_schema() IS NOT NULL AND has_schema_privilege(current_schema(), 'CREATE')
+        current_schema() IS NOT NULL AND has_schema_privilege(current_schema(), 'CREATE'), LEAST(
+            CAST(current_setting('max_connections') AS int)
+                - CAST(current_setting('superuser_reserved_connections') AS int)
+                - CAST(coalesce(current_setting('reserved_connections', true), '0') AS int),
+            (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()),
+            (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)
+        )
 """
 
 
@@ -36,6 +45,8 @@ class Found:
     is_standby: bool
     may_create: bool
     """Whether the user may make tables."""
+    connections: int
+    """Most at once: what `max_connections` leaves to ordinary users, or the limit of the database or of the user."""
     revision: str | None
     """Where the schema stands; None for a database that has none of ours."""
 
@@ -51,7 +62,7 @@ def look_at(url: str) -> Found:
         with psycopg.connect(plain(url), connect_timeout=CONNECT_SECONDS) as connection:
             encoding = connection.info.parameter_status("server_encoding") or "unknown"
             row = connection.execute(LOOK).fetchone() or ()
-            user, name, is_standby, has_schema, may_create = (_text(value) for value in row)
+            user, name, is_standby, has_schema, may_create, connections = (_text(value) for value in row)
             version = connection.execute("SELECT version_num FROM alembic_version").fetchone() if has_schema else None
             return Found(
                 version=connection.info.server_version // 10_000,
@@ -61,6 +72,7 @@ def look_at(url: str) -> Found:
                 encoding=encoding,
                 is_standby=bool(is_standby),
                 may_create=bool(may_create),
+                connections=int(str(connections)),
                 revision=str(_text(version[0])) if version else None,
             )
     except psycopg.Error as error:
@@ -82,14 +94,35 @@ def must_serve(url: str, use: Use) -> Found:
     return found
 
 
-def wait_or_refuse(url: str, tell: Callable[[str], None]) -> None:
-    """For a process that waits for its database by itself: only what waiting does not mend raises CommandError."""
+def must_fit(found: Found, wanted: Connections) -> None:
+    """Raises CommandError, with the numbers, where the pools of all processes may need more than PostgreSQL allows."""
+    if wanted.total <= found.connections:
+        return
+    fitting = wanted.fitting_pool_size(found.connections)
+    smaller = f"MINEX_DATABASE_POOL_SIZE={fitting} ./minex up" if fitting else "MINEX_WEB_PROCESSES=1 ./minex up"
+    raise CommandError(
+        f"PostgreSQL allows {found.connections} connections at once, the exchange may need {wanted.total} ({wanted}).",
+        smaller,
+        f"ALTER SYSTEM SET max_connections = {wanted.total + RESERVED}, and start PostgreSQL again",
+    )
+
+
+def wait_or_refuse(url: str, wanted: Connections, tell: Callable[[str], None]) -> None:
+    """For a process that waits for its database by itself: only what waiting does not mend raises CommandError.
+
+    What the others are is not known to it, so connections that do not fit are only told.
+    """
     try:
-        must_serve(url, "run")
+        found = must_serve(url, "run")
     except CommandError as error:
         if error.code != NOT_RUNNING:
             raise
         tell(f"{error.message}; waiting for it")
+        return
+    try:
+        must_fit(found, wanted)
+    except CommandError as error:
+        tell(error.message)
 
 
 def _unsuitable(found: Found) -> CommandError | None:

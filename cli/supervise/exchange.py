@@ -29,6 +29,7 @@ from cli.supervise.server_unit import Served
 from cli.supervise.unit import Unit
 from embedded.folder import data_folder
 from embedded.servers import Servers
+from settings.connections import connections_of
 from settings.loading import ROOT, variables_of
 from settings.sections import Settings
 
@@ -144,11 +145,11 @@ class Exchange:
         return settings
 
     def _bring_schema(self, settings: Settings) -> None:
-        from cli.local.database import must_serve  # noqa: PLC0415 - imported ahead
+        from cli.local.database import must_fit, must_serve  # noqa: PLC0415 - imported ahead
         from cli.local.schema import upgrade  # noqa: PLC0415
 
         began = time.monotonic()
-        must_serve(settings.database.url, "migrate")
+        must_fit(must_serve(settings.database.url, "migrate"), connections_of(settings))
         if self._settings.redis.url:
             from cli.local.cache import must_let_in  # noqa: PLC0415 - imported ahead
 

@@ -54,8 +54,8 @@ PLACE = text(f"""
     WITH {NEEDED}, {LOCKED}, tight AS MATERIALIZED (
         SELECT broker_id FROM need LEFT JOIN locked l USING (broker_id, asset_id)
         WHERE (NOT l.blocked AND l.funds >= need.amount
-            AND l.open_orders + need.orders <= CASE asset_id WHEN 1 THEN CAST(:open_orders AS bigint) ELSE :per_stock END
-        ) IS NOT TRUE
+            AND l.open_orders + need.orders
+                <= CASE asset_id WHEN 1 THEN CAST(:open_orders AS bigint) ELSE :per_stock END) IS NOT TRUE
     ), reserved AS (
         UPDATE balances b SET available = l.available - l.amount, reserved = l.reserved + l.amount,
             open_orders = l.open_orders + l.orders

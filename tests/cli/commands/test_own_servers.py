@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,9 +24,9 @@ COMMANDS = (("doctor",), ("up", "--port", "0"), ("up", "--port", "0", "--detach"
 def run(tmp_path: Path, valkey_server: ValkeyServer) -> Callable[..., tuple[int, str]]:
     """Runs a command on servers that others run; its exit code, and what it shows without what doctor finds well."""
 
-    def call(*arguments: str, database: str, redis: str = valkey_server.url) -> tuple[int, str]:
+    def call(*arguments: str, database: str, redis: str = valkey_server.url, **more: str) -> tuple[int, str]:
         known = {"MINEX_DATABASE_URL": database, "MINEX_REDIS_URL": redis, "MINEX_DATA_FOLDER": str(tmp_path)}
-        done = minex(*arguments, **known)
+        done = minex(*arguments, **known, **more)
         assert "Traceback" not in done.stdout + done.stderr
         shown = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("✓")]
         return done.returncode, "\n".join(shown)
@@ -121,6 +122,54 @@ def test_a_wrong_password_of_redis(
     found = run(*arguments, database=database_url, redis=redis)
     assert_told(found, FAILED, "Redis lets nobody in", "redis" if arguments == ("doctor",) else "MINEX_REDIS_PASSWORD")
     assert "guess" not in found[1]
+
+
+@pytest.fixture(scope="module")
+def small_server(make_server_folder: Callable[[], Path]) -> Iterator[PostgresServer]:
+    """It allows 17 connections to ordinary users."""
+    with PostgresServer(make_server_folder() / "small", settings={"max_connections": "20", "fsync": "off"}) as server:
+        yield server
+
+
+@pytest.mark.parametrize("processes", [1, 4, 32])
+@pytest.mark.parametrize("arguments", [("doctor",), ("up", "--port", "0"), ("up", "--port", "0", "-d")], ids=" ".join)
+def test_pools_that_need_more_connections_than_there_are(
+    run: Callable[..., tuple[int, str]],
+    small_server: PostgresServer,
+    arguments: str,
+    processes: int,
+) -> None:
+    found = run(*arguments, database=small_server.url, MINEX_WEB_PROCESSES=str(processes))
+    needed = processes * 48 + 16 + 1 + 1 + 10
+    words = ("allows 17 connections", f"may need {needed}", f"web {processes} × 3 × 16", "live 16", "match 1")
+    assert_told(found, FAILED, *words)
+    with psycopg.connect(small_server.url) as connection:
+        assert connection.execute("SELECT to_regclass('orders')").fetchone() == (None,)
+
+
+def test_the_pool_size_that_is_advised_fits(run: Callable[..., tuple[int, str]], small_server: PostgresServer) -> None:
+    def told(**more: str) -> str:
+        return run("doctor", database=small_server.url, MINEX_WEB_PROCESSES="1", **more)[1]
+
+    advised = re.search(r"MINEX_DATABASE_POOL_SIZE=(\d+)", told())
+    assert advised
+    assert "at once" not in told(MINEX_DATABASE_POOL_SIZE=advised[1])
+    assert "allows 17 connections at once" in told(MINEX_DATABASE_POOL_SIZE=str(int(advised[1]) + 1))
+
+
+@pytest.mark.parametrize("limited", ["ALTER DATABASE minex CONNECTION LIMIT 12", "ALTER ROLE few CONNECTION LIMIT 12"])
+def test_the_limits_of_the_database_and_of_the_user_count(
+    run: Callable[..., tuple[int, str]], small_server: PostgresServer, limited: str
+) -> None:
+    with psycopg.connect(small_server.url_of("postgres"), autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS few")
+        connection.execute("CREATE ROLE few LOGIN PASSWORD 'few' SUPERUSER")
+        connection.execute(limited)  # type: ignore[arg-type]
+        try:
+            few = small_server.url.replace(f"minex:{small_server.password}", "few:few")
+            assert "allows 12 connections" in run("doctor", database=few)[1]
+        finally:
+            connection.execute("ALTER DATABASE minex CONNECTION LIMIT -1")
 
 
 def test_doctor_is_content_with_a_database_that_can_serve(

@@ -1,0 +1,60 @@
+"""How many connections to PostgreSQL the exchange may have at once: what its processes' pools add up to."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Final
+
+from settings.sections import Settings, Web
+
+POOLS_OF_WEB: Final = 3
+"""Of a web process: for reading, for what is stored by one statement, and for transactions."""
+
+OTHERS: Final = 10
+"""For whoever looks at the exchange or prepares it: `minex verify`, `replay`, `migrate`, a person with psql."""
+
+PROCESSORS_OF_WEB: Final = 2
+"""Processors to each web process: PostgreSQL and the matching need the others."""
+
+
+def processes_of(web: Web) -> int:
+    """The number of web processes; those of `[web] processes`, or as many as suit the machine."""
+    return web.processes or max(1, (os.cpu_count() or 1) // PROCESSORS_OF_WEB)
+
+
+@dataclass(frozen=True)
+class Connections:
+    """The most connections of each kind of process."""
+
+    web_processes: int
+    pool_size: int
+    match: int
+
+    @property
+    def total(self) -> int:
+        """All of them, and those of OTHERS."""
+        return self._fixed + self.pool_size * self._pools
+
+    def fitting_pool_size(self, allowed: int) -> int:
+        """The largest `[database] pool_size` with which `allowed` connections are enough; 0 if there is none."""
+        return max(0, (allowed - self._fixed) // self._pools)
+
+    @property
+    def _pools(self) -> int:
+        return POOLS_OF_WEB * self.web_processes + 1
+
+    @property
+    def _fixed(self) -> int:
+        return self.match + 1 + OTHERS
+
+    def __str__(self) -> str:
+        return (
+            f"web {self.web_processes} × {POOLS_OF_WEB} × {self.pool_size}, live {self.pool_size}, match {self.match}, "
+            f"clock 1, others {OTHERS}"
+        )
+
+
+def connections_of(settings: Settings) -> Connections:
+    """Those of an exchange with these settings, all of it on this machine."""
+    return Connections(processes_of(settings.web), settings.database.pool_size, len(settings.match.groups))
