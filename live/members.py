@@ -14,6 +14,7 @@ from live.refusals import BROKER_ONLY, TOO_MANY_REQUESTS, UNAUTHENTICATED, refus
 from queues.unknown_keys import UnknownKeys
 from services.identity.admin_key import is_admin_key
 from services.identity.api_keys import hash_of_key, holder_of, holders_of
+from serving.open_connections import network_of
 
 LOOK_UPS = 4
 """Keys that are looked up at the same time: who guesses keys must not take all connections to the database."""
@@ -52,6 +53,7 @@ class Members:
         `address` is the peer's: unknown keys are counted by it, and after too many none is looked up. Raises the
         refusals `unauthenticated`, `broker_only` and `too_many_requests`.
         """
+        address = network_of(address)
         seconds = self._unknown_keys.seconds_to_wait(address)
         if seconds:
             raise refused(TOO_MANY_REQUESTS, retry_after=seconds)

@@ -110,6 +110,7 @@ class Matcher:
             turn = self._settled(symbols, limit, only)
         self.note()
         reach("after_commit")
+        self._say_states(turn)
         try:
             turn.committed(self.books)
             if turn.commands:
@@ -118,6 +119,12 @@ class Matcher:
             log.exception("a turn of %d commands is settled but could not be told", turn.commands)
             self.books.forget_all()
         return turn
+
+    @staticmethod
+    def _say_states(turn: Turn) -> None:
+        """In the log: whoever asked, an operator, the schedule or a trade too far from the last."""
+        for said in turn.settled.outcome.announcements if turn.settled else ():
+            log.info("%s is %s now: %s", said.symbol, said.change.state, said.change.reason or "no reason was given")
 
     def _settled(self, symbols: Sequence[str], limit: int, only: PoisonCommand | int | None) -> Turn:
         committed = False

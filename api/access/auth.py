@@ -80,6 +80,13 @@ def caller() -> Caller:
     return cast(Caller, g.caller)
 
 
+def who() -> str:
+    """Who sent the present request and from where, for the log."""
+    present = caller()
+    name = "the administrator" if present.broker_id is None else f"broker {present.broker_id}"
+    return f"{name} at {request.remote_addr}"
+
+
 def broker_id() -> int:
     """The broker that sent the present request; only where access is for brokers."""
     return cast(int, caller().broker_id)

@@ -1,17 +1,20 @@
 """Register brokers, suspend them and let them in again."""
 
+import logging
 from dataclasses import asdict
 from typing import Any
 
 from flask import Response
 
-from api.access.auth import Access
+from api.access.auth import Access, who
 from api.access.resource import Resource
 from api.accounts.account_schemas import NewBrokerSchema, RegisteredSchema, StandingSchema
 from api.components import components
 from api.http.answers import answer
 from services.identity.register import register_broker
 from services.identity.suspension import ACTIVE, SUSPENDED, activate, suspend
+
+log = logging.getLogger(__name__)
 
 blueprint = Resource("brokers", __name__, url_prefix="/api/v1", description="Members of the exchange.")
 
@@ -28,6 +31,7 @@ def register(broker: dict[str, Any]) -> Response:
     """
     with components().database.writing() as session:
         registered = register_broker(session, **broker)
+    log.info("broker %d was registered by %s", registered.broker_id, who())
     return answer(asdict(registered), 201)
 
 
@@ -41,6 +45,7 @@ def suspend_broker(broker_id: int) -> Response:
     """
     with components().database.writing() as session:
         asked = suspend(session, broker_id)
+    log.warning("broker %d was suspended by %s, %d orders are cancelled", broker_id, who(), len(asked.commands))
     components().keys.forget()
     components().intake.wake(asked.stocks)
     return answer({"broker_id": broker_id, "status": SUSPENDED, "cancelling": len(asked.commands)})
@@ -52,5 +57,6 @@ def activate_broker(broker_id: int) -> Response:
     """Let a suspended broker trade again"""
     with components().database.writing() as session:
         activate(session, broker_id)
+    log.info("broker %d was let in again by %s", broker_id, who())
     components().keys.forget()
     return answer({"broker_id": broker_id, "status": ACTIVE, "cancelling": 0})

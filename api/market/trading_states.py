@@ -1,8 +1,10 @@
 """Operators change a stock's trading state. Like an order it is a command: the book decides when it comes."""
 
+import logging
+
 from flask import Response
 
-from api.access.auth import Access, caller
+from api.access.auth import Access, caller, who
 from api.access.resource import Resource
 from api.components import components
 from api.http.answers import answer
@@ -12,6 +14,8 @@ from api.market.stock_schemas import StateChangeSchema, StockSchema
 from api.trading.command_results import PREFER, preference_applied, result_of
 from services.stocks.read_stocks import read_stock
 from services.stocks.trading_states import ROLL, STATE, UNCROSS, StateRequest, ask_for
+
+log = logging.getLogger(__name__)
 
 blueprint = Resource("trading states", __name__, url_prefix="/api/v1", description="Halts, auctions and their ends.")
 
@@ -59,6 +63,7 @@ def _changed(symbol: str, change: StateRequest) -> Response:
         with components().database.writing() as session:
             stock = read_stock(session, symbol, components().settings)
             command_id = ask_for(session, symbol, change, reply.address)
+        log.info("%s of %s was asked for by %s", f"{change.kind} {change.state or ''}".rstrip(), stock["symbol"], who())
         components().intake.wake([(symbol, stock["group"])])
         result = result_of(command_id, reply)
     components().intake.forget_rules()

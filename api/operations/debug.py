@@ -5,7 +5,7 @@ import logging
 from flask import Response
 from marshmallow import Schema, fields
 
-from api.access.auth import Access
+from api.access.auth import Access, who
 from api.access.resource import Resource
 from api.components import components
 from api.http.answers import answer
@@ -39,5 +39,5 @@ def reset() -> Response:
     """
     with components().database.writing() as session:
         reset_exchange(session)
-    log.warning("the exchange was reset")
+    log.warning("the exchange was reset by %s", who())
     return Response(status=204)

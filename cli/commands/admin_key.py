@@ -12,6 +12,7 @@ from cli.local.database import must_serve
 from cli.local.new_admin_key import keep_until_shown, unshown_key, was_shown
 from cli.local.run_state import database_of
 from cli.options import data_folder_option, settings_for
+from cli.supervise.log_file import OWN_NAME, Logbook
 from cli.terminal import CommandError, say
 from database.session import connect, transaction
 from embedded.folder import data_folder as data_folder_of
@@ -40,6 +41,9 @@ def command(new: bool, data_folder: Path | None) -> None:
     click.echo(key)
     was_shown(folder)
     if new:
+        logbook = Logbook(folder / "log" / "minex.log", form=settings.log.format)
+        logbook.write(OWN_NAME, "the administrator's key is another one now: minex admin-key --new")
+        logbook.close()
         say(f"The key before it ends, within {settings.web.key_cache_ms / 1000:g} s everywhere.")
 
 

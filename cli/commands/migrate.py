@@ -9,7 +9,7 @@ from cli.local.new_admin_key import was_shown
 from cli.local.prepare import prepare
 from cli.local.run_state import connected
 from cli.local.schema import upgrade
-from cli.terminal import step
+from cli.terminal import say, step
 from embedded.folder import data_folder
 from settings.loading import load_settings
 
@@ -25,7 +25,7 @@ def command(demo: bool) -> None:
     settings = connected(load_settings())
     must_serve(settings.database.url, "migrate")
     upgrade(settings.database.url)
-    prepared = prepare(settings, demo=demo)
+    prepared = prepare(settings, demo=demo, tell=say)
     step("The database has the newest schema.")
     for broker in prepared.brokers:
         click.echo(f"{broker.name}\t{broker.api_key}")

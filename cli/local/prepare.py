@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,8 +26,8 @@ class Prepared:
     brokers: tuple[DemoBroker, ...]
 
 
-def prepare(settings: Settings, *, demo: bool) -> Prepared:
-    """Give a database of the newest schema what it lacks; may be called at every start.
+def prepare(settings: Settings, *, demo: bool, tell: Callable[[str], None] = lambda words: None) -> Prepared:
+    """Give a database of the newest schema what it lacks; may be called at every start. `tell` is for the log.
 
     Raises CommandError for a stock in a group that the settings do not name: its orders would wait for ever.
     """
@@ -36,7 +36,7 @@ def prepare(settings: Settings, *, demo: bool) -> Prepared:
     try:
         with transaction(engine) as session:
             refuse_unmatched(stock_outside(session, settings.match.groups), settings.match.groups)
-            made = ensure_admin_key(session, settings.exchange.admin_key)
+            made = ensure_admin_key(session, settings.exchange.admin_key, tell)
             if made is not None:
                 keep_until_shown(folder, made)
             session.flush()

@@ -161,7 +161,7 @@ class Exchange:
         """Keys and the demo. The processes start meanwhile: they need the tables, and nothing of what is in them."""
         from cli.local.prepare import prepare  # noqa: PLC0415 - imported ahead
 
-        return prepare(settings, demo=settings.exchange.demo)
+        return prepare(settings, demo=settings.exchange.demo, tell=partial(self.logbook.write, "minex"))
 
     def _start_processes(self, settings: Settings) -> Supervisor:
         environment = os.environ | variables_of(settings) | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from collections.abc import Callable
 
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
@@ -16,18 +17,23 @@ ALONE = text("LOCK TABLE admin_keys IN SHARE ROW EXCLUSIVE MODE")
 STORED = text("SELECT key_hash FROM admin_keys")
 
 
-def ensure_admin_key(session: Session, configured: str = "") -> str | None:
+def ensure_admin_key(
+    session: Session, configured: str = "", tell: Callable[[str], None] = lambda words: None
+) -> str | None:
     """Make sure that there is an administrator's key; the new one if one was made just now, else None.
 
-    A `configured` key replaces whatever was stored.
+    A `configured` key replaces whatever was stored. `tell` hears of every change, never the key.
     """
     session.execute(ALONE)
     if configured:
-        session.execute(delete(AdminKey))
-        session.add(AdminKey(key_hash=hash_of_key(configured)))
+        if list(session.scalars(STORED)) != [hash_of_key(configured)]:
+            session.execute(delete(AdminKey))
+            session.add(AdminKey(key_hash=hash_of_key(configured)))
+            tell("the administrator's key is another one now, that of the settings")
         return None
     if session.scalar(select(func.count()).select_from(AdminKey)):
         return None
+    tell("the administrator's key was made")
     return _new_key(session)
 
 

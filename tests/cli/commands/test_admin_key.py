@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +58,10 @@ def test_a_new_key_ends_the_old_one(url: str, tmp_path: Path, capsys: pytest.Cap
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "only its hash is kept" in shown.err
+    log = (tmp_path / "log" / "minex.log").read_text()
+    assert log.count("the administrator's key is another one now: minex admin-key --new") == 2
+    assert first not in log
+    assert second not in log
 
 
 def test_a_start_that_is_interrupted_before_the_key_is_shown_loses_nothing(
@@ -114,3 +119,15 @@ def test_a_configured_key_is_changed_where_it_is_configured(url: str, monkeypatc
     monkeypatch.setenv("MINEX_ADMIN_KEY", "mxadmin_configured")
     with pytest.raises(CommandError, match="MINEX_ADMIN_KEY"):
         run("--new")
+
+
+def test_a_start_says_that_the_key_is_another_one_now(url: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    settings = settings_on(url, tmp_path)
+    of_one_s_own = dataclasses.replace(settings, exchange=dataclasses.replace(settings.exchange, admin_key="k" * 32))
+    for each in (settings, settings, of_one_s_own, of_one_s_own):
+        prepare(each, demo=False, tell=said.append)
+    assert said == [
+        "the administrator's key was made",
+        "the administrator's key is another one now, that of the settings",
+    ]
