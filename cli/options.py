@@ -5,12 +5,36 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from pathlib import Path
+from typing import Final
 
 import rich_click as click
 
 from embedded.folder import data_folder
 from settings.loading import load_settings
 from settings.sections import Settings
+
+FROM_FILE: Final = "@"
+
+
+class Secret(click.ParamType[str]):
+    """A text, or `@FILE` for one that a file holds: whoever may list processes sees their arguments."""
+
+    name = "text or @file"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text. Fails where the file cannot be read."""
+        return self.read(value, param, ctx)
+
+    def read(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text, with no blanks around it. Fails where the file cannot be read."""
+        if not value.startswith(FROM_FILE):
+            return value.strip()
+        path = Path(value.removeprefix(FROM_FILE))
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            self.fail(f"{path} cannot be read: {error}", param, ctx)
+
 
 data_folder_option = click.option(
     "--data-folder",

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.pool import PoolProxiedConnection
 
-from database.errors import UncertainCommit, has_stale_plan
+from database.errors import UncertainCommit, has_stale_plan, without_values
 from database.session import WARNINGS
 from database.statements import NO_VALUES
 
@@ -59,6 +59,7 @@ class AutocommitSession:
             cursor.execute(_for_psycopg(statement.text), values)
             return Rows(cursor.fetchall()) if cursor.description else Rows()
         except psycopg.Error as error:
+            without_values(error)
             lost = driver is not None and driver.closed  # without a connection nothing can have been done
             if lost:
                 self._abandon_connection()

@@ -1,5 +1,8 @@
 """Which errors of the database are a matter of time and which are a matter of the statement."""
 
+from typing import TypeVar
+
+import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 
 PASSING_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
@@ -40,3 +43,13 @@ def has_stale_plan(error: BaseException | None) -> bool:
     """True if the connection remembers a statement that the database has forgotten; it did nothing, a new one may."""
     state = getattr(error, "sqlstate", None)
     return state in STALE_PLAN_STATES and (state == "26000" or STALE_PLAN in str(error))
+
+
+Error = TypeVar("Error", bound=BaseException)
+
+
+def without_values(error: Error) -> Error:
+    """The same error, its text only what PostgreSQL says first: DETAIL has rows and keys, which are for no log."""
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        error.args = (error.diag.message_primary,)
+    return error

@@ -17,7 +17,7 @@ from psycopg.waiting import Ready, Wait
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from database.errors import has_stale_plan
+from database.errors import has_stale_plan, without_values
 from database.session import forget_warnings, refuse_uncertain
 
 
@@ -97,6 +97,7 @@ def pipeline(session: Session) -> Iterator[Pipeline]:
                 sent.send("BEGIN")
             yield sent
     except psycopg.Error as error:
+        without_values(error)
         lost = driver.closed or has_stale_plan(error)
         if lost:
             connection.invalidate(error)

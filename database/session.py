@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import orjson
 import psycopg
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
-from database.errors import UncertainCommit, has_stale_plan
+from database.errors import UncertainCommit, has_stale_plan, without_values
 
 Done = TypeVar("Done")
 
@@ -40,6 +40,7 @@ FRESH = "fresh"
 def connect(url: str, *, pool_size: int = 5, application: str = "minex", **options: int | str) -> Engine:
     """An engine with a connection pool; `options` are PostgreSQL settings of each connection, times in milliseconds.
 
+    What its errors say has no values in it, neither parameters nor rows: they are for the log.
     `url` may be plain `postgresql://…`; the driver is psycopg 3. Every connection speaks UTC and compiles nothing: to
     compile a plan takes seconds, and each of our statements runs for milliseconds.
     """
@@ -50,6 +51,7 @@ def connect(url: str, *, pool_size: int = 5, application: str = "minex", **optio
         max_overflow=0,
         pool_timeout=2,
         pool_pre_ping=False,
+        hide_parameters=True,
         isolation_level="READ COMMITTED",
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
@@ -66,6 +68,7 @@ def connect(url: str, *, pool_size: int = 5, application: str = "minex", **optio
     event.listen(engine, "connect", _listen_for_warnings)
     event.listen(engine, "checkout", _refuse_closed)
     event.listen(engine, "handle_error", _drop_stale_plans)
+    event.listen(engine, "handle_error", _hide_values)
     return engine
 
 
@@ -145,6 +148,15 @@ def _drop_stale_plans(context: Any) -> None:
     """After a migration every connection of the pool remembers plans of before: they are all to be replaced."""
     if has_stale_plan(context.original_exception):
         context.is_disconnect = True
+
+
+def _hide_values(context: Any) -> None:
+    """Both errors say no more than they may: SQLAlchemy's has made its text from psycopg's by now."""
+    error, raised = context.original_exception, context.sqlalchemy_exception
+    if not isinstance(error, psycopg.Error) or not isinstance(raised, DBAPIError):
+        return
+    without_values(error)
+    raised.args = (f"({type(error).__module__}.{type(error).__qualname__}) {error}",)
 
 
 def _listen_for_warnings(connection: Any, record: Any) -> None:

@@ -25,7 +25,8 @@ def _time(default: str) -> Any:
     return field(default=default, metadata={"kind": "time"})
 
 
-def _url(kind: str) -> Any:
+def _secret(kind: str | None = None) -> Any:
+    """What no message repeats."""
     return field(default="", metadata={"kind": kind, "secret": True})
 
 
@@ -42,7 +43,7 @@ class Exchange:
     debug: bool = False
     list_unknown_symbols: bool = False
     demo: bool = True
-    admin_key: str = ""
+    admin_key: str = _secret()
     data_folder: str = ""
 
 
@@ -50,8 +51,8 @@ class Exchange:
 class Database:
     """PostgreSQL; an empty url means the embedded server. Once loaded, the url has the password in it."""
 
-    url: str = _url("postgresql")
-    password: str = ""
+    url: str = _secret("postgresql")
+    password: str = _secret()
     pool_size: int = _number(16, 1, 500)
     statement_timeout_ms: int = _number(5_000, 100, 600_000)
 
@@ -60,8 +61,8 @@ class Database:
 class Redis:
     """Redis or Valkey; an empty url means the embedded server. Once loaded, the url has the password in it."""
 
-    url: str = _url("redis")
-    password: str = ""
+    url: str = _secret("redis")
+    password: str = _secret()
     timeout_ms: int = _number(500, 50, 60_000)
 
 

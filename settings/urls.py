@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 POSTGRESQL: Final = ("postgresql", "postgres", "postgresql+psycopg")
 REDIS: Final = ("redis", "rediss", "unix")
+
+HALF_ENCODED: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+"""A driver would refuse it, and repeat it in its error; `completed` mends only what stands before the host."""
 
 
 def server_url(scheme: str, host: str, port: int, path: str = "", *, user: str = "", password: str = "") -> str:
@@ -22,7 +26,8 @@ def is_url_of(url: str, schemes: tuple[str, ...]) -> bool:
         return True
     try:
         parts = urlsplit(url)
-        return parts.scheme in schemes and not parts.fragment and (parts.port is None or parts.port > 0)
+        whole = not parts.fragment and not HALF_ENCODED.search(f"{parts.path}?{parts.query}")
+        return parts.scheme in schemes and whole and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
 

@@ -35,10 +35,11 @@ def checked(cls: Any, key: str, value: Any, place: str) -> Any:
     if wanted is int:
         return _integer(value, place, rule)
     if wanted is str:
+        shown = "" if rule.get("secret") else f" = {value!r}"
         if not isinstance(value, str) or value not in rule.get("choices", (value,)):
             choices = ", ".join(rule.get("choices", ())) or "text"
-            raise SettingsError(f"{place} = {value!r}: expected {choices}")
-        _check_kind(value, place, rule.get("kind"), shown="" if rule.get("secret") else f" = {value!r}")
+            raise SettingsError(f"{place}{shown}: expected {choices}")
+        _check_kind(value, place, rule.get("kind"), shown)
         return value
     words = _words(value, place)
     for word in words:

@@ -14,7 +14,7 @@ import rich_click as click
 from cli.exits import DONE, FAILED
 from cli.local.database import must_serve
 from cli.local.run_state import database_of
-from cli.options import data_folder_option, settings_for
+from cli.options import Secret, data_folder_option, settings_for
 from cli.terminal import coloured, counted, fitted, say, width_of
 from database.session import connect, transaction
 from services.timestamps import timestamp
@@ -34,7 +34,12 @@ LEAST_TITLE = 12
 @click.command()
 @click.option("--replay", is_flag=True, help="Also feed the journal to a fresh engine, and compare every trade.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-@click.option("--database-url", metavar="URL", help="Another database than that of the running exchange.")
+@click.option(
+    "--database-url",
+    type=Secret(),
+    metavar="URL",
+    help="Another database than that of the running exchange; @FILE or MINEX_DATABASE_URL keep a password unseen.",
+)
 @data_folder_option
 def command(replay: bool, as_json: bool, database_url: str | None, data_folder: Path | None) -> int:
     """Check the books: what must always be true.

@@ -42,7 +42,14 @@ class Pipe:
             self._stream.write(json.dumps(message) + "\n")
             self._stream.flush()
         except BrokenPipeError:  # whoever waited for us has gone; the exchange starts all the same
-            sys.stderr.write(f"{message}\n")
+            sys.stderr.write(f"{self._for_log(message)}\n")
+
+    @staticmethod
+    def _for_log(message: dict[str, Any]) -> dict[str, Any]:
+        """Without the keys, which stay in files of ours alone until somebody asks for them (`minex up`)."""
+        if "done" not in message:
+            return message
+        return {"done": {name: message["done"][name] for name in ("url", "live_url", "pid")}}
 
 
 def start_daemon(arguments: list[str], log: Path, step: Callable[[str, float], None]) -> Summary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -156,3 +157,35 @@ class TestAfterAMigration:
         assert not error.connection_invalidated  # nothing was done, and that is known
         both()
         stale.dispose()
+
+
+CANARY = "canary-in-a-row"
+REFUSED = {
+    "a row": "INSERT INTO brokers (name, api_key_hash, webhook_secret, short_limit) VALUES ('{}', '', '{}', -1)",
+    "a key": "INSERT INTO assets (code, kind) VALUES ('{}', 'stock'), ('{}', 'stock')",
+}
+
+
+@pytest.mark.parametrize("statement", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("way", ["a session", "a pipeline", "by itself"])
+def test_what_an_error_says_has_neither_rows_nor_parameters(database_url: str, statement: str, way: str) -> None:
+    statement = statement.format(CANARY, CANARY)
+    engine = connect(database_url, pool_size=1)
+    try:
+        with pytest.raises(DBAPIError) as refused:
+            if way == "by itself":
+                with autocommitting(committing(engine)) as session:
+                    session.execute(text(statement.replace(f"'{CANARY}'", ":value")), {"value": CANARY})
+            else:
+                with transaction(engine) as session:
+                    if way == "a session":
+                        session.execute(text(statement.replace(f"'{CANARY}'", ":value")), {"value": CANARY})
+                    else:
+                        with pipeline(session) as sent:
+                            sent.send(statement.replace(f"'{CANARY}'", "$1"), CANARY)
+    finally:
+        engine.dispose()
+    said = "".join(traceback.format_exception(refused.value))
+    assert "violates" in said
+    assert CANARY not in said
+    assert "DETAIL" not in said

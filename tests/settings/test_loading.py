@@ -91,3 +91,12 @@ def test_faults_are_for_a_sandbox(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"^MINEX_FAULT: .* debug = true"):
         load(tmp_path, "", MINEX_FAULT="before_commit:kill")
     assert load(tmp_path, "", MINEX_FAULT="before_commit:kill", MINEX_DEBUG="true").exchange.debug
+
+
+@pytest.mark.parametrize(
+    "place", ["[database]\npassword", "[redis]\npassword", "[exchange]\nadmin_key", "[redis]\nurl"]
+)
+def test_a_secret_that_is_no_text_is_not_repeated(tmp_path: Path, place: str) -> None:
+    with pytest.raises(SettingsError, match="expected text") as refused:
+        load(tmp_path, f"{place} = 4207114207\n")
+    assert "4207114207" not in str(refused.value)
