@@ -22,7 +22,12 @@ class AccountEvent(Base):
             "sequence",
             postgresql_where=text("trade_id IS NOT NULL"),
         ),
-        Index("ix_account_events_order_id_fills", "order_id", postgresql_where=text("trade_id IS NOT NULL")),
+        Index(
+            "ix_account_events_order_id_sequence_fills",
+            "order_id",
+            "sequence",
+            postgresql_where=text("trade_id IS NOT NULL"),
+        ),
     )
 
     broker_id: Mapped[Amount] = mapped_column(primary_key=True, autoincrement=False)

@@ -42,11 +42,13 @@ def list_fills(query: dict[str, Any]) -> Response:
     `account_sequence` is gapless over all events of a broker's own orders, of which fills are some. After an outage ask
     for the fills after the last one that you know, page by page: they come oldest first, and none is left out.
     """
-    limit, after = query["limit"], query["after"]
+    limit, after, order_id = query["limit"], query["after"], query["order_id"]
     position = position_in(query["cursor"], 1)
     with components().database.reading() as session:
         if after is None:
-            fills = read_fills(session, broker_id(), position[0] if position else LARGEST, limit + 1)
+            before = position[0] if position else LARGEST
+            fills = read_fills(session, broker_id(), before, limit + 1, order_id)
         else:
-            fills = read_fills_after(session, broker_id(), position[0] if position else after, limit + 1)
+            known = position[0] if position else after
+            fills = read_fills_after(session, broker_id(), known, limit + 1, order_id)
     return page(fills, limit, lambda fill: [fill["account_sequence"]])

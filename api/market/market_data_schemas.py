@@ -32,6 +32,7 @@ class FillsQuerySchema(Schema):
     after = WholeText(
         0, load_default=None, metadata={"description": "The last account_sequence that is known: what came since."}
     )
+    order_id = WholeText(1, load_default=None, metadata={"description": "Fills of this order alone."})
     limit = WholeText(1, 500, load_default=50)
     cursor = Text(1, 200, load_default=None)
 

@@ -105,7 +105,14 @@ class OrderSchema(Schema):
     created_at = fields.String(required=True, metadata={"format": "date-time"})
     updated_at = fields.String(required=True, metadata={"format": "date-time"})
     sequence = fields.Integer(required=True, allow_none=True)
-    trades = fields.List(fields.Nested(FillSchema), required=True)
+    trades = fields.List(
+        fields.Nested(FillSchema),
+        required=True,
+        metadata={"description": "The newest fills, at most 100, oldest first; fewer in a list of many orders."},
+    )
+    more_trades = fields.Boolean(
+        required=True, metadata={"description": "There are older fills: `GET /trades?order_id=` has all of them."}
+    )
 
 
 class PlacedSchema(OrderSchema):

@@ -17,19 +17,39 @@ FILLS = """
 """
 """A broker can be on both sides of a trade: then it has two fills."""
 
-BEFORE = text(FILLS.format("e.sequence < :before ORDER BY e.sequence DESC"))
-AFTER = text(FILLS.format("e.sequence > :after ORDER BY e.sequence"))
+BEFORE = "e.sequence < :position ORDER BY e.sequence DESC"
+AFTER = "e.sequence > :position ORDER BY e.sequence"
+OF_ORDER = "e.order_id = :order_id AND "
+STATEMENTS = {
+    (newest_first, of_order): text(FILLS.format((OF_ORDER if of_order else "") + (BEFORE if newest_first else AFTER)))
+    for newest_first in (True, False)
+    for of_order in (True, False)
+}
 
 
-def read_fills(session: Statements, broker_id: int, before: int, limit: int) -> list[dict[str, Any]]:
-    """At most `limit` of the broker's fills with an account_sequence below `before`, newest first."""
-    rows = session.execute(BEFORE, {"broker_id": broker_id, "before": before, "limit": limit})
-    return [fill_document(row) for row in rows]
+def read_fills(
+    session: Statements, broker_id: int, before: int, limit: int, order_id: int | None = None
+) -> list[dict[str, Any]]:
+    """At most `limit` of the broker's fills with an account_sequence below `before`, newest first.
+
+    With `order_id` only those of that order; none where it is not the broker's.
+    """
+    return _read(session, broker_id, before, limit, order_id, newest_first=True)
 
 
-def read_fills_after(session: Statements, broker_id: int, after: int, limit: int) -> list[dict[str, Any]]:
-    """At most `limit` of the broker's fills with an account_sequence above `after`, oldest first."""
-    rows = session.execute(AFTER, {"broker_id": broker_id, "after": after, "limit": limit})
+def read_fills_after(
+    session: Statements, broker_id: int, after: int, limit: int, order_id: int | None = None
+) -> list[dict[str, Any]]:
+    """At most `limit` of the broker's fills with an account_sequence above `after`, oldest first; as `read_fills`."""
+    return _read(session, broker_id, after, limit, order_id, newest_first=False)
+
+
+def _read(
+    session: Statements, broker_id: int, position: int, limit: int, order_id: int | None, *, newest_first: bool
+) -> list[dict[str, Any]]:
+    given = {"broker_id": broker_id, "position": position, "limit": limit}
+    of_order = {} if order_id is None else {"order_id": order_id}
+    rows = session.execute(STATEMENTS[newest_first, order_id is not None], {**given, **of_order})
     return [fill_document(row) for row in rows]
 
 

@@ -20,9 +20,19 @@ FILLS = r"""
         'executed_at', to_char(t.executed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\:MI\:SS.US"Z"'),
         'busted', t.busted_at IS NOT NULL
     ) ORDER BY e.sequence) AS trades
-    FROM account_events e JOIN trades t ON t.id = e.trade_id WHERE e.order_id = o.id AND e.trade_id IS NOT NULL
+    FROM (
+        SELECT sequence, trade_id FROM account_events WHERE order_id = o.id AND trade_id IS NOT NULL
+        ORDER BY sequence DESC LIMIT :fills + 1
+    ) e JOIN trades t ON t.id = e.trade_id
 """
-"""Part of the order's own statement: an order never shows a fill that its quantities do not."""
+"""Part of the order's own statement: an order never shows a fill that its quantities do not. The newest ones, and one
+more where there are more."""
+
+FILLS_OF_ONE = 100
+FILLS_OF_PAGE = 5_000
+LEAST_FILLS = 10
+"""Fills that an order shows, fills that all orders of a page show, and how many each of them may show at least: an
+answer has a megabyte at most, however often its orders were filled."""
 
 ORDERS = f"""
     SELECT o.id, o.broker_id, o.client_order_id, o.document_number, s.symbol, o.side, o.order_type, o.time_in_force,
@@ -65,12 +75,12 @@ class OrderFilter:
 
 def read_order(session: Statements, broker_id: int, order_id: int) -> dict[str, Any]:
     """The broker's order as the API shows it. Raises UnknownOrder, NotYourOrder."""
-    row = session.execute(ONE, {"order_id": order_id}).one_or_none()
+    row = session.execute(ONE, {"order_id": order_id, "fills": FILLS_OF_ONE}).one_or_none()
     if row is None:
         raise UnknownOrder(f"There is no order {order_id}.")
     if row.broker_id != broker_id:
         raise NotYourOrder
-    return order_document(row)
+    return order_document(row, FILLS_OF_ONE)
 
 
 def id_of_client_order(session: Statements, broker_id: int, client_order_id: str) -> int:
@@ -82,18 +92,23 @@ def id_of_client_order(session: Statements, broker_id: int, client_order_id: str
 
 
 def read_orders(session: Statements, broker_id: int, wanted: OrderFilter, limit: int) -> Iterator[dict[str, Any]]:
-    """At most `limit` of the broker's orders, newest first; they are read at once, and made as they are asked for."""
+    """At most `limit` of the broker's orders, the last to see whether there is another page; newest first.
+
+    They are read at once, and made as they are asked for. The more they may be, the fewer fills each shows.
+    """
+    fills = max(LEAST_FILLS, min(FILLS_OF_ONE, FILLS_OF_PAGE // max(1, limit - 1)))
     given = {name: value for name in FILTERS if (value := getattr(wanted, name)) is not None}
     if given.get("statuses") == ["open"]:
         given["statuses"] = list(OPEN_STATUSES)
     conditions = " AND ".join(["o.broker_id = :broker_id", *(FILTERS[name] for name in given)])
     statement = text(f"{ORDERS} WHERE {conditions} ORDER BY o.id DESC LIMIT :limit")
-    rows = session.execute(statement, {"broker_id": broker_id, "limit": limit, **given})
-    return map(order_document, rows)
+    rows = session.execute(statement, {"broker_id": broker_id, "limit": limit, "fills": fills, **given})
+    return (order_document(row, fills) for row in rows)
 
 
-def order_document(row: Row[Any]) -> dict[str, Any]:
-    """An order as the API shows it; prices in cents, quantities in shares."""
+def order_document(row: Row[Any], fills: int) -> dict[str, Any]:
+    """An order as the API shows it, with at most its newest `fills`; prices in cents, quantities in shares."""
+    trades = row.trades or []
     return {
         "order_id": row.id,
         "client_order_id": row.client_order_id,
@@ -118,5 +133,6 @@ def order_document(row: Row[Any]) -> dict[str, Any]:
         "created_at": timestamp(row.created_at),
         "updated_at": timestamp(row.updated_at),
         "sequence": row.sequence,
-        "trades": row.trades or [],
+        "trades": trades[-fills:],
+        "more_trades": len(trades) > fills,
     }

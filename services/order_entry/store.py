@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from database.statements import Statements
-from services.order_entry.order_document import INSERT_ORDERS, REQUEST, document_of
+from services.order_entry.order_columns import INSERT_ORDERS, REQUEST, document_of
 from services.order_entry.requests import FundedOrder
 from services.order_entry.reserve import ACCEPTED, LOCKED, PAID
 from settings.sections import Limits

@@ -230,7 +230,8 @@ class TestACommitThatIsLost:
 
     @pytest.mark.parametrize(("before", "again"), [(True, 201), (False, 200)])
     def test_an_order_is_found_by_its_client_order_id(self, venue: Venue, lose: Any, before: bool, again: int) -> None:
-        stock, broker = venue.list(), venue.broker()
+        stock = venue.list()
+        broker = venue.broker(shares={stock: 1})
         body = an_order("bid", stock, client_order_id="lost")
         lose(before=before)
         answer = broker.post("/orders", body)
