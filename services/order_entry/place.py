@@ -77,8 +77,8 @@ def place_orders(
     A refusal is returned, not raised: InsufficientFunds, InsufficientShares, TooManyOpenOrders, ClientOrderIdReused, or
     what `checks` checks. Raises what `commit` raises for the first round: then none was placed. Whatever is raised
     later is the answer of those that had to wait, for their storing or for the reason why they were not.
-    IntegrityError means that another process stored the same client_order_id, or a broker's first order in a stock, at
-    the same moment; `commit` had better try that again.
+    IntegrityError means that another process stored the same client_order_id at the same moment; `commit` had better
+    try that again.
     """
     funded, doubtful = needs_of(dict(enumerate(orders)), rules, market, now)
 
