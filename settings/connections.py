@@ -11,6 +11,9 @@ from settings.sections import Settings, Web
 POOLS_OF_WEB: Final = 3
 """Of a web process: for reading, for what is stored by one statement, and for transactions."""
 
+KEYS_OF_LIVE: Final = 1
+"""Of a Socket.IO process beside its pool: the keys of those who are there are looked up whatever others ask for."""
+
 OTHERS: Final = 10
 """For whoever looks at the exchange or prepares it: `minex verify`, `replay`, `migrate`, a person with psql."""
 
@@ -46,12 +49,12 @@ class Connections:
 
     @property
     def _fixed(self) -> int:
-        return self.match + 1 + OTHERS
+        return KEYS_OF_LIVE + self.match + 1 + OTHERS
 
     def __str__(self) -> str:
         return (
-            f"web {self.web_processes} × {POOLS_OF_WEB} × {self.pool_size}, live {self.pool_size}, match {self.match}, "
-            f"clock 1, others {OTHERS}"
+            f"web {self.web_processes} × {POOLS_OF_WEB} × {self.pool_size}, live {self.pool_size} + {KEYS_OF_LIVE}, "
+            f"match {self.match}, clock 1, others {OTHERS}"
         )
 
 

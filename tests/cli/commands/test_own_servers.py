@@ -140,8 +140,8 @@ def test_pools_that_need_more_connections_than_there_are(
     processes: int,
 ) -> None:
     found = run(*arguments, database=small_server.url, MINEX_WEB_PROCESSES=str(processes))
-    needed = processes * 48 + 16 + 1 + 1 + 10
-    words = ("allows 17 connections", f"may need {needed}", f"web {processes} × 3 × 16", "live 16", "match 1")
+    needed = processes * 48 + (16 + 1) + 1 + 1 + 10
+    words = ("allows 17 connections", f"may need {needed}", f"web {processes} × 3 × 16", "live 16 + 1", "match 1")
     assert_told(found, FAILED, *words)
     with psycopg.connect(small_server.url) as connection:
         assert connection.execute("SELECT to_regclass('orders')").fetchone() == (None,)
