@@ -88,6 +88,12 @@ class RequestReader:
         self.unsent = bytearray()
         """What has been answered and not yet been sent."""
 
+    def begins(self) -> bool:
+        """Wait until the client says something; False if he does not in time, or has to go before."""
+        with contextlib.suppress(OSError):
+            self._arrived += self._first(PIECE)
+        return bool(self._arrived)
+
     def recv(self, size: int) -> bytes:
         """The head of a request, or at most `size` bytes of its body; none when the client has nothing more to ask.
 

@@ -42,7 +42,8 @@ STOP_LOOK_SECONDS = 0.1
 """How often it is looked whether the worker is to stop."""
 
 ACCEPTED_AT_ONCE = 32
-"""New connections before those that there are have their turn: they wait for theirs, and the system knows no turns."""
+"""New connections before those that there are have their turn. The system gives them out in their order, also whoever
+came in a crowd: so they are taken quickly, and cost hardly anything until they say something and wait for a turn."""
 
 STATUS_LINE = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
 
@@ -128,9 +129,11 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
             served.refuse(self.refusals().all_taken())
             return
         run_as(served.flow)
-        self.turns.enter(served.flow)  # whoever comes in crowds waits here, and may have to go before he is served
         try:
-            AsyncWorker.handle(self, listener, served, addr)
+            if served.begins():
+                AsyncWorker.handle(self, listener, served, addr)
+            else:
+                served.drop()
         finally:
             self.open_connections.remove(served)
 

@@ -127,7 +127,6 @@ class TestWhenAllPlacesAreTaken:
                 client.sendall(GET)
                 assert client.recv(65_536).startswith(b"HTTP/1.1 200")
 
-
     def test_where_all_of_them_are_busy_a_new_one_is_told_so(self, server: Server) -> None:
         head = b"POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
         head += b"Authorization: Bearer unknown\r\nExpect: 100-continue\r\n\r\n"
