@@ -7,6 +7,10 @@ class EmbeddedServerError(Exception):
     """An embedded server cannot do what was asked; the message says why and how to mend it."""
 
 
+class NotOursError(EmbeddedServerError, OSError):
+    """A folder, a lock or a secret is somebody else's, or others could change it."""
+
+
 class ServerStartError(EmbeddedServerError):
     """The server did not come up; the message ends with the last lines of its log."""
 

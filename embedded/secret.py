@@ -7,11 +7,16 @@ import os
 import secrets
 from pathlib import Path
 
+from embedded.ownership import read_own
+
 
 def kept_secret(path: Path) -> str:
-    """The secret in `path`; made there if there is none. 192 random bits in hexadecimal, safe inside a url."""
+    """The secret in `path`; made there if there is none. 192 random bits in hexadecimal, safe inside a url.
+
+    Raises NotOursError for one that somebody else has put there, or could.
+    """
     with contextlib.suppress(FileNotFoundError):
-        known = path.read_text(encoding="ascii").strip()
+        known = read_own(path).strip()
         if known:
             return known
     secret = secrets.token_hex(24)

@@ -14,6 +14,7 @@ from embedded import ports
 from embedded.account import Account
 from embedded.errors import FolderTakenError, PortTakenError, ServerStartError
 from embedded.lock import OwnerLock
+from embedded.ownership import refuse_foreign
 from embedded.process import die_with_parent, end, inhabitants
 from embedded.secret import kept_secret
 from embedded.server_log import last_lines, opened
@@ -139,7 +140,8 @@ class Server(ABC):
         """Whatever needs the running server."""
 
     def _take_folder(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        refuse_foreign(self.folder)
         if self.account.uid is not None:
             self.folder.chmod(0o711)
             if not self.account.can("-x", self.folder):

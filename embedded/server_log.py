@@ -15,8 +15,8 @@ def opened(path: Path) -> BinaryIO:
     with contextlib.suppress(FileNotFoundError):
         if path.stat().st_size > LIMIT_BYTES:
             path.replace(path.with_name(f"{path.name}.1"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("ab")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "ab")
 
 
 def turn_page(path: Path) -> None:

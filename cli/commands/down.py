@@ -26,12 +26,20 @@ PATIENCE_SECONDS = 10.0
 def command(data_folder: Path | None) -> None:
     """Stop the exchange. Its data stays; nothing happens if it does not run."""
     folder = data_folder_of(settings_for(data_folder))
-    pid = lock_of(folder).holder()
+    try:
+        pid = lock_of(folder).holder()
+    except PermissionError as error:
+        raise CommandError(f"The data folder {folder} belongs to another user.", "sudo minex down") from error
     if pid is None:
         if folder.exists():
             end_left_overs(folder)
         click.echo("Minex was not running.")
         return
+    if not pid:
+        raise CommandError(
+            f"{lock_of(folder).path} is held by something else than the Minex that is written down in it.",
+            f"fuser {lock_of(folder).path}",
+        )
     began = time.monotonic()
     try:
         _stop(folder, pid)

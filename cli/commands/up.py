@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -22,9 +21,10 @@ from cli.options import data_folder_option, settings_for
 from cli.supervise.detach import Pipe, start_daemon
 from cli.supervise.loop import StartError
 from cli.terminal import CommandError, say, step
-from embedded.errors import EmbeddedServerError
+from embedded.errors import EmbeddedServerError, NotOursError
 from embedded.folder import data_folder
 from embedded.lock import OwnerLock
+from embedded.ownership import refuse_foreign
 from imports import without_collection
 from settings.sections import Settings
 
@@ -85,8 +85,10 @@ def _made(settings: Settings) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise CommandError(f"The data folder {folder} cannot be made ({error.strerror}).", OTHER_PLACE) from error
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise CommandError(f"The data folder {folder} belongs to another user.", OTHER_PLACE)
+    try:
+        refuse_foreign(folder.resolve())
+    except NotOursError as error:
+        raise CommandError(f"The data folder is not ours alone: {error}.", OTHER_PLACE) from error
     return folder
 
 

@@ -21,7 +21,7 @@ class Pipe:
 
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)  # else the pipe would stay open as long as any process of the exchange
-        self._stream = os.fdopen(descriptor, "w", encoding="utf-8")
+        self._descriptor = descriptor
 
     def step(self, text: str, seconds: float) -> None:
         """A part of the start is done."""
@@ -30,17 +30,16 @@ class Pipe:
     def done(self, summary: Summary) -> None:
         """Everything is up."""
         self._send({"done": summary.as_json()})
-        self._stream.close()
+        os.close(self._descriptor)
 
     def failed(self, reason: str) -> None:
         """The start has failed."""
         self._send({"failed": reason})
-        self._stream.close()
+        os.close(self._descriptor)
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
-            self._stream.write(json.dumps(message) + "\n")
-            self._stream.flush()
+            os.write(self._descriptor, (json.dumps(message) + "\n").encode())
         except BrokenPipeError:  # whoever waited for us has gone; the exchange starts all the same
             sys.stderr.write(f"{self._for_log(message)}\n")
 
@@ -56,7 +55,8 @@ def start_daemon(arguments: list[str], log: Path, step: Callable[[str, float], N
     """Start `minex up` with these arguments on its own, and wait until it is up. Raises StartError if it fails."""
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     reading, writing = os.pipe()
-    with log.open("w") as output, os.fdopen(reading, encoding="utf-8") as messages:
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as output, os.fdopen(reading, encoding="utf-8") as messages:
         try:
             daemon = subprocess.Popen(
                 [sys.executable, "-m", "cli", "up", *arguments, "--report-to", str(writing)],

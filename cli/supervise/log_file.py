@@ -106,7 +106,7 @@ class Logbook:
             self._descriptor = self._open()
 
     def _open(self) -> int:
-        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
     def _show(self, name: str, head: str, text: str) -> None:
         if self.terminal is None:

@@ -7,25 +7,29 @@ by their own start, which knows them by their folder.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from pathlib import Path
 
 import psutil
 
-from cli.local.run_state import read_state
+from cli.local.run_state import STATE_FILE, read_state
+from embedded.lock import SAME_SECONDS
 from embedded.process import end_group, has_ended
 
-SAME_SECONDS = 0.5
-"""A process with the pid and, this close, the time of birth that were written down is the same process."""
 GRACE_SECONDS = 0.2
 """For all of them together; the kernel has told them when their supervisor died, and their servers ended then, too."""
 
 
 def end_left_overs(folder: Path) -> list[str]:
-    """End what still runs of the last exchange on this folder, whose lock must be ours; the names of what did."""
+    """End what still runs of the last exchange on this folder, whose lock must be ours; the names of what did.
+
+    What another user has written down ends nothing but his own processes.
+    """
     state = read_state(folder)
     if state is None:
         return []
+    author = (folder / STATE_FILE).lstat().st_uid
     found = []
     for entry in state.processes:
         if entry["name"] in ("postgres", "valkey") or not entry["pid"]:
@@ -33,6 +37,8 @@ def end_left_overs(folder: Path) -> list[str]:
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(entry["pid"])
             if abs(process.create_time() - (entry["created_at"] or 0.0)) > SAME_SECONDS:
+                continue
+            if author not in (os.geteuid(), process.uids().real):
                 continue
             found.append((entry["name"], process))
     for _, process in found:

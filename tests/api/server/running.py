@@ -33,7 +33,8 @@ class Server:
         web: dict[str, int] | None = None,
     ) -> None:
         web = {"body_deadline_ms": int(DEADLINE_SECONDS * 1000), **(web or {})}
-        settings = settings_for(database_url, redis_url, web=web, limits={"cancels_per_second": 1})
+        limits = {"cancels_per_second": 1, "open_orders": 0, "open_orders_per_stock": 0}
+        settings = settings_for(database_url, redis_url, web=web, limits=limits)
         self.port = random_free_port()
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("MINEX_")}
         command = [
