@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -155,3 +158,48 @@ def test_the_address_does_not_keep_a_pipe_open(folder: Path) -> None:
     )
     assert "http://127.0.0.1:" in done.stdout
     minex("down", "--data-folder", str(folder))
+
+
+def test_the_exchange_outlives_the_terminal_that_it_was_started_from(folder: Path) -> None:
+    terminal, ours = pty.openpty()
+    command = [sys.executable, "-m", "cli", "up", "--detach", "--port", "0", "--data-folder", str(folder)]
+    with subprocess.Popen(
+        command,
+        env=environment(),
+        stdin=ours,
+        stdout=ours,
+        stderr=ours,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - as a shell does it
+    ) as starter:
+        os.close(ours)
+        wait_for(lambda: status(folder)["running"])
+        os.close(terminal)  # the kernel sends SIGHUP to all who belong to it
+        starter.wait(30)
+    wait_for(lambda: status(folder).get("state") == "running", 60)
+    assert requests.get(f"{status(folder)['url']}/health", timeout=5).status_code == 200
+    assert "Traceback" not in (folder / "log" / "up.log").read_text()
+
+
+def test_down_ends_no_process_that_somebody_else_has_written_into_a_lock(folder: Path) -> None:
+    folder.mkdir()
+    lock = folder / "up.lock"
+    with subprocess.Popen(["sleep", "600"]) as victim:
+        try:
+            lock.write_text(f"{victim.pid} 12345.0\n")
+            with lock.open() as held:
+                fcntl.flock(held, fcntl.LOCK_EX)
+                found = minex("down", "--data-folder", str(folder))
+            assert (found.returncode, victim.poll()) == (1, None)
+            assert "is held by something else" in found.stderr
+        finally:
+            victim.kill()
+
+
+def test_a_folder_that_others_may_change_is_refused(folder: Path) -> None:
+    folder.mkdir()
+    folder.chmod(0o777)
+    found = minex("up", "--detach", "--port", "0", "--data-folder", str(folder))
+    assert found.returncode == 1
+    assert f"chmod go-w {folder}" in found.stderr
+    assert list(folder.iterdir()) == []
