@@ -1,8 +1,11 @@
 """Makes `.venv` beside `./minex`; run by the machine's own Python, so it uses nothing but the standard library.
 
-Usage: python -I cli/install.py ROOT NAME=STAMP... — the last NAME is the requirements file to install, and those before
-it are what it includes. A STAMP is a hash of the file, stored once all is installed: `./minex` starts without asking us
-while no file has changed. Exit code 1 with a reason if it cannot be done.
+Usage: python -I cli/install.py ROOT NAME=STAMP... — each NAME is a requirements file, and all of them are installed.
+A STAMP is a hash of the file, stored once that is done: `./minex` starts without asking us while no file has changed.
+Exit code 1 with a reason if it cannot be done.
+
+Only wheels are installed, each with a hash that its requirements file names, wherever it comes from: nothing that a
+mirror or an index puts in its place, and no program of a package that is to be built, is ever run.
 """
 
 from __future__ import annotations
@@ -16,12 +19,23 @@ import sys
 import time
 from pathlib import Path
 
-INSTALLER_OPTIONS = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIREMENT", "PIP_CONSTRAINT", "PYTHONHOME")
+INSTALLER_OPTIONS = (
+    *("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIREMENT", "PIP_CONSTRAINT", "PYTHONHOME"),
+    *("UV_CONSTRAINT", "UV_OVERRIDE", "UV_NO_VERIFY_HASHES"),
+)
 """Variables that would send the packages elsewhere or change which ones; where to fetch them from stays the user's."""
+
+OLDEST = (3, 12) if sys.platform == "darwin" else (3, 11)
+"""Of Python. Not every package has a wheel for macOS and 3.11."""
+
+AS_VOUCHED = ("--require-hashes", "--only-binary", ":all:")
+"""What pip and uv are told; deploy/Dockerfile tells pip the same."""
+
+OTHER_HASH = ("DO NOT MATCH THE HASHES", "Hash mismatch")
+"""What pip or uv says of a package that is not the one whose hash is known."""
 
 LAST_LINES = 15
 """How much of a failed installer's output is shown."""
-
 
 INSTALLING = "Installing collected packages"
 """pip's line before it writes the first package; before that a failure has changed nothing."""
@@ -54,11 +68,10 @@ def main(root: Path, stamps: dict[str, str]) -> None:
         if not venv.exists():
             _say(f"making .venv with Python {sys.version.split()[0]} and {'uv' if uv else 'pip'}")
             _make(venv, uv)
-        wanted = list(stamps)[-1]
         unfinished.touch()
-        _say(f"installing {wanted} (this once)")
+        _say(f"installing {' and '.join(stamps)} (this once)")
         try:
-            _install(venv, root / wanted, uv)
+            _install(venv, [root / name for name in stamps], uv)
         except InstallError as error:
             if error.harmless:
                 unfinished.unlink()
@@ -98,7 +111,7 @@ def _wait_for(lock: int) -> None:
 def _is_sound(venv: Path) -> bool:
     """True if its Python still starts: an upgrade of the machine may have taken away the one it was made from."""
     python = venv / "bin" / "python"
-    command = [str(python), "-I", "-c", "import sys; raise SystemExit(sys.version_info < (3, 11))"]
+    command = [str(python), "-I", "-c", f"import sys; raise SystemExit(sys.version_info < {OLDEST})"]
     return os.access(python, os.X_OK) and subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
@@ -121,14 +134,15 @@ def _make(venv: Path, uv: str | None) -> None:
     _run([*command, str(venv)], "the virtual environment could not be made")
 
 
-def _install(venv: Path, requirements: Path, uv: str | None) -> None:
+def _install(venv: Path, requirements: list[Path], uv: str | None) -> None:
     python = str(venv / "bin" / "python")
     if uv:
-        command = [uv, "pip", "install", "--compile-bytecode", "--python", python, "--requirement", str(requirements)]
+        command = [uv, "pip", "install", "--compile-bytecode", "--python", python]
     else:
         options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-        command = [python, "-I", "-m", "pip", "install", *options, "--requirement", str(requirements)]
-    _run(command, "the packages could not be installed")
+        command = [python, "-I", "-m", "pip", "install", *options]
+    files = [argument for path in requirements for argument in ("--requirement", str(path))]
+    _run([*command, *AS_VOUCHED, *files], "the packages could not be installed")
 
 
 def _run(command: list[str], failure: str) -> None:
@@ -148,6 +162,10 @@ def _run(command: list[str], failure: str) -> None:
     if counted:
         _count(0)
     if process.returncode != 0:
+        if any(sign in line for line in words for sign in OTHER_HASH):
+            failure = (
+                "what was fetched is not what the requirements name, and was not installed; it may be tampered with"
+            )
         told = "\n".join(f"  {line}" for line in words[-LAST_LINES:])
         raise InstallError(f"{failure}:\n{told}", harmless=not any(line.startswith(INSTALLING) for line in words))
 

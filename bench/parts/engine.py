@@ -82,6 +82,7 @@ def _install() -> None:
         "install",
         "--quiet",
         "--disable-pip-version-check",
+        "--require-hashes",
         "-r",
         str(REQUIREMENTS),
     ]

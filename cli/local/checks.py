@@ -55,7 +55,8 @@ def all_findings(settings: Settings) -> list[Finding]:
 def python() -> Finding:
     """The interpreter that runs us."""
     found = f"{platform.python_version()} ({sys.executable})"
-    return Finding("Python", sys.version_info >= (3, 11), found, "install Python 3.11 or later")
+    oldest = (3, 12) if sys.platform == "darwin" else (3, 11)
+    return Finding("Python", sys.version_info >= oldest, found, "install Python 3.11 or later, on macOS 3.12 or later")
 
 
 def environment() -> Iterator[Finding]:

@@ -25,8 +25,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (venv / "bin" / "python").symlink_to(sys.executable)
         done.append("made")
 
-    def put(venv: Path, requirements: Path, uv: str | None) -> None:
-        done.append(requirements.name)
+    def put(venv: Path, requirements: list[Path], uv: str | None) -> None:
+        done.extend(path.name for path in requirements)
 
     monkeypatch.setattr(install, "_make", make)
     monkeypatch.setattr(install, "_install", put)
@@ -45,10 +45,10 @@ def test_changed_requirements_are_installed_into_what_is_there(tmp_path: Path, c
     assert calls == ["made", "requirements.txt", "requirements.txt"]
 
 
-def test_the_tools_bring_the_rest_with_them(tmp_path: Path, calls: list[str]) -> None:
+def test_the_tools_come_with_the_rest(tmp_path: Path, calls: list[str]) -> None:
     main(tmp_path, WANTED | {"requirements-dev.txt": "5 6"})
     main(tmp_path, WANTED)
-    assert calls == ["made", "requirements-dev.txt"]
+    assert calls == ["made", "requirements.txt", "requirements-dev.txt"]
 
 
 def test_what_was_interrupted_is_thrown_away(tmp_path: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
