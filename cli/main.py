@@ -27,6 +27,7 @@ COMMANDS = {
         "Check that nothing is missing on this machine.",
     ),
     "run": ("cli.commands.run", "Run one process: web, live, match or clock."),
+    "alive": ("cli.commands.alive", "Tell whether a process of this container goes on."),
     "migrate": ("cli.commands.migrate", "Bring the database to the newest schema."),
     "admin-key": ("cli.commands.admin_key", "Make a new administrator's key, or show since when there is one."),
     "verify": ("cli.commands.verify", "Check the books: money, shares, orders and trades."),

@@ -33,7 +33,7 @@ COMMAND = "MINEX_COMMAND"
 FAULT = "MINEX_FAULT"
 NOT_SETTINGS = frozenset({"MINEX_CONFIG", FAULT, "MINEX_MAKER_KEY", "MINEX_TAKER_KEY", HEARTBEATS, LISTENER, COMMAND})
 """Variables with our prefix that are no settings: where the file is, the fault points of the tests, the keys of the
-brokers of `minex replay`, the folder in which a supervisor looks for signs of life, the socket that it hands down, and
+brokers of `minex replay`, the folder in which somebody looks for signs of life, the socket that it hands down, and
 how `./minex` was called."""
 
 
@@ -81,7 +81,7 @@ def fault() -> str:
 
 
 def heartbeats_folder() -> str:
-    """The folder in which a supervisor looks for this process's signs of life; empty without a supervisor."""
+    """The folder in which a supervisor, or `minex alive`, looks for this process's signs of life; empty for none."""
     return os.environ.get(HEARTBEATS, "")
 
 
