@@ -1,23 +1,37 @@
-"""What is shipped beside the code: no secret gets into an image or a commit, and none has a default."""
+"""What is shipped beside the code: no secret gets into an image or a commit, and containers can do little but work.
+
+No container is started here. What a shell does in one is tried for real, on the embedded Valkey.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
-import textwrap
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import psutil
 import pytest
 import redis
-from redis.backoff import ExponentialBackoff
-from redis.retry import Retry
+import yaml
 
 from embedded.account import Account
 from embedded.binaries import valkey_program
-from embedded.ports import random_free_port
 from settings.loading import ROOT
+
+COMPOSE = ROOT / "docker-compose.yml"
+DOCKERFILE = ROOT / "deploy" / "Dockerfile"
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
+BY_DIGEST = re.compile(r"[\w./-]+:[\w.-]*\d[\w.-]*@sha256:[0-9a-f]{64}")
+PATIENCE_SECONDS = 30
+
+VALKEY_SERVER = """#!/bin/sh
+# Stands where the image has the real one, which would listen on its usual port: notes how it was called.
+echo "$*" >arguments
+cat >configuration
+"""
 
 
 def test_a_file_with_secrets_is_neither_committed_nor_copied() -> None:
@@ -27,33 +41,114 @@ def test_a_file_with_secrets_is_neither_committed_nor_copied() -> None:
 
 
 def test_no_password_has_a_default() -> None:
-    text = (ROOT / "docker-compose.yml").read_text()
+    text = COMPOSE.read_text()
     used = re.findall(r"\$\{(\w*PASSWORD)(.*?)\}", text)
     assert len(used) >= 4
     assert [name for name, rest in used if not rest.startswith(":?")] == []
     assert re.findall(r"://[^\s@]*:[^\s@/]*@", text) == []
 
 
-@pytest.mark.parametrize("password", ["plain", "a\"b\\c d$e`f'g", "#x", "%s"])
-def test_redis_of_compose_gets_its_password_by_standard_input(tmp_path: Path, password: str) -> None:
-    """The command as the container runs it, but for the program and the port."""
-    text = (ROOT / "docker-compose.yml").read_text()
-    found = re.search(r"      - \|\n((?:        .*\n)*?        END\n)", text)
-    assert found
-    script = textwrap.dedent(found[1]).replace("$$", "$")
-    port, program = random_free_port(), valkey_program(Account())
-    entry = tmp_path / "docker-entrypoint.sh"
-    entry.write_text(f'#!/bin/sh\nshift\nexec {program} "$@" --port {port} --dir {tmp_path}\n')
-    entry.chmod(0o700)
-    known = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "REDISCLI_AUTH": password}
-    server = subprocess.Popen(["sh", "-c", script], env=known, stdout=subprocess.DEVNULL)
-    client = redis.Redis(port=port, password=password, retry=Retry(ExponentialBackoff(), 50))
-    try:
-        assert client.ping()
-        assert password not in " ".join(psutil.Process(server.pid).cmdline())
-        with pytest.raises(redis.AuthenticationError):
-            redis.Redis(port=port).ping()
-    finally:
-        client.close()
+def test_no_command_line_has_a_secret() -> None:
+    for name, service in SERVICES.items():
+        said = [
+            service.get("command", ""),
+            service.get("entrypoint", ""),
+            service.get("healthcheck", {}).get("test", ""),
+        ]
+        assert not re.search(r"(?<!\$)\$\{?\w*(PASSWORD|KEY|SECRET)", str(said)), name
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_can_do_little_else_than_work(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert "privileged" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_is_no_roots(name: str) -> None:
+    service = SERVICES[name]
+    if "build" in service:
+        last = re.findall(r"^USER (\S+)$", DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE)[-1]
+        assert int(last) > 0
+        assert "user" not in service
+    else:
+        assert service["user"] not in ("root", "0")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_that_stays_says_whether_it_is_well(name: str) -> None:
+    service = SERVICES[name]
+    assert ("test" in service.get("healthcheck", {})) == (service["restart"] != "no")
+
+
+def test_images_are_named_by_what_is_in_them() -> None:
+    foreign = [service["image"] for service in SERVICES.values() if "build" not in service]
+    foreign += re.findall(r"^FROM (\S+)", DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(foreign) == 3
+    assert [image for image in foreign if not BY_DIGEST.fullmatch(image)] == []
+
+
+def test_every_process_of_the_procfile_has_its_container() -> None:
+    processes = re.findall(r"^(\w+): \./minex (.+)$", (ROOT / "Procfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert processes
+    for name, command in processes:
+        assert SERVICES[name]["command"][:2] == command.split()
+
+
+def test_a_worker_beats_where_its_health_check_looks() -> None:
+    (folder,) = re.findall(r"MINEX_HEARTBEATS=(\S+)", DOCKERFILE.read_text(encoding="utf-8"))
+    for name in ("match", "clock"):
+        assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "cli", "alive"]
+        assert str(Path(folder).parent) in SERVICES[name]["tmpfs"]
+
+
+@pytest.fixture(params=["plain", "with 'all' \"kinds\" \\ of $HOME `signs` # and ü;"])
+def password(request: pytest.FixtureRequest) -> str:
+    """One that needs no quotes, and one that needs all of them."""
+    value: str = request.param
+    return value
+
+
+@pytest.fixture
+def configuration(tmp_path: Path, password: str) -> str:
+    """What the container's command gives to Valkey; its command line has nothing."""
+    stand_in = tmp_path / "valkey-server"
+    stand_in.write_text(VALKEY_SERVER)
+    stand_in.chmod(0o755)
+    command = [argument.replace("$$", "$") for argument in SERVICES["valkey"]["command"]]
+    assert password not in str(command)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": "/nowhere", "VALKEYCLI_AUTH": password}
+    subprocess.run(command, env=environment, cwd=tmp_path, check=True)
+    assert (tmp_path / "arguments").read_text() == "-\n"
+    return (tmp_path / "configuration").read_text()
+
+
+@pytest.fixture
+def address(configuration: str, tmp_path: Path) -> Iterator[str]:
+    """The Unix socket of the real Valkey with that configuration."""
+    address = str(tmp_path / "socket")
+    with subprocess.Popen([valkey_program(Account()), "-"], cwd=tmp_path, stdin=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None
+        server.stdin.write(f"{configuration}port 0\nunixsocket {address}\n")
+        server.stdin.close()
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not Path(address).exists():
+            assert server.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        yield address
         server.terminate()
-        server.wait()
+
+
+def test_valkey_lets_in_whoever_has_the_password_of_any_characters(address: str, password: str) -> None:
+    with redis.Redis(unix_socket_path=address, password=password) as client:
+        assert client.ping()
+        assert client.config_get("appendonly", "save") == {"appendonly": "yes", "save": ""}
+    with redis.Redis(unix_socket_path=address) as stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
