@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,9 @@ MAY_SHOW_FRACTIONS = {
     "services/verify/report.py": "the seconds that a check took",
 }
 
+NOT_CHECKED_BY_MYPY = {"tests", "mutants", "node_modules"}
+"""Each line of a test runs; the others are made by tools."""
+
 ENGINE_MAY_IMPORT = {
     *("__future__", "bisect", "collections", "dataclasses", "engine", "enum", "heapq", "itertools", "typing"),
 }
@@ -75,6 +79,13 @@ def test_every_package_is_held_to_the_contracts() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     (held,) = re.findall(r"^root_packages = \[(.*)\]$", project, re.MULTILINE)
     assert set(PACKAGES) <= set(re.findall(r'"(\w+)"', held))
+
+
+def test_types_are_checked_in_every_room() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    rooms = {path.name for path in ROOT.glob("[!.]*") if path.is_dir() and next(path.rglob("*.py"), None)}
+    assert set(PACKAGES) < rooms
+    assert {"*.py", *rooms} - set(project["tool"]["mypy"]["files"]) - NOT_CHECKED_BY_MYPY == set()
 
 
 def test_a_file_has_one_subject() -> None:

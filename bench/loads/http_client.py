@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 HEAD_END: Final = b"\r\n\r\n"
 LENGTH: Final = b"\r\ncontent-length:"
@@ -33,19 +33,20 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self.transport: asyncio.Transport | None = None
+        self.transport: asyncio.Transport
+        """Set before the pool gets to know the connection."""
         self.done: Done | None = None
         self.received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ready for requests."""
-        self.transport = transport  # type: ignore[assignment]
+        self.transport = cast(asyncio.Transport, transport)  # what a stream has, though the protocol promises less
         self.pool.release(self)
 
     def send(self, request: bytes, done: Done) -> None:
         """Send one request; `done` gets its answer."""
         self.done = done
-        self.transport.write(request)  # type: ignore[union-attr]
+        self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         """More of the answer."""
@@ -56,7 +57,7 @@ class Connection(asyncio.Protocol):
         self.received = b""
         done, self.done = self.done, None
         if CLOSES in answer.head:
-            self.transport.close()  # type: ignore[union-attr]
+            self.transport.close()
         else:
             self.pool.release(self)
         if done is not None:
@@ -104,7 +105,7 @@ class Pool:
         """Nothing more will be asked: close the connections that are free."""
         self.closed = True
         for connection in self.free:
-            connection.transport.close()  # type: ignore[union-attr]
+            connection.transport.close()
 
     def lost(self, connection: Connection) -> None:
         """A connection is gone; another takes its place, unless the pool is closed."""

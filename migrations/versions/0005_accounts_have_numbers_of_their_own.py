@@ -7,6 +7,8 @@ are numeric, whole numbers still. `assets.supply` is how much of an asset was br
 bounded, no balance can pass 64 bits.
 """
 
+from decimal import Decimal
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -19,7 +21,7 @@ FOUND_BY = (["broker_id", "sequence"], ["order_id"])
 FOUND_BY_BEFORE = (["buy_order_id"], ["sell_order_id"], ["buyer_id", "id"], ["seller_id", "id"])
 """How the fills of a broker or an order are found, and how they were: as many entries for each trade."""
 
-TOTAL = sa.NUMERIC(40, 0)
+TOTAL: sa.Numeric[Decimal] = sa.NUMERIC(40, 0)
 LARGEST_SUPPLY = 2**62 - 1
 
 FILLS = """

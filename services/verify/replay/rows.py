@@ -4,6 +4,7 @@ from typing import Any
 
 from engine.events import Trade
 from engine.orders import BID, SIDE_NAMES, Order
+from services.settlement.ledger import broker_of
 from services.timestamps import microseconds
 from services.verify.report import shown
 
@@ -29,7 +30,7 @@ def differences(row: Any, order: Order) -> list[tuple[str, Any, Any]]:
 def replayed_trade(trade: Trade, command: Any, reference: int | None) -> tuple[Any, ...]:
     """A trade of the replay, as `stored_trade` gives one."""
     bid, ask = (trade.taker, trade.maker) if trade.taker.side == BID else (trade.maker, trade.taker)
-    parties = (bid.id, ask.id, bid.account[0], ask.account[0])  # type: ignore[index]
+    parties = (bid.id, ask.id, broker_of(bid), broker_of(ask))
     side = SIDE_NAMES[trade.taker.side]
     return (*parties, trade.price, trade.quantity, side, command.sequence, command.sequenced_at, reference)
 

@@ -14,6 +14,7 @@ from engine.events import Cancelled, Event, Expired, Rejected, Trade
 from engine.orders import ASK, BID, Order
 from services.matching.books import empty_book
 from services.matching.journal import NEVER_MATCHED, command_of
+from services.settlement.ledger import order_id_of
 from services.timestamps import microseconds
 from services.verify.replay.rows import differences, replayed_trade, shown_trade, stored_trade
 from services.verify.report import Check, Finding
@@ -112,7 +113,7 @@ class StockReplay:
 
     def _close(self, order: Order, status: str) -> None:
         if not order.remaining:
-            self.closed[order.id] = (status, order.filled, order.filled_value, order.cancelled)  # type: ignore[index]
+            self.closed[order_id_of(order)] = (status, order.filled, order.filled_value, order.cancelled)
 
     def _compare_trades(
         self, command: Any, events: Sequence[Event], stored: Sequence[Any], reference: int | None
