@@ -5,7 +5,6 @@ No container is started here. What a shell does in one is tried for real, on the
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import time
