@@ -18,12 +18,10 @@ from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Even
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import ProtocolError
 
+from live.frames import text_frame
 from live.outbox import Outbox
 from live.pace import Pace
 from serving.connection import TimedSocket
-
-TEXT = 0x81
-"""FIN and the opcode of a text frame (RFC 6455, 5.2)."""
 
 PIECE = 2_048
 """Bytes received at once: what is here is worked off at the client's pace, even if he has gone meanwhile."""
@@ -44,17 +42,6 @@ TOO_BIG = (CloseReason.MESSAGE_TOO_BIG, "Message is too big")
 NORMAL = (CloseReason.NORMAL_CLOSURE, None)
 Farewell = tuple[int, str | None]
 """The code and the sentence (of at most 123 bytes) in the frame that closes a WebSocket."""
-
-
-def text_frame(text: str) -> bytes:
-    """A server's whole text frame: unmasked and so the same for every client."""
-    payload = text.encode()
-    length = len(payload)
-    if length < 126:
-        return bytes((TEXT, length)) + payload
-    if length < 65_536:
-        return bytes((TEXT, 126)) + length.to_bytes(2, "big") + payload
-    return bytes((TEXT, 127)) + length.to_bytes(8, "big") + payload
 
 
 def accept_web_sockets(server: socketio.Server) -> dict[str, WebSocket]:

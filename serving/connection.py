@@ -10,7 +10,8 @@ from typing import Any
 
 from serving.flows import Flow
 from serving.open_connections import OpenConnections, network_of
-from serving.request_reader import PIECE, Patience, ReadRefusals, RequestReader
+from serving.patience import Patience, ReadRefusals
+from serving.request_reader import PIECE, RequestReader
 from serving.turns import Turns
 
 FETCH_SECONDS = 30

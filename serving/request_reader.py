@@ -8,10 +8,11 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from serving.flows import Flow
 from serving.open_connections import OpenConnections
+from serving.patience import CRUMB_BYTES, CRUMB_SECONDS, LONGEST_CRUMB_SECONDS, Patience, ReadRefusals
 
 PIECE = 65_536
 """Bytes received at once."""
@@ -21,31 +22,6 @@ HEAD_BYTES = 32_768
 
 HEAD_END = re.compile(rb"\r?\n\r?\n")
 """Also where only LF ends the lines, so that this is refused, not waited for."""
-
-CRUMB_BYTES = 1_024
-CRUMB_SECONDS, LONGEST_CRUMB_SECONDS = 0.001, 0.05
-"""A client who sends crumbs is listened to more seldom the more of them come: each costs as much as a large piece."""
-
-
-class Patience(NamedTuple):
-    """Seconds."""
-
-    arrival: float
-    """In which a request that has begun must be here."""
-    keep_alive: float
-    """In which the next one must begin."""
-
-
-class ReadRefusals(Protocol):
-    """What is answered to what never becomes a request: whole answers, as bytes."""
-
-    def too_slow(self) -> bytes:
-        """To a request that did not arrive in time."""
-        ...
-
-    def head_too_large(self) -> bytes:
-        """To a head of more than HEAD_BYTES."""
-        ...
 
 
 class RequestReader:

@@ -31,8 +31,8 @@ from gunicorn.workers.ggevent import GeventWorker
 from imports import without_collection
 from serving.connection import TimedSocket
 from serving.open_connections import OpenConnections
+from serving.patience import Patience, ReadRefusals
 from serving.present import run_as
-from serving.request_reader import Patience, ReadRefusals
 from serving.turns import Turns
 
 GARBAGE = (20_000, 20, 20)

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from settings.fields import choice, number, secret, time
 from settings.values import WEEKDAYS
-
-
-def _number(default: int, minimum: int, maximum: int) -> Any:
-    return field(default=default, metadata={"minimum": minimum, "maximum": maximum})
-
 
 ALWAYS_OPEN = "always_open"
 DAILY = "daily"
@@ -19,19 +14,6 @@ MAIN_MARKET = "main"
 """The market of stocks that name no other; it follows the schedule of `[session]` itself."""
 PHASES_OF_DAY = ("pre_open", "opening_auction", "open", "closing_auction", "close")
 """The keys that say when each phase of a trading day begins, in their order."""
-
-
-def _time(default: str) -> Any:
-    return field(default=default, metadata={"kind": "time"})
-
-
-def _secret(kind: str | None = None) -> Any:
-    """What no message repeats."""
-    return field(default="", metadata={"kind": kind, "secret": True})
-
-
-def _choice(default: str, *choices: str) -> Any:
-    return field(default=default, metadata={"choices": choices})
 
 
 @dataclass(frozen=True)
@@ -43,7 +25,7 @@ class Exchange:
     debug: bool = False
     list_unknown_symbols: bool = False
     demo: bool = True
-    admin_key: str = _secret()
+    admin_key: str = secret()
     data_folder: str = ""
 
 
@@ -51,19 +33,19 @@ class Exchange:
 class Database:
     """PostgreSQL; an empty url means the embedded server. Once loaded, the url has the password in it."""
 
-    url: str = _secret("postgresql")
-    password: str = _secret()
-    pool_size: int = _number(16, 1, 500)
-    statement_timeout_ms: int = _number(5_000, 100, 600_000)
+    url: str = secret("postgresql")
+    password: str = secret()
+    pool_size: int = number(16, 1, 500)
+    statement_timeout_ms: int = number(5_000, 100, 600_000)
 
 
 @dataclass(frozen=True)
 class Redis:
     """Redis or Valkey; an empty url means the embedded server. Once loaded, the url has the password in it."""
 
-    url: str = _secret("redis")
-    password: str = _secret()
-    timeout_ms: int = _number(500, 50, 60_000)
+    url: str = secret("redis")
+    password: str = secret()
+    timeout_ms: int = number(500, 50, 60_000)
 
 
 @dataclass(frozen=True)
@@ -71,17 +53,17 @@ class Web:
     """The REST processes."""
 
     host: str = "127.0.0.1"
-    port: int = _number(8000, 0, 65_535)
-    processes: int = _number(0, 0, 64)
-    connections: int = _number(1_000, 1, 100_000)
-    connections_of_address: int = _number(500, 1, 100_000)
-    waiting: int = _number(64, 1, 10_000)
-    body_limit_bytes: int = _number(65_536, 1_024, 16_777_216)
-    batch_body_limit_bytes: int = _number(1_048_576, 1_024, 67_108_864)
-    body_deadline_ms: int = _number(5_000, 100, 60_000)
-    max_wait_seconds: int = _number(10, 0, 60)
-    cancel_wait_ms: int = _number(2_000, 0, 60_000)
-    key_cache_ms: int = _number(2_000, 0, 5_000)
+    port: int = number(8000, 0, 65_535)
+    processes: int = number(0, 0, 64)
+    connections: int = number(1_000, 1, 100_000)
+    connections_of_address: int = number(500, 1, 100_000)
+    waiting: int = number(64, 1, 10_000)
+    body_limit_bytes: int = number(65_536, 1_024, 16_777_216)
+    batch_body_limit_bytes: int = number(1_048_576, 1_024, 67_108_864)
+    body_deadline_ms: int = number(5_000, 100, 60_000)
+    max_wait_seconds: int = number(10, 0, 60)
+    cancel_wait_ms: int = number(2_000, 0, 60_000)
+    key_cache_ms: int = number(2_000, 0, 5_000)
 
 
 @dataclass(frozen=True)
@@ -89,12 +71,12 @@ class Live:
     """The Socket.IO processes."""
 
     host: str = "127.0.0.1"
-    port: int = _number(8001, 0, 65_535)
-    connections: int = _number(10_000, 1, 100_000)
-    connections_of_address: int = _number(5_000, 1, 100_000)
-    channels: int = _number(2_000, 1, 100_000)
+    port: int = number(8001, 0, 65_535)
+    connections: int = number(10_000, 1, 100_000)
+    connections_of_address: int = number(5_000, 1, 100_000)
+    channels: int = number(2_000, 1, 100_000)
     origins: tuple[str, ...] = ()
-    snapshot_interval_ms: int = _number(1_000, 50, 60_000)
+    snapshot_interval_ms: int = number(1_000, 50, 60_000)
 
 
 @dataclass(frozen=True)
@@ -102,10 +84,10 @@ class Match:
     """The group workers."""
 
     groups: tuple[str, ...] = field(default=("A",), metadata={"kind": "group", "least": 1})
-    turn_limit: int = _number(2_000, 1, 100_000)
-    backlog_limit: int = _number(20_000, 0, 10_000_000)
-    idle_in_transaction_ms: int = _number(2_000, 100, 60_000)
-    lock_timeout_ms: int = _number(4_000, 100, 60_000)
+    turn_limit: int = number(2_000, 1, 100_000)
+    backlog_limit: int = number(20_000, 0, 10_000_000)
+    idle_in_transaction_ms: int = number(2_000, 100, 60_000)
+    lock_timeout_ms: int = number(4_000, 100, 60_000)
 
 
 @dataclass(frozen=True)
@@ -115,67 +97,67 @@ class Limits:
     And how many wrong keys an address may try; 0 is no limit.
     """
 
-    orders_per_second: int = _number(0, 0, 1_000_000)
-    cancels_per_second: int = _number(0, 0, 1_000_000)
-    reads_per_second: int = _number(0, 0, 1_000_000)
-    failures_per_minute: int = _number(0, 0, 1_000_000)
-    open_orders: int = _number(200_000, 0, 1_000_000_000)
-    open_orders_per_stock: int = _number(20_000, 0, 1_000_000_000)
+    orders_per_second: int = number(0, 0, 1_000_000)
+    cancels_per_second: int = number(0, 0, 1_000_000)
+    reads_per_second: int = number(0, 0, 1_000_000)
+    failures_per_minute: int = number(0, 0, 1_000_000)
+    open_orders: int = number(200_000, 0, 1_000_000_000)
+    open_orders_per_stock: int = number(20_000, 0, 1_000_000_000)
 
 
 @dataclass(frozen=True)
 class Clock:
     """The periodic jobs."""
 
-    interval_ms: int = _number(250, 10, 60_000)
-    sweep_after_ms: int = _number(1_000, 50, 60_000)
-    lease_seconds: int = _number(5, 1, 300)
+    interval_ms: int = number(250, 10, 60_000)
+    sweep_after_ms: int = number(1_000, 50, 60_000)
+    lease_seconds: int = number(5, 1, 300)
 
 
 @dataclass(frozen=True)
 class Market:
     """Rules of newly listed stocks and limits of every order."""
 
-    tick_size: int = _number(1, 1, 1_000_000)
-    lot_size: int = _number(1, 1, 1_000_000)
-    band_bps: int = _number(1_000, 0, 9_999)
-    band_reference: str = _choice("session", "session", "last")
-    dynamic_band_bps: int = _number(0, 0, 9_999)
-    execution_price: str = _choice("maker", "maker", "seller")
-    self_trade_prevention: str = _choice(
+    tick_size: int = number(1, 1, 1_000_000)
+    lot_size: int = number(1, 1, 1_000_000)
+    band_bps: int = number(1_000, 0, 9_999)
+    band_reference: str = choice("session", "session", "last")
+    dynamic_band_bps: int = number(0, 0, 9_999)
+    execution_price: str = choice("maker", "maker", "seller")
+    self_trade_prevention: str = choice(
         "cancel_resting", "none", "cancel_resting", "cancel_incoming", "cancel_both", "decrement"
     )
-    protection_bps: int = _number(500, 0, 100_000)
-    smallest_display_bps: int = _number(100, 1, 10_000)
-    max_price: int = _number(1_000_000_000, 1, 10**12)
-    max_quantity: int = _number(1_000_000_000, 1, 10**12)
-    max_notional: int = _number(1_000_000_000_000_000, 1, 10**17)
+    protection_bps: int = number(500, 0, 100_000)
+    smallest_display_bps: int = number(100, 1, 10_000)
+    max_price: int = number(1_000_000_000, 1, 10**12)
+    max_quantity: int = number(1_000_000_000, 1, 10**12)
+    max_notional: int = number(1_000_000_000_000_000, 1, 10**17)
 
 
 @dataclass(frozen=True)
 class TradingSchedule:
     """When the stocks of a market trade. Times are those of the market's own clocks."""
 
-    schedule: str = _choice(ALWAYS_OPEN, ALWAYS_OPEN, DAILY)
+    schedule: str = choice(ALWAYS_OPEN, ALWAYS_OPEN, DAILY)
     timezone: str = field(default="America/Sao_Paulo", metadata={"kind": "zone"})
-    roll_at: str = _time("00:00")
+    roll_at: str = time("00:00")
     days: tuple[str, ...] = field(default=WEEKDAYS[:5], metadata={"kind": "day"})
     holidays: tuple[str, ...] = field(default=(), metadata={"kind": "date"})
-    pre_open: str = _time("09:30")
-    opening_auction: str = _time("09:45")
-    open: str = _time("10:00")
-    closing_auction: str = _time("16:55")
-    close: str = _time("17:00")
-    random_end_seconds: int = _number(30, 0, 3_600)
-    volatility_auction_seconds: int = _number(60, 1, 3_600)
+    pre_open: str = time("09:30")
+    opening_auction: str = time("09:45")
+    open: str = time("10:00")
+    closing_auction: str = time("16:55")
+    close: str = time("17:00")
+    random_end_seconds: int = number(30, 0, 3_600)
+    volatility_auction_seconds: int = number(60, 1, 3_600)
 
 
 @dataclass(frozen=True)
 class Log:
     """What the processes write to stderr."""
 
-    level: str = _choice("info", "debug", "info", "warning", "error")
-    format: str = _choice("text", "text", "json")
+    level: str = choice("info", "debug", "info", "warning", "error")
+    format: str = choice("text", "text", "json")
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ PACKAGES = (
     "models",
     "services",
     "queues",
+    "serving",
     "api",
     "live",
     "workers",

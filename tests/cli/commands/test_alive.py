@@ -15,7 +15,7 @@ import pytest
 from settings.loading import ROOT
 
 PATIENCE_SECONDS = 60
-BEATING = "import heartbeat, time; heartbeat.start_beating(); time.sleep(600)"
+BEATING = "import heartbeat, time; heartbeat.start_beating(lambda: True); time.sleep(600)"
 STOOD_STILL = "import heartbeat, time; heartbeat.start_beating(heartbeat.Progress(0.0).goes_on); time.sleep(600)"
 
 
