@@ -39,13 +39,11 @@ class Progress:
 
 
 def start_beating(goes_on: Callable[[], bool]) -> None:
-    """Beat from now on, as long as `goes_on` says so; nothing to do where nobody has named a folder to look in.
-
-    Raises OSError if that folder cannot be made.
-    """
+    """Beat from now on, as long as `goes_on` says so; nothing to do where nobody has named a folder to look in."""
     folder = heartbeats_folder()
     if folder:
-        Path(folder).mkdir(mode=0o700, exist_ok=True)  # a supervisor has made it, a container has not
+        with contextlib.suppress(OSError):  # whoever looks there finds no beats, and says so
+            Path(folder).mkdir(mode=0o700, exist_ok=True)  # a supervisor has made it, a container has not
         file = Path(folder) / str(os.getpid())
         threading.Thread(target=_beat, args=[file, goes_on], name="heartbeat", daemon=True).start()
 
