@@ -35,6 +35,13 @@ MOST_CHARACTERS = 65_536
 EXPECTED = re.compile(r"1|3|4[0-6].*", re.DOTALL)
 """What Engine.IO 4 lets a client send over a WebSocket: close, pong, or a message with a Socket.IO packet in it."""
 
+HANDSHAKE = (
+    (b"host", b"localhost"),
+    (b"upgrade", b"websocket"),
+    (b"connection", b"upgrade"),
+    (b"sec-websocket-version", b"13"),
+)
+
 BINARY = (CloseReason.UNSUPPORTED_DATA, "Nothing here takes binary data.")
 MALFORMED = (CloseReason.PROTOCOL_ERROR, "This is no packet of Engine.IO 4.")
 NO_FRAME = (CloseReason.PROTOCOL_ERROR, "This is no frame of the WebSocket protocol.")
@@ -131,14 +138,13 @@ class WebSocket:
         gevent.spawn_later(CLOSING_SECONDS, self.outbox.cut)
 
     def _accepted(self, environ: dict[str, Any]) -> bytes:
-        """The answer to the opening handshake, which `live.handshake` has found to be whole."""
-        # Without its extensions: permessage-deflate keeps a state for each client, nothing could be shared.
-        headers = [
-            (name[5:].replace("_", "-").encode(), value.encode("latin-1"))
-            for name, value in environ.items()
-            if name.startswith("HTTP_") and name != "HTTP_SEC_WEBSOCKET_EXTENSIONS"
-        ]
-        self._protocol.initiate_upgrade_connection(headers, environ["PATH_INFO"])
+        """The answer to the opening handshake, which `live.handshake` has found to be whole.
+
+        Only its key counts: of permessage-deflate each client would need a state of its own, and nothing could be
+        shared; what else a client sends may be something that the library does not take.
+        """
+        key = environ["HTTP_SEC_WEBSOCKET_KEY"].encode()
+        self._protocol.initiate_upgrade_connection([*HANDSHAKE, (b"sec-websocket-key", key)], "/")
         for event in self._protocol.events():
             if isinstance(event, Request):
                 return self._protocol.send(AcceptConnection())

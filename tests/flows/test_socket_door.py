@@ -123,6 +123,20 @@ def test_a_packet_that_cannot_be_understood_ends_the_connection(port, connection
     until(lambda: connections() == [], "no connection is left")
 
 
+@pytest.mark.parametrize(
+    "header", ["X-Odd: a\tb", "X-Odd: \xe9\xff", "X-Odd:", "Host: [::", "Sec-WebSocket-Protocol: ,", "X-É: 1"]
+)
+def test_headers_that_mean_nothing_break_nothing(exchange, port, header):
+    path = f"GET {PATH}&x=%ff%00\xe9 HTTP/1.1\r\n"
+    known = "".join([f"{name}: {value}\r\n" for name, value in {**UPGRADE, **KEY}.items()])
+    host = "" if header.startswith("Host") else "Host: x\r\n"
+    with socket.create_connection(("127.0.0.1", port), 30) as client:
+        client.sendall(f"{path}{host}{known}{header}\r\n\r\n".encode("latin-1"))
+        status = client.recv(65_536).split()[1]
+    assert status in (b"101", b"400")
+    assert "Traceback" not in exchange.process("live").log.read_text()
+
+
 def test_fragments_without_an_end_end_the_connection(port, connections):
     with raw_socket(port) as raw:
         for opcode, length in ((ABNF.OPCODE_TEXT, 60_000), (ABNF.OPCODE_CONT, 5_600)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import re
 import threading
 import time
@@ -126,7 +127,7 @@ def test_a_flood_is_taken_at_a_pace_of_ours(port):
         b"\x81\x81\x00\x00\x00\x00\xff",
         b"\x89\xfe\x00\x00",
         b"\xc1" + MASKED,
-        os.urandom(64),
+        random.Random(7).randbytes(64),
     ],
 )
 def test_a_bad_frame_ends_its_connection_and_is_no_news(exchange, port, log, frame):
