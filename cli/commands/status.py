@@ -29,6 +29,9 @@ def command(as_json: bool, data_folder: Path | None) -> int:
     try:
         state = running(folder)
     except PermissionError as error:
+        if as_json:
+            click.echo(json.dumps({"running": None, "state": UNKNOWN, "data_folder": str(folder)}, indent=2))
+            return FAILED
         raise CommandError(f"The data folder {folder} belongs to another user.", "sudo minex status") from error
     if state is not None and state.state == UNKNOWN and not as_json:
         raise CommandError(

@@ -92,7 +92,7 @@ def test_the_exchange_of_another_user_is_told_and_not_taken_for_well(
     assert lock.take()
     os.seteuid(65534)
     try:
-        with pytest.raises(CommandError, match="started by another user") as told:
+        with pytest.raises(CommandError, match="belongs to another user") as told:
             status.main(["--data-folder", str(tmp_path)], standalone_mode=False)
         code = status.main(["--json", "--data-folder", str(tmp_path)], standalone_mode=False)
     finally:
