@@ -71,13 +71,14 @@ class Exchange:
         """Bring everything up. `stop` must follow. Raises CommandError, EmbeddedServerError or StartError."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
-        import_ahead()
+        imports = import_ahead()
         adopt_orphans()
         _raise_limit_of_files()
         end_left_overs(self.folder)
         settings, self._listeners = listening(self._settings, self._port)
         write_state(self.state)
         settings = self._start_servers(settings)
+        imports.join()
         self._bring_schema(settings)
         self.state.database_url, self.state.redis_url = settings.database.url, settings.redis.url
         self.state.url, self.state.live_url = address_of(settings.web), address_of(settings.live)
