@@ -12,6 +12,7 @@ from background import Complaints
 from live.snapshots import Throttle, top_of
 from queues import names
 from queues.book_cache import BookCache
+from queues.listening import next_message
 
 LISTEN_SECONDS = 0.1
 """How long one look for a message may take, and so how late a snapshot may be."""
@@ -95,16 +96,16 @@ class Relay:
 
     def _take_turn(self, channel: PubSub) -> None:
         """Pass on what waits, but not within GATHER_SECONDS of the last time."""
-        message = channel.get_message(timeout=LISTEN_SECONDS)
+        message = next_message(channel, LISTEN_SECONDS)
         early = self._flushed_at + GATHER_SECONDS - time.monotonic()
         if message is not None and early > 0:
             time.sleep(early)
         self._flushed_at = time.monotonic()
         turns = 0
         while message is not None:
-            self.relay(message["data"])
+            self.relay(message)
             turns += 1
-            message = channel.get_message() if turns < MOST_TURNS else None
+            message = next_message(channel, 0) if turns < MOST_TURNS else None
         self.send_snapshots(self._flushed_at)
         self.rooms.flush()
 

@@ -16,6 +16,7 @@ from redis.client import PubSub
 from background import Task, Tasks
 from queues import names
 from queues.bus import SEPARATOR
+from queues.listening import next_message
 
 log = logging.getLogger(__name__)
 
@@ -108,9 +109,9 @@ class Replies:
             if self._channel is None:
                 self._channel = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
                 self._channel.subscribe(names.replies_channel(self.process))
-            message = self._channel.get_message(timeout=LISTEN_SECONDS)
+            message = next_message(self._channel, LISTEN_SECONDS)
             if message is not None:
-                self.deliver(message["data"])
+                self.deliver(message)
         except BaseException:
             channel, self._channel = self._channel, None
             if channel is not None:
