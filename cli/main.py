@@ -28,6 +28,7 @@ COMMANDS = {
     ),
     "run": ("cli.commands.run", "Run one process: web, live, match or clock."),
     "alive": ("cli.commands.alive", "Tell whether a process of this container goes on."),
+    "rq": ("cli.commands.rq", "Call RQ on the Redis of the exchange: info, suspend, resume."),
     "migrate": ("cli.commands.migrate", "Bring the database to the newest schema."),
     "admin-key": ("cli.commands.admin_key", "Make a new administrator's key, or show since when there is one."),
     "verify": ("cli.commands.verify", "Check the books: money, shares, orders and trades."),

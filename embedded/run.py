@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from settings.loading import ROOT, variables_of
@@ -55,14 +56,17 @@ class RunProcess:
 class RunProcesses:
     """Starts `minex run …` and other modules with one exchange's settings."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, redis_urls: Mapping[str, str] | None = None) -> None:
+        """`redis_urls`: Redis as each kind of process ("web") uses it; that of the settings for all others."""
         self.settings = settings
+        self._redis_urls = redis_urls or {}
         self.folder = folder
         self.processes: list[RunProcess] = []
 
     def start(self, name: str, *arguments: str, **environment: str) -> RunProcess:
         """Start `minex run NAME …`; `environment` adds variables."""
-        return self.start_module(name, "cli", "run", name, *arguments, **environment)
+        own = {"MINEX_REDIS_URL": self._redis_urls[name]} if name in self._redis_urls else {}
+        return self.start_module(name, "cli", "run", name, *arguments, **own, **environment)
 
     def start_module(self, name: str, *arguments: str, **environment: str) -> RunProcess:
         """Start `python -m …` with the exchange's settings."""

@@ -1,4 +1,4 @@
-"""What the two embedded servers have in common: one folder, one owner, one port, and how a start and a stop go."""
+"""What the two embedded servers have in common: one folder, one owner, one address, and how a start and a stop go."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Server(ABC):
             self._end_left_overs()
             self._prepare()
             for attempt in range(1, TRIES + 1):
-                self._choose_port(again=restarted, attempt=attempt)
+                self._choose_address(again=restarted, attempt=attempt)
                 try:
                     self._launch()
                     self._wait_until_ready()
@@ -71,10 +71,10 @@ class Server(ABC):
                     if attempt == TRIES:
                         raise
                     time.sleep(0.2 * attempt)
-            (self.folder / "port").write_text(f"{self._port}\n", encoding="ascii")
             self._after_start()
         except BaseException:
-            self.stop()
+            self._end_child(10.0)
+            self._lock.release()
             raise
         return self
 
@@ -84,7 +84,7 @@ class Server(ABC):
         self._lock.release()
 
     def kill(self) -> None:
-        """SIGKILL, as a crash would do it; the folder stays ours, and `start` brings it back on the same port."""
+        """SIGKILL, as a crash would do it; the folder stays ours, and `start` brings it back on the same address."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
@@ -156,12 +156,14 @@ class Server(ABC):
             if not end(process, [(self.stop_signal, 10.0), (signal.SIGQUIT, 3.0)]):
                 raise ServerStartError(f"pid {process.pid} still runs on {self.data} and cannot be ended")
 
-    def _choose_port(self, *, again: bool, attempt: int) -> None:
-        if again or self._fixed_port:  # clients know it by now
+    def _choose_address(self, *, again: bool, attempt: int) -> None:
+        """Choose where it listens: again where clients know it already, elsewhere if an attempt has failed there."""
+        if again or self._fixed_port:
             if not ports.becomes_free(self._port, 5.0 if again else 0.0):
                 raise PortTakenError(f"port {self._port} on 127.0.0.1 is taken by another program")
         else:
             self._port = ports.kept_or_random(self.folder / "port" if attempt == 1 else None)
+            (self.folder / "port").write_text(f"{self._port}\n", encoding="ascii")
 
     def _launch(self) -> None:
         with opened(self.log_file) as log:

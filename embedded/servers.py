@@ -49,7 +49,7 @@ class Servers:
 
     @property
     def settings(self) -> Settings:
-        """The settings with the urls of the started servers."""
+        """The settings with the urls of the started servers, as the operator uses them."""
         settings = self.given
         if self.postgres is not None:
             settings = dataclasses.replace(
@@ -58,6 +58,17 @@ class Servers:
         if self.valkey is not None:
             settings = dataclasses.replace(settings, redis=dataclasses.replace(settings.redis, url=self.valkey.url))
         return settings
+
+    @property
+    def redis_urls(self) -> dict[str, str]:
+        """Redis as each kind of process ("web") uses it, where it is ours."""
+        return self.valkey.urls if self.valkey is not None else {}
+
+    def settings_of(self, process: str) -> Settings:
+        """The same for one kind of process, as a user of its own where that is possible."""
+        settings = self.settings
+        url = self.redis_urls.get(process, settings.redis.url)
+        return dataclasses.replace(settings, redis=dataclasses.replace(settings.redis, url=url))
 
     def stop(self, timeout: float = 10.0) -> None:
         """Stop what was started, PostgreSQL last. `timeout`: seconds for each."""

@@ -20,9 +20,6 @@ from settings import sections
 
 log = logging.getLogger(__name__)
 
-PREFIX = "minex:moving-limit"
-"""Where the counters are in Redis."""
-
 ALONE_SECONDS = 1.0
 """How long a process counts by itself before it asks Redis again: a hanging Redis must not delay every request."""
 

@@ -8,6 +8,9 @@ EVENTS_CHANNEL = f"{PREFIX}events"
 PROBE = f"{PREFIX}probe"
 """Written to see whether Redis takes writes again."""
 
+COUNTERS = f"{PREFIX}moving-limit"
+"""What the counters of limits have in common; the library `limits` puts its own name before it."""
+
 
 def match_queue(symbol: str) -> str:
     """The RQ queue dedicated to one stock."""

@@ -9,7 +9,8 @@ from collections import Counter
 
 from limits import RateLimitItemPerMinute
 
-from queues.counters import PREFIX, Counters
+from queues import names
+from queues.counters import Counters
 from settings import sections
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class UnknownKeys:
         self.limit = settings.failures_per_minute
         """Unknown keys of one address in a minute; 0: any number."""
         self._counters = counters
-        self._item = RateLimitItemPerMinute(self.limit, namespace=PREFIX) if self.limit else None
+        self._item = RateLimitItemPerMinute(self.limit, namespace=names.COUNTERS) if self.limit else None
         self._told = Refused()
 
     def seconds_to_wait(self, address: str) -> int:

@@ -20,6 +20,11 @@ def server_url(scheme: str, host: str, port: int, path: str = "", *, user: str =
     return f"{scheme}://{_credentials(user, password)}{place}:{port}{tail}"
 
 
+def socket_url(path: str, *, user: str = "", password: str = "") -> str:
+    """`unix://user:password@/path/of/the/socket`, as Redis's clients know it."""
+    return f"unix://{_credentials(user, password)}{quote(path, safe='/')}"
+
+
 def is_url_of(url: str, schemes: tuple[str, ...]) -> bool:
     """True if the url has one of these schemes and can be taken apart; an empty one names no server and will do."""
     if not url:

@@ -12,8 +12,8 @@ from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.strategies import MovingWindowRateLimiter
 
 from api.http.problems import BatchTooLarge, TooManyRequests
-from queues import unknown_keys
-from queues.counters import PREFIX, Counters
+from queues import names, unknown_keys
+from queues.counters import Counters
 from queues.unknown_keys import UnknownKeys
 from settings import sections
 
@@ -47,7 +47,9 @@ class RateLimits:
             READS: settings.reads_per_second,
         }
         self._items: dict[str, RateLimitItem] = {
-            bucket: RateLimitItemPerSecond(number, namespace=PREFIX) for bucket, number in wanted.items() if number
+            bucket: RateLimitItemPerSecond(number, namespace=names.COUNTERS)
+            for bucket, number in wanted.items()
+            if number
         }
         self._counters = Counters(redis)
         self._unknown_keys = UnknownKeys(settings, self._counters)

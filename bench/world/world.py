@@ -82,7 +82,7 @@ class World:
             limits=replace(given.limits, open_orders=0, open_orders_per_stock=0),  # few brokers stand for many
         )
         self.url, self.live_port = f"http://127.0.0.1:{web}", live
-        self.processes = RunProcesses(self.settings, self.folder)
+        self.processes = RunProcesses(self.settings, self.folder, self.valkey.urls)
         stack.callback(self.processes.kill_all)
         self._migrate()
         self.engine = connect(self.postgres.url, pool_size=4, application="minex-bench")

@@ -34,11 +34,14 @@ def command() -> None:
     """Run one process in the foreground. `minex up` runs them all."""
 
 
-def _settings() -> Settings:
-    """The settings of the process. Without a supervisor, which would have looked, waits for the servers or refuses."""
+def _settings(process: str) -> Settings:
+    """The settings of this kind of process.
+
+    Without a supervisor, which would have looked, waits for the servers or refuses.
+    """
     settings = load_settings()
     start_logging(settings.log)
-    settings = connected(settings)
+    settings = connected(settings, process)
     if listener() is None:
         from cli.local.cache import must_let_in  # noqa: PLC0415 - gunicorn itself needs no driver
         from cli.local.database import wait_or_refuse  # noqa: PLC0415
@@ -51,7 +54,7 @@ def _settings() -> Settings:
 @command.command()
 def web() -> None:
     """REST: gunicorn with a greenlet for each connection."""
-    settings = _settings()
+    settings = _settings("web")
     own = ["--worker-class", "api.server.worker.Worker", "--workers", str(processes_of(settings.web))]
     _serve("wsgi:app", settings, settings.web.host, settings.web.port, own)
 
@@ -59,7 +62,7 @@ def web() -> None:
 @command.command()
 def live() -> None:
     """Socket.IO: one gunicorn process with gevent."""
-    settings = _settings()
+    settings = _settings("live")
     own = ["--worker-class", "live.worker.Worker", "--workers", "1"]
     _serve("wsgi:live", settings, settings.live.host, settings.live.port, own)
 
@@ -68,7 +71,7 @@ def live() -> None:
 @click.option("--group", help="The symbol group; may be left out where there is only one.")
 def match(group: str | None) -> None:
     """The worker that matches one symbol group."""
-    settings = _settings()
+    settings = _settings("match")
     groups = settings.match.groups
     if group is None and len(groups) != 1:
         raise click.UsageError(f"Say which group: {' or '.join(f'--group {name}' for name in groups)}.")
@@ -80,7 +83,7 @@ def match(group: str | None) -> None:
 @command.command()
 def clock() -> None:
     """The periodic jobs: the ends of orders and sessions, and commands that nobody was woken for."""
-    settings = _settings()
+    settings = _settings("clock")
     _imported("workers.clock").main(settings)
 
 

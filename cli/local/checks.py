@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from cli.local.cache import is_new_enough, version_of
+from cli.local.cache import is_new_enough, look_at
 from cli.local.database import must_fit, must_serve
 from cli.local.ports import holder_of
 from cli.local.run_state import running
@@ -137,10 +137,10 @@ def cache(settings: Settings) -> Finding:
     if not url:
         return Finding("Redis", True, "our own (Valkey)")
     try:
-        version = version_of(url)
+        found = look_at(url)
     except CommandError as error:
         return Finding("Redis", False, error.message, "see [redis] url")
-    return Finding("Redis", is_new_enough(version), version, "6.2 or later is needed")
+    return Finding("Redis", is_new_enough(found.version), str(found), "6.2 or later is needed")
 
 
 def ports(settings: Settings) -> Iterator[Finding]:

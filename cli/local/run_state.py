@@ -34,6 +34,9 @@ class RunState:
     live_url: str = ""
     database_url: str = ""
     redis_url: str = ""
+    """The operator's."""
+    redis_urls: dict[str, str] = field(default_factory=dict)
+    """Those of each kind of process."""
     started_at: float = 0.0
     """Seconds since 1970."""
     processes: list[dict[str, Any]] = field(default_factory=list)
@@ -42,7 +45,7 @@ class RunState:
     def public(self) -> dict[str, Any]:
         """Without passwords, for `status --json`."""
         fields = dataclasses.asdict(self)
-        for name in ("database_url", "redis_url"):
+        for name in ("database_url", "redis_url", "redis_urls"):
             del fields[name]
         return {"running": True, **fields}
 
@@ -102,9 +105,10 @@ def database_of(settings: Settings) -> str:
     return state.database_url
 
 
-def connected(settings: Settings) -> Settings:
+def connected(settings: Settings, process: str = "") -> Settings:
     """The settings with the urls of the running exchange's own servers, where none are given.
 
+    `process`: the kind of process ("web") that shall use them, as its own user; else it is the operator.
     Raises CommandError (exit code 3) if the exchange does not run and a url is missing.
     """
     if settings.database.url and settings.redis.url:
@@ -120,5 +124,7 @@ def connected(settings: Settings) -> Settings:
     return dataclasses.replace(
         settings,
         database=dataclasses.replace(settings.database, url=settings.database.url or state.database_url),
-        redis=dataclasses.replace(settings.redis, url=settings.redis.url or state.redis_url),
+        redis=dataclasses.replace(
+            settings.redis, url=settings.redis.url or state.redis_urls.get(process, state.redis_url)
+        ),
     )

@@ -81,6 +81,7 @@ class Exchange:
         imports.join()
         self._bring_schema(settings)
         self.state.database_url, self.state.redis_url = settings.database.url, settings.redis.url
+        self.state.redis_urls = self._servers.redis_urls
         self.state.url, self.state.live_url = address_of(settings.web), address_of(settings.live)
         began = time.monotonic()
         supervisor = self._start_processes(settings)
@@ -165,14 +166,13 @@ class Exchange:
         return prepare(settings, demo=settings.exchange.demo, tell=partial(self.logbook.write, "minex"))
 
     def _start_processes(self, settings: Settings) -> Supervisor:
-        environment = os.environ | variables_of(settings) | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-        processes = processes_of(read_procfile(ROOT / "Procfile"), settings)
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         self._heartbeats = make_folder()
-        signs = {process.name: HeartbeatWatch(self._heartbeats / process.name) for process in processes}
-        children = [
-            Child(process, ROOT, environment, self.logbook, signs[process.name], self._listeners.get(process.name))
-            for process in processes
-        ]
+        children = []
+        for process in processes_of(read_procfile(ROOT / "Procfile"), settings):
+            own = environment | variables_of(self._servers.settings_of(process.kind))
+            signs = HeartbeatWatch(self._heartbeats / process.name)
+            children.append(Child(process, ROOT, own, self.logbook, signs, self._listeners.get(process.name)))
         units: list[Unit] = [*self._served, *children]
         self._supervisor = Supervisor(units, self.logbook, self._note_state)
         return self._supervisor

@@ -22,6 +22,8 @@ class ProcfileError(Exception):
 class Process:
     """One process to run; `health_url` answers 200 once it can do its work, "" if it has no address."""
 
+    kind: str
+    """Its name in the Procfile; there may be several of one kind."""
     name: str
     command: tuple[str, ...]
     health_url: str = ""
@@ -52,9 +54,9 @@ def processes_of(commands: dict[str, tuple[str, ...]], settings: Settings) -> li
         own = _without_launcher(command)
         if name == "match":
             for group in settings.match.groups:
-                processes.append(Process(f"match-{group}", (*own, "--group", group)))
+                processes.append(Process(name, f"match-{group}", (*own, "--group", group)))
         else:
-            processes.append(Process(name, own, health.get(name, "")))
+            processes.append(Process(name, name, own, health.get(name, "")))
     return processes
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -67,6 +68,9 @@ def exchange(make_server_folder: Callable[[], Path]) -> Iterator[Exchange]:
     found |= {"the administrator's key": ADMIN_KEY}
     for name in ("database", "redis"):
         found[f"the password of {name}"] = state[f"{name}_url"].partition("://")[2].partition("@")[0].partition(":")[2]
+    for process, url in state["redis_urls"].items():
+        found[f"the password of {process} in redis"] = urlsplit(url).password or ""
+    assert len(found) > 10
     assert all(len(secret) > 15 for secret in found.values()), found
     yield Exchange(summary["url"], folder, int(summary["url"].rpartition(":")[2]), found)
     minex("down", "--data-folder", str(folder))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import redis
 
 from embedded.valkey import ValkeyServer
 from settings.sections import Settings
@@ -16,9 +17,11 @@ from tests.flows.exchange import RunningExchange
 
 @pytest.fixture(scope="module")
 def own_valkey(make_server_folder: Callable[[], Path]) -> Iterator[ValkeyServer]:
-    """A Valkey that the module may kill."""
+    """A Valkey that the module may kill. Nobody may have asked it for what his user may not do."""
     with ValkeyServer(make_server_folder()) as server:
         yield server
+        with redis.Redis.from_url(server.url) as operator:
+            assert operator.acl_log() == []
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +38,11 @@ def settings(database_url: str, own_valkey: ValkeyServer) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def exchange(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningExchange]:
-    """Every process of the exchange, open for business with PETR4 listed at 35.00."""
-    running = RunningExchange(settings, tmp_path_factory.mktemp("exchange"))
+def exchange(
+    settings: Settings, own_valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningExchange]:
+    """Every process of the exchange, as its own user of Redis, open for business with PETR4 listed at 35.00."""
+    running = RunningExchange(settings, tmp_path_factory.mktemp("exchange"), own_valkey.urls)
     try:
         running.list("PETR4")
         running.open()

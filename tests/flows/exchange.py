@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class Broker:
 class RunningExchange:
     """REST, Socket.IO, matching and the clock, on servers that the test provides."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, redis_urls: Mapping[str, str] | None = None) -> None:
         port = random_free_port()
         self.settings = replace(
             settings,
@@ -96,7 +96,7 @@ class RunningExchange:
         self.base = f"http://127.0.0.1:{port}"
         self.live_base = f"http://127.0.0.1:{self.settings.live.port}"
         self.engine = connect(self.settings.database.url, pool_size=4, application="minex-test")
-        self.processes = RunProcesses(self.settings, folder)
+        self.processes = RunProcesses(self.settings, folder, redis_urls)
 
     def start(self, name: str, *arguments: str, **environment: str) -> RunProcess:
         """Start `minex run NAME …`; `environment` adds variables."""

@@ -14,7 +14,7 @@ ADMIN_KEY = "mxadmin_of_the_flows"
 
 
 @pytest.fixture
-def opened(new_database, settings, tmp_path):
+def opened(new_database, settings, own_valkey, tmp_path):
     """Opens an exchange with these hours, on a database of its own."""
     exchanges = []
 
@@ -25,7 +25,7 @@ def opened(new_database, settings, tmp_path):
             database=replace(settings.database, url=new_database()),
             session=TradingSchedule(**hours),
         )
-        exchange = RunningExchange(own, tmp_path)
+        exchange = RunningExchange(own, tmp_path, own_valkey.urls)
         exchanges.append(exchange)
         exchange.list("PETR4")
         exchange.list("VALE3", dynamic_band_bps=200)

@@ -16,9 +16,9 @@ GUESSES = 5
 
 
 @pytest.fixture(scope="module")
-def exchange(settings, tmp_path_factory):
+def exchange(settings, own_valkey, tmp_path_factory):
     """REST and Socket.IO, where an address may try some keys a minute; Socket.IO has one connection to PostgreSQL."""
-    running = RunningExchange(settings, tmp_path_factory.mktemp("exchange"))
+    running = RunningExchange(settings, tmp_path_factory.mktemp("exchange"), own_valkey.urls)
     limit = {"MINEX_LIMITS_FAILURES_PER_MINUTE": str(GUESSES)}
     try:
         running.list("PETR4")

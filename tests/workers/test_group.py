@@ -11,6 +11,7 @@ from redis import Redis
 
 from embedded.valkey import ValkeyServer
 from queues.breaker import breaker_of
+from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from queues.heartbeats import Heartbeats
 from queues.jobs import match_job, queue_of
@@ -42,6 +43,25 @@ def test_a_woken_stock_is_matched_and_its_job_forgotten(exchange, worker):
     assert exchange.redis.llen(queue_of(exchange.redis, stock).key) == 0
     assert not exchange.redis.exists(f"wake:{stock}")
     assert int(exchange.redis.hget(one.presence.key, "successful_job_count")) == 1
+
+
+def test_a_worker_may_do_all_that_it_does_until_it_leaves(exchange, valkey_server):
+    stock = exchange.list("OWN1", "G1-own")
+    exchange.redis.acl_log_reset()
+    redis = connect_redis(replace(exchange.settings.redis, url=valkey_server.url_of("match")), patience_ms=3_000)
+    matcher = exchange.matcher()
+    matcher.bus = Bus(redis)
+    one = GroupWorker("G1-own", matcher, Wakeups(redis), Presence("G1-own", redis))
+    order = exchange.place(stock, "bid", 1000)
+    exchange.redis.set(SUSPENDED, 1)
+    one.run_once()
+    exchange.redis.delete(SUSPENDED)
+    exchange.wakeups.wake([(stock, "G1-own")])
+    until(lambda: one.run_once() or exchange.statuses(order) == ["open"])
+    one.presence.leave()
+    assert exchange.redis.hexists(one.presence.key, "death")
+    assert exchange.redis.exists(f"minex:book:{stock}")
+    assert exchange.redis.acl_log() == []
 
 
 def test_a_stock_listed_later_is_served_and_shown_as_a_queue(exchange, worker):

@@ -118,7 +118,7 @@ def test_nobody_answers(run: Callable[..., tuple[int, str]], arguments: str) -> 
 def test_a_wrong_password_of_redis(
     run: Callable[..., tuple[int, str]], database_url: str, valkey_server: ValkeyServer, arguments: str
 ) -> None:
-    redis = valkey_server.url.replace(valkey_server.password, "guess")
+    redis = valkey_server.url.replace(valkey_server.password_of("operator"), "guess")
     found = run(*arguments, database=database_url, redis=redis)
     assert_told(found, FAILED, "Redis lets nobody in", "redis" if arguments == ("doctor",) else "MINEX_REDIS_PASSWORD")
     assert "guess" not in found[1]

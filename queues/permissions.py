@@ -1,0 +1,83 @@
+"""Who may do what in Redis: a user for each kind of process, and one for operators (ACL, Redis 7 or Valkey).
+
+Each permission is a selector: commands, and the keys or channels with which they may be used. `%R~` is for reading,
+`%W~` for writing, `~` for both. Scripts ask for a permission twice: for the keys that they are given, and at each
+command that they do. Nobody but the operator may do what Redis calls dangerous or administration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from queues import names
+
+OPERATOR = "operator"
+"""Whoever runs the exchange: `minex up`, `minex rq`, people."""
+
+PROCESSES = ("web", "live", "match", "clock")
+"""The kinds of processes, which have a user each."""
+
+FLAGS, QUEUES, READY_SETS = names.wake_flag("*"), f"rq:queue:{names.match_queue('*')}", names.ready_set("*")
+JOBS, WORKER, WORKERS = "rq:job:*", "rq:worker:*", "rq:workers*"
+COUNTERS = f"LIMITS:{names.COUNTERS}/*"
+"""How the keys of RQ and of the library `limits` begin."""
+
+EVERYBODY = "+ping +select +multi +exec +discard +client|setinfo +script|load"
+"""Without keys. What is in a transaction or a script may do no more than who asks for it."""
+
+PROBING = (f"+set %W~{names.PROBE}",)
+COUNTING = (f"+evalsha +lindex +lpush +ltrim +expire ~{COUNTERS}",)
+READING_BOOKS = (f"+mget %R~{names.book('*')}",)
+WAKING = (
+    f"+evalsha ~{FLAGS} ~{QUEUES} ~{READY_SETS} ~{JOBS} ~rq:queues",
+    f"+set %W~{FLAGS}",
+    f"+type +del +llen +rpush ~{QUEUES}",
+    f"+type +del +zadd ~{READY_SETS}",
+    f"+hset %W~{JOBS}",
+    "+sadd %W~rq:queues",
+)
+BEING_WOKEN = (
+    f"+evalsha ~{READY_SETS} ~{WORKER}",
+    f"+type +del +zpopmin +bzpopmin ~{READY_SETS}",
+    f"+del %W~{FLAGS}",
+    f"+type +del +lpop +exists ~{QUEUES}",
+    f"+del %W~{JOBS}",
+    "+type %R~rq:suspended",
+)
+ANNOUNCING = (
+    f"+publish &{names.EVENTS_CHANNEL} &{names.replies_channel('*')}",
+    f"+mset %W~{names.book('*')}",
+)
+BEING_SEEN = (
+    f"+zadd +zrem +zremrangebyscore +expire +del %W~{names.heartbeats('*')}",
+    f"+sadd +srem +sismember ~{WORKERS}",
+    f"+hset +hincrby +expire ~{WORKER}",
+    "+subscribe +unsubscribe &rq:pubsub:*",
+)
+SEEING_WORKERS = (f"+zcount %R~{names.heartbeats('*')}", "+type %R~rq:suspended")
+HEARING_REPLIES = (f"+subscribe &{names.replies_channel('*')}",)
+HEARING_EVENTS = (f"+subscribe &{names.EVENTS_CHANNEL}",)
+
+PERMISSIONS: Mapping[str, tuple[str, ...]] = {
+    "web": (*PROBING, *WAKING, *READING_BOOKS, *HEARING_REPLIES, *SEEING_WORKERS, *COUNTING),
+    "live": (*PROBING, *HEARING_EVENTS, *READING_BOOKS, *COUNTING),
+    "match": (*PROBING, *BEING_WOKEN, *ANNOUNCING, *BEING_SEEN),
+    "clock": (*PROBING, *WAKING),
+}
+"""Only `match` may publish and write books: what others believe of them comes from it, or from an operator."""
+
+
+def user_lines(passwords: Mapping[str, str]) -> list[str]:
+    """The users as lines of Redis's configuration, each with the hash of its password; nobody else is let in."""
+    hashes = {name: hashlib.sha256(password.encode()).hexdigest() for name, password in passwords.items()}
+    return users_with(hashes)
+
+
+def users_with(hashes: Mapping[str, str]) -> list[str]:
+    """As `user_lines`, with SHA-256 in hexadecimal, or whatever shall stand for it, by the user's name."""
+    lines = ["user default reset off", f"user {OPERATOR} reset on #{hashes[OPERATOR]} ~* &* +@all"]
+    for name, permissions in PERMISSIONS.items():
+        selectors = " ".join(f"({permission})" for permission in permissions)
+        lines.append(f"user {name} reset on #{hashes[name]} {EVERYBODY} {selectors}")
+    return lines
