@@ -35,6 +35,7 @@ def configuration(folder: Path, port: int, *, preload_statistics: bool, override
         "hba_file": str(folder / "pg_hba.conf"),
         "max_connections": "200",  # of a server by itself; `embedded.servers` knows how many the exchange needs
         "superuser_reserved_connections": str(RESERVED_CONNECTIONS),
+        "authentication_timeout": "5s",  # who knocks and says nothing takes a place from all others for so long
         "password_encryption": "scram-sha-256",
         "timezone": "UTC",
         "log_timezone": "UTC",

@@ -1,4 +1,4 @@
-"""Who may do what in Redis: a user for each kind of process, and one for operators (ACL, Redis 7 or Valkey).
+"""Who may do what in Redis: a user for each kind of process, and one for operators (ACL, Redis 7.2 or Valkey).
 
 Each permission is a selector: commands, and the keys or channels with which they may be used. `%R~` is for reading,
 `%W~` for writing, `~` for both. Scripts ask for a permission twice: for the keys that they are given, and at each

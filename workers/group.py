@@ -141,7 +141,7 @@ class GroupWorker:
 
     def _note_suspension(self, suspended: bool) -> None:
         if suspended != self._suspended:
-            log.info("suspended; `rq resume` goes on" if suspended else "resumed")
+            log.info("suspended; `minex rq resume` goes on" if suspended else "resumed")
             self._suspended = suspended
 
     def _look_around(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ import yaml
 
 from embedded.account import Account
 from embedded.binaries import valkey_program
+from queues.permissions import OPERATOR, PROCESSES, users_with
 from settings.loading import ROOT
 
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
+USERS = ROOT / "deploy" / "redis-users.acl"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
 BY_DIGEST = re.compile(r"[\w./-]+:[\w.-]*\d[\w.-]*@sha256:[0-9a-f]{64}")
 PATIENCE_SECONDS = 30
@@ -107,30 +109,38 @@ def test_a_worker_beats_where_its_health_check_looks() -> None:
         assert str(Path(folder).parent) in SERVICES[name]["tmpfs"]
 
 
-@pytest.fixture(params=["plain", "with 'all' \"kinds\" \\ of $HOME `signs` # and ü;"])
-def password(request: pytest.FixtureRequest) -> str:
-    """One that needs no quotes, and one that needs all of them."""
-    value: str = request.param
-    return value
+@pytest.fixture(params=["plain", "with 'all' \"kinds\" \\ of $HOME `signs` # & %s / and ü;"])
+def passwords(request: pytest.FixtureRequest) -> dict[str, str]:
+    """By user, of characters that need no quotes and that need all of them."""
+    return {name: f"{request.param}, {name}'s" for name in (OPERATOR, *PROCESSES)}
 
 
 @pytest.fixture
-def configuration(tmp_path: Path, password: str) -> str:
-    """What the container's command gives to Valkey; its command line has nothing."""
+def container(tmp_path: Path, passwords: dict[str, str]) -> Callable[[Path], subprocess.CompletedProcess[bytes]]:
+    """Runs the command of Valkey's container with users from this file; where the image has the server stands a note."""
     stand_in = tmp_path / "valkey-server"
     stand_in.write_text(VALKEY_SERVER)
     stand_in.chmod(0o755)
-    command = [argument.replace("$$", "$") for argument in SERVICES["valkey"]["command"]]
-    assert password not in str(command)
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": "/nowhere", "VALKEYCLI_AUTH": password}
-    subprocess.run(command, env=environment, cwd=tmp_path, check=True)
-    assert (tmp_path / "arguments").read_text() == "-\n"
-    return (tmp_path / "configuration").read_text()
+    variables = {"VALKEYCLI_AUTH": passwords[OPERATOR]} | {name.upper(): passwords[name] for name in PROCESSES}
+    assert set(variables) == set(SERVICES["valkey"]["environment"])
+
+    def run(users: Path) -> subprocess.CompletedProcess[bytes]:
+        command = [
+            argument.replace("$$", "$").replace("/etc/redis-users.acl", str(users))
+            for argument in SERVICES["valkey"]["command"]
+        ]
+        environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": "/nowhere"} | variables
+        return subprocess.run(command, env=environment, cwd=tmp_path, check=False, capture_output=True)
+
+    return run
 
 
 @pytest.fixture
-def address(configuration: str, tmp_path: Path) -> Iterator[str]:
-    """The Unix socket of the real Valkey with that configuration."""
+def address(container: Callable[[Path], subprocess.CompletedProcess[bytes]], tmp_path: Path) -> Iterator[str]:
+    """The Unix socket of the real Valkey with what the container's command gives to it."""
+    assert container(USERS).returncode == 0
+    assert (tmp_path / "arguments").read_text() == "-\n"
+    configuration = (tmp_path / "configuration").read_text()
     address = str(tmp_path / "socket")
     with subprocess.Popen([valkey_program(Account()), "-"], cwd=tmp_path, stdin=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None
@@ -145,9 +155,34 @@ def address(configuration: str, tmp_path: Path) -> Iterator[str]:
         server.terminate()
 
 
-def test_valkey_lets_in_whoever_has_the_password_of_any_characters(address: str, password: str) -> None:
-    with redis.Redis(unix_socket_path=address, password=password) as client:
-        assert client.ping()
-        assert client.config_get("appendonly", "save") == {"appendonly": "yes", "save": ""}
+def test_valkey_lets_in_whoever_has_a_password_of_any_characters(address: str, passwords: dict[str, str]) -> None:
+    with redis.Redis(unix_socket_path=address, username=OPERATOR, password=passwords[OPERATOR]) as operator:
+        assert set(operator.acl_users()) == {"default", OPERATOR, *PROCESSES}
+        assert operator.config_get("appendonly", "save") == {"appendonly": "yes", "save": ""}
+    for name in PROCESSES:
+        with redis.Redis(unix_socket_path=address, username=name, password=passwords[name]) as process:
+            assert process.ping()
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                process.config_get("maxclients")
     with redis.Redis(unix_socket_path=address) as stranger, pytest.raises(redis.AuthenticationError):
         stranger.ping()
+
+
+def test_without_its_users_valkey_does_not_start(
+    container: Callable[[Path], subprocess.CompletedProcess[bytes]], tmp_path: Path
+) -> None:
+    assert container(tmp_path / "missing").returncode != 0
+    assert not (tmp_path / "arguments").exists()
+
+
+def test_the_users_of_compose_are_those_of_the_embedded_server() -> None:
+    """Where this fails after a change of `queues.permissions`: write `expected` into the file."""
+    expected = users_with({name: f"<{name}>" for name in (OPERATOR, *PROCESSES)})
+    assert USERS.read_text(encoding="utf-8").splitlines() == expected
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_each_process_of_compose_is_a_user_of_its_own(name: str) -> None:
+    variables = SERVICES[name]["environment"]
+    assert variables["MINEX_REDIS_URL"] == f"redis://{name}@valkey:6379/0"
+    assert variables["MINEX_REDIS_PASSWORD"].startswith(f"${{REDIS_{name.upper()}_PASSWORD:?")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -138,6 +140,26 @@ def test_a_taken_port_that_was_asked_for_is_an_error(
 ) -> None:
     with pytest.raises(PortTakenError, match=str(durable.port)):
         PostgresServer(make_server_folder() / "postgres", port=durable.port).start()
+
+
+def test_who_knocks_and_says_nothing_is_sent_away(make_server_folder: Callable[[], Path]) -> None:
+    """By default he would keep all others out for a minute."""
+    few = {"max_connections": "20", "superuser_reserved_connections": "3", "fsync": "off"}
+    with PostgresServer(make_server_folder() / "postgres", settings=few) as server, contextlib.ExitStack() as strangers:
+        for _ in range(200):
+            strangers.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+        with pytest.raises(psycopg.OperationalError, match="too many clients"):
+            psycopg.connect(server.url)
+        until = time.monotonic() + 40
+        while not lets_in(server):
+            assert time.monotonic() < until
+
+
+def lets_in(server: PostgresServer) -> bool:
+    with contextlib.suppress(psycopg.OperationalError):
+        psycopg.connect(server.url).close()
+        return True
+    return False
 
 
 def test_a_wrong_setting_is_told_with_the_servers_own_words(make_server_folder: Callable[[], Path]) -> None:

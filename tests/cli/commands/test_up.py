@@ -17,12 +17,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 import requests
 
 from settings.loading import ROOT
+
+USERS = {"web": "web", "live": "live", "match-A": "match", "clock": "clock"}
+"""The user of Redis that each process is."""
 
 
 def environment() -> dict[str, str]:
@@ -99,11 +103,16 @@ def test_the_life_of_an_exchange(folder: Path) -> None:
     assert all(process["healthy"] for process in state["processes"])
     assert (state["url"], state["live_url"]) == (first["url"], first["live_url"])
 
-    for name in ("match-A", "postgres"):
+    shown = minex("rq", "--data-folder", str(folder), "info", "--raw")
+    assert (shown.returncode, "worker match-A-" in shown.stdout) == (0, True), shown
+    assert {name: _redis_user(folder, name) for name in USERS} == USERS
+
+    for name in ("valkey", "match-A", "postgres"):
         victim = next(process["pid"] for process in status(folder)["processes"] if process["name"] == name)
         os.kill(victim, signal.SIGKILL)
         wait_for(lambda: status(folder)["state"] == "degraded" or _restarts(folder) > 0)
-    wait_for(lambda: status(folder)["state"] == "running" and _restarts(folder) >= 2)
+    wait_for(lambda: status(folder)["state"] == "running" and _restarts(folder) >= 3)
+    wait_for(lambda: requests.get(first["health_url"], timeout=5).json()["status"] == "up")
 
     os.kill(first["pid"], signal.SIGKILL)
     wait_for(lambda: not status(folder)["running"])
@@ -115,6 +124,12 @@ def test_the_life_of_an_exchange(folder: Path) -> None:
     done = minex("down", "--data-folder", str(folder))
     assert done.stdout.startswith("Minex has stopped.")
     assert processes_of(folder) == []
+
+
+def _redis_user(folder: Path, name: str) -> str | None:
+    """As whom the process comes to Redis."""
+    pid = next(process["pid"] for process in status(folder)["processes"] if process["name"] == name)
+    return urlsplit(psutil.Process(pid).environ()["MINEX_REDIS_URL"]).username
 
 
 def _restarts(folder: Path) -> int:
