@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 
 from settings.loading import load_settings, variables_of
 from settings.sections import Settings
-from settings.urls import completed, server_url
+from settings.urls import REDIS, completed, is_url_of, server_url, socket_url
 from settings.values import SettingsError
 
 PASSWORDS = ["plain", "p@ss", "a/b:c?d#e%f&g", "50%off", "ünï cödé", "[::1]", "'\"\\", "%2F"]
@@ -42,6 +42,15 @@ def test_a_password_given_apart_reaches_the_drivers_as_it_is(tmp_path: Path, pas
 def test_a_composed_url_is_understood(password: str) -> None:
     url = make_url(server_url("postgresql", "::1", 5432, "minex", user="us@er", password=password))
     assert (url.username, url.password, url.host, url.port, url.database) == ("us@er", password, "::1", 5432, "minex")
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_a_composed_url_of_a_socket_is_understood(password: str) -> None:
+    url = socket_url("/data of%20 #1/valkey", user="web", password=password)
+    known = Redis.from_url(url).connection_pool.connection_kwargs
+    assert (known["username"], known["password"], known["path"]) == ("web", password, "/data of%20 #1/valkey")
+    assert is_url_of(url, REDIS)
+    assert completed(url, "") == url
 
 
 def test_a_raw_sign_in_a_url_is_taken_as_its_writer_meant_it() -> None:

@@ -26,7 +26,8 @@ def state_on(folder: Path) -> RunState:
         state="running",
         url="http://127.0.0.1:8000",
         database_url="postgresql://minex:secret@127.0.0.1:1/minex",
-        redis_url="redis://:secret@127.0.0.1:2/0",
+        redis_url="unix://operator:secret@/run/socket",
+        redis_urls={"web": "unix://web:secret@/run/socket"},
     )
 
 
@@ -61,6 +62,18 @@ def test_the_urls_of_its_own_servers_are_filled_in(tmp_path: Path) -> None:
     settings = connected(dataclasses.replace(settings_on(tmp_path), redis=Redis(url="redis://elsewhere/0")))
     assert settings.database.url.startswith("postgresql://minex:secret@")
     assert settings.redis.url == "redis://elsewhere/0"
+    lock.release()
+
+
+def test_a_process_by_itself_gets_the_url_of_its_kind(tmp_path: Path) -> None:
+    write_state(state_on(tmp_path))
+    lock = lock_of(tmp_path)
+    assert lock.take()
+    settings = settings_on(tmp_path)
+    assert connected(settings, "web").redis.url == "unix://web:secret@/run/socket"
+    assert connected(settings).redis.url == "unix://operator:secret@/run/socket"
+    given = dataclasses.replace(settings, redis=Redis(url="redis://own@elsewhere/0"))
+    assert connected(given, "web").redis.url == "redis://own@elsewhere/0"
     lock.release()
 
 
