@@ -21,7 +21,7 @@ FOLDER = "socket"
 NOTE = "socket-folder"
 """The file beside it that names the one that stands in for it: a start after SIGKILL goes on with that."""
 
-OTHER_PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - where TMPDIR itself is too deep
+OTHER_PLACES = ("/tmp", "/var/tmp")  # noqa: S108 - where TMPDIR itself is too deep
 
 
 def socket_path(name: str, folder: Path, account: Account) -> Path:
