@@ -3,10 +3,10 @@
 from redis import Redis
 
 from queues.breaker import breaker_of
-from settings import sections
+from settings import servers
 
 
-def connect(settings: sections.Redis, *, patience_ms: int | None = None) -> Redis:
+def connect(settings: servers.Redis, *, patience_ms: int | None = None) -> Redis:
     """A pooled client; commands fail after `timeout_ms` (or `patience_ms`, for those that block on purpose).
 
     Once one has failed, all of this process fail at once until Redis answers again (`queues.breaker`).

@@ -16,7 +16,7 @@ from limits.strategies import MovingWindowRateLimiter
 from redis import RedisError
 
 from queues.connection import connect
-from settings import sections
+from settings import servers
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ Counted = TypeVar("Counted")
 class Counters:
     """The counters of one process. Redis is connected to when something is counted for the first time."""
 
-    def __init__(self, redis: sections.Redis) -> None:
+    def __init__(self, redis: servers.Redis) -> None:
         self._redis = redis
         self._alone = MovingWindowRateLimiter(MemoryStorage())
         self._alone_until = float("-inf")

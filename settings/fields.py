@@ -1,4 +1,4 @@
-"""What a key of `exchange.toml` may be: its default, and what is checked of it."""
+"""How a key of a section says its default, and what else its value may be: `settings.values` looks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 
 def number(default: int, minimum: int, maximum: int) -> Any:
-    """A whole number within these bounds."""
+    """A whole number within bounds, both included."""
     return field(default=default, metadata={"minimum": minimum, "maximum": maximum})
 
 
 def time(default: str) -> Any:
-    """A time of day."""
+    """A time of the day, such as 09:30."""
     return field(default=default, metadata={"kind": "time"})
 
 
@@ -22,5 +22,5 @@ def secret(kind: str | None = None) -> Any:
 
 
 def choice(default: str, *choices: str) -> Any:
-    """One of these words."""
+    """One word out of a few."""
     return field(default=default, metadata={"choices": choices})

@@ -59,7 +59,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     if environment.get(FAULT) and not exchange.debug:
         raise SettingsError(f"{FAULT}: kills processes on purpose, for tests: expected only where debug = true")
     for name in ("database", "redis"):
-        sections[name] = _with_password(sections[name], name)
+        sections[name] = _with_passwords(sections[name], name)
     sections["session"], sections["sessions"] = _sessions(values.get("session", {}))
     return Settings(**sections)
 
@@ -135,11 +135,18 @@ def _from_file(path: Path) -> dict[str, dict[str, tuple[Any, str]]]:
     return values
 
 
-def _with_password(section: Any, name: str) -> Any:
-    """The section of a server with its password in the url."""
-    if section.password and not section.url:
-        raise SettingsError(f"[{name}] password: expected a [{name}] url that it belongs to")
-    return dataclasses.replace(section, url=completed(section.url, section.password))
+def _with_passwords(section: Any, name: str) -> Any:
+    """The section of a server with each password in the url that it belongs to."""
+    urls = {}
+    for key in (setting.name for setting in dataclasses.fields(section) if setting.name.endswith("url")):
+        password = f"{key.removesuffix('url')}password"
+        url, secret = getattr(section, key), getattr(section, password)
+        if secret and not url:
+            raise SettingsError(f"[{name}] {password}: expected a [{name}] {key} that it belongs to")
+        if url and not section.url:
+            raise SettingsError(f"[{name}] {key}: expected a [{name}] url as well, that of the processes")
+        urls[key] = completed(url, secret)
+    return dataclasses.replace(section, **urls)
 
 
 def _sessions(given: Mapping[str, tuple[Any, str]]) -> tuple[TradingSchedule, dict[str, TradingSchedule]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from settings.fields import choice, number, secret, time
+from settings.servers import Database, Redis
 from settings.values import WEEKDAYS
 
 ALWAYS_OPEN = "always_open"
@@ -27,25 +28,6 @@ class Exchange:
     demo: bool = True
     admin_key: str = secret()
     data_folder: str = ""
-
-
-@dataclass(frozen=True)
-class Database:
-    """PostgreSQL; an empty url means the embedded server. Once loaded, the url has the password in it."""
-
-    url: str = secret("postgresql")
-    password: str = secret()
-    pool_size: int = number(16, 1, 500)
-    statement_timeout_ms: int = number(5_000, 100, 600_000)
-
-
-@dataclass(frozen=True)
-class Redis:
-    """Redis or Valkey; an empty url means the embedded server. Once loaded, the url has the password in it."""
-
-    url: str = secret("redis")
-    password: str = secret()
-    timeout_ms: int = number(500, 50, 60_000)
 
 
 @dataclass(frozen=True)

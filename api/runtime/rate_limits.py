@@ -15,7 +15,7 @@ from api.http.problems import BatchTooLarge, TooManyRequests
 from queues import names, unknown_keys
 from queues.counters import Counters
 from queues.unknown_keys import UnknownKeys
-from settings import sections
+from settings import sections, servers
 
 ORDERS, CANCELS, READS = "orders", "cancels", "reads"
 
@@ -40,7 +40,7 @@ class Quota:
 class RateLimits:
     """The buckets of every broker, and of every address that fails. A bucket without a limit costs nothing."""
 
-    def __init__(self, settings: sections.Limits, redis: sections.Redis) -> None:
+    def __init__(self, settings: sections.Limits, redis: servers.Redis) -> None:
         wanted = {
             ORDERS: settings.orders_per_second,
             CANCELS: settings.cancels_per_second,

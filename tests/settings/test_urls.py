@@ -78,3 +78,18 @@ def test_what_is_no_url_of_the_server_is_refused_without_being_shown(tmp_path: P
 def test_a_password_without_a_server_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"\[redis\] password: expected a \[redis\] url"):
         load(tmp_path, MINEX_REDIS_PASSWORD="x")
+
+
+@pytest.mark.parametrize("role", ["owner", "reader"])
+def test_each_role_has_a_url_and_a_password_and_else_they_are_those_of_the_processes(tmp_path: Path, role: str) -> None:
+    known = {"MINEX_DATABASE_URL": "postgresql://minex@db/minex", "MINEX_DATABASE_PASSWORD": "one"}
+    one = load(tmp_path, **known).database
+    assert one.owner == one.reader == one.url == "postgresql://minex:one@db/minex"
+    name = f"MINEX_DATABASE_{role.upper()}"
+    more = {f"{name}_URL": f"postgresql://{role}@db/minex", f"{name}_PASSWORD": "t/wo"}
+    two = load(tmp_path, **known, **more).database
+    assert (two.url, getattr(two, role)) == (one.url, f"postgresql://{role}:t%2Fwo@db/minex")
+    with pytest.raises(SettingsError, match=rf"\[database\] {role}_url: expected a \[database\] url as well"):
+        load(tmp_path, **more)
+    with pytest.raises(SettingsError, match=rf"\[database\] {role}_password: expected a \[database\] {role}_url"):
+        load(tmp_path, **known, **{f"{name}_PASSWORD": "t/wo"})
