@@ -12,13 +12,17 @@ from typing import ClassVar
 from embedded.binaries import postgres_programs
 from embedded.errors import ServerStartError
 from embedded.ports import LOOPBACK
+from embedded.postgres_roles import ROLES, hand_over, make_roles
 from embedded.postgres_settings import ACCESS_RULES, configuration
-from embedded.secret import write_private
+from embedded.secret import kept_secret, write_private
 from embedded.server import Server
 from settings.urls import server_url
 
 DATABASE = "minex"
-"""The name of the database and of its owner."""
+"""The name of the exchange's database."""
+
+ADMINISTRATOR = "minex"
+"""The superuser that initdb makes, to make roles and databases with; the exchange itself uses `ROLES`."""
 
 READY_LINE = 8
 """Of postmaster.pid: "starting", "ready", "stopping" … (PostgreSQL's utils/pidfile.h)."""
@@ -49,12 +53,17 @@ class PostgresServer(Server):
 
     @property
     def url(self) -> str:
-        """`postgresql://…` of the exchange's own database."""
+        """`postgresql://…` of the exchange's own database for the administrator."""
         return self.url_of(DATABASE)
 
-    def url_of(self, database: str) -> str:
-        """`postgresql://…` of any database of this server."""
-        return server_url("postgresql", LOOPBACK, self.port, database, user=DATABASE, password=self.password)
+    def url_of(self, database: str, role: str = ADMINISTRATOR) -> str:
+        """`postgresql://…` of any database of this server, for one of `ROLES` or for the administrator."""
+        password = self.password if role == ADMINISTRATOR else self._password_of(role)
+        return server_url("postgresql", LOOPBACK, self.port, database, user=role, password=password)
+
+    def _password_of(self, role: str) -> str:
+        """Made at the first start and kept in a file of its own, readable by the owner only."""
+        return kept_secret(self.folder / f"{role.removeprefix('minex_')}-password")
 
     def _prepare(self) -> None:
         if not (self.data / "PG_VERSION").exists():
@@ -76,7 +85,7 @@ class PostgresServer(Server):
         command = [
             str(self._programs / "initdb"),
             f"--pgdata={unfinished}",
-            f"--username={DATABASE}",
+            f"--username={ADMINISTRATOR}",
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
             "--encoding=UTF8",
@@ -125,9 +134,11 @@ class PostgresServer(Server):
         from psycopg import sql  # noqa: PLC0415
 
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+            make_roles(connection, {role: self._password_of(role) for role in ROLES})
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if not known:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-        if self._statistics:
-            with psycopg.connect(self.url, autocommit=True) as connection:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            if self._statistics:
                 connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+            hand_over(connection)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Self
 
 from embedded.folder import data_folder, servers_folder
-from embedded.postgres import PostgresServer
+from embedded.postgres import DATABASE, PostgresServer
+from embedded.postgres_roles import OWNER, PROCESS, READER
 from embedded.postgres_settings import RESERVED_CONNECTIONS
 from embedded.server import Server
 from embedded.valkey import ValkeyServer
@@ -32,7 +33,7 @@ class Servers:
         return {name: server for name, server in servers.items() if server is not None}
 
     def start(self) -> Settings:
-        """Start what is missing; the settings with both urls filled in. Raises EmbeddedServerError."""
+        """Start what is missing; the settings with the urls filled in. Raises EmbeddedServerError."""
         logs = self.folder / "log"
         try:
             if not self.given.database.url and self.postgres is None:
@@ -52,9 +53,9 @@ class Servers:
         """The settings with the urls of the started servers, as the operator uses them."""
         settings = self.given
         if self.postgres is not None:
-            settings = dataclasses.replace(
-                settings, database=dataclasses.replace(settings.database, url=self.postgres.url)
-            )
+            process, owner, reader = (self.postgres.url_of(DATABASE, role) for role in (PROCESS, OWNER, READER))
+            database = dataclasses.replace(settings.database, url=process, owner_url=owner, reader_url=reader)
+            settings = dataclasses.replace(settings, database=database)
         if self.valkey is not None:
             settings = dataclasses.replace(settings, redis=dataclasses.replace(settings.redis, url=self.valkey.url))
         return settings

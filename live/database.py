@@ -16,7 +16,7 @@ def open_reader(settings: Settings, *, connections: int) -> Engine:
     """At most so many connections, for `database.autocommit.autocommitting`."""
     limit = settings.database.statement_timeout_ms
     engine = connect(
-        settings.database.url,
+        settings.database.reader,
         pool_size=connections,
         application="minex-live",
         statement_timeout=limit,

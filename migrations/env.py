@@ -7,17 +7,15 @@ from alembic import context
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from cli.local.schema import MIGRATION_LOCK
 from database.session import connect
 from models import Base
 from settings.loading import load_settings
 
-MIGRATION_LOCK = 4_207_001
-"""Advisory lock: two processes that start at once migrate one after the other."""
-
 
 def run() -> None:
     """Migrate in one transaction, alone."""
-    url = context.config.get_main_option("sqlalchemy.url") or load_settings().database.url
+    url = context.config.get_main_option("sqlalchemy.url") or load_settings().database.owner
     engine = connect(url, pool_size=1, application="minex-migrate")
     with engine.connect() as connection:
         context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=False)

@@ -16,11 +16,12 @@ import redis
 from psycopg import sql
 from sqlalchemy import Engine, create_engine
 
-from cli.local.schema import upgrade
 from database.session import PLANS, connect
 from embedded.folder import servers_folder
 from embedded.postgres import PostgresServer
+from embedded.postgres_roles import hand_over
 from embedded.valkey import ValkeyServer
+from tests.roles import bring_newest, with_one_password
 
 NOT_DURABLE = {
     "fsync": "off",
@@ -56,28 +57,38 @@ def make_server_folder() -> Iterator[Callable[[], Path]]:
 @pytest.fixture(scope="session")
 def postgres_server(make_server_folder: Callable[[], Path]) -> Iterator[PostgresServer]:
     """A running PostgreSQL of this pytest process alone."""
-    with PostgresServer(make_server_folder(), settings=NOT_DURABLE) as server:
+    with with_one_password(PostgresServer(make_server_folder(), settings=NOT_DURABLE)) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def new_database(postgres_server: PostgresServer) -> Iterator[Callable[[], str]]:
-    """Makes a fresh, migrated, empty database (0.1 s) and returns its `postgresql://` url."""
+    """Makes a fresh, migrated, empty database (0.1 s) and returns its `postgresql://` url, the administrator's.
+
+    Whoever looks behind the scenes may do everything; processes get theirs from it (`tests.roles`).
+    """
     numbers = itertools.count(1)
+
+    def handed_over(name: str) -> str:
+        url = postgres_server.url_of(name)
+        with psycopg.connect(url, autocommit=True) as connection:
+            hand_over(connection)
+        return url
+
     with psycopg.connect(postgres_server.url_of("postgres"), autocommit=True) as connection:
 
         def make() -> str:
             number = next(numbers)
             if number == 1:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-                upgrade(postgres_server.url_of(TEMPLATE))
+                bring_newest(handed_over(TEMPLATE))
                 connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [TEMPLATE]
                 )
             name = f"minex_{number}"
             command = "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY"
             connection.execute(sql.SQL(command).format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
-            return postgres_server.url_of(name)
+            return handed_over(name)
 
         yield make
 

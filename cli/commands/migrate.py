@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import rich_click as click
 
-from cli.local.database import must_serve
 from cli.local.new_admin_key import was_shown
-from cli.local.prepare import prepare
+from cli.local.prepare import bring_schema, prepare
 from cli.local.run_state import connected
-from cli.local.schema import upgrade
 from cli.terminal import say, step
 from embedded.folder import data_folder
 from settings.loading import load_settings
@@ -19,12 +17,12 @@ from settings.loading import load_settings
 def command(demo: bool) -> None:
     """Bring the database to the newest schema.
 
-    `minex up` does this by itself; here it is for a database that is run by others. Prints the keys that were made:
-    name and key, with a tab between.
+    `minex up` does this by itself; here it is for a database that is run by others. The role of [database] owner_url
+    does it, and lets those of the other urls do what they need. Prints the keys that were made: name and key, with a
+    tab between.
     """
     settings = connected(load_settings())
-    must_serve(settings.database.url, "migrate")
-    upgrade(settings.database.url)
+    bring_schema(settings)
     prepared = prepare(settings, demo=demo, tell=say)
     step("The database has the newest schema.")
     for broker in prepared.brokers:

@@ -19,6 +19,7 @@ from imports import without_collection
 from logs import start_logging
 from settings.connections import connections_of, processes_of
 from settings.loading import ROOT, listener, load_settings, variables_of
+from settings.roles import for_process
 from settings.sections import Settings
 
 GRACEFUL_SECONDS = 3
@@ -41,7 +42,7 @@ def _settings(process: str) -> Settings:
     """
     settings = load_settings()
     start_logging(settings.log)
-    settings = connected(settings, process)
+    settings = for_process(connected(settings, process), process)
     if listener() is None:
         from cli.local.cache import must_let_in  # noqa: PLC0415 - gunicorn itself needs no driver
         from cli.local.database import wait_or_refuse  # noqa: PLC0415

@@ -21,7 +21,9 @@ RESERVED = 3
 """Connections that `max_connections` keeps for superusers unless it is told otherwise."""
 
 LOOK = """
-    SELECT current_user, current_database(), pg_is_in_recovery(), to_regclass('alembic_version') IS NOT NULL,
+    SELECT current_user, current_database(), pg_is_in_recovery(),
+        (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass('alembic_version')),
+        coalesce(has_table_privilege(to_regclass('alembic_version'), 'SELECT'), false),
         current_schema() IS NOT NULL AND has_schema_privilege(current_schema(), 'CREATE'), LEAST(
             CAST(current_setting('max_connections') AS int)
                 - CAST(current_setting('superuser_reserved_connections') AS int)
@@ -43,12 +45,16 @@ class Found:
     user: str
     encoding: str
     is_standby: bool
+    owner: str | None
+    """Whose the tables are; None where there are none of ours."""
+    may_read: bool
+    """Whether the user may read where the schema stands."""
     may_create: bool
     """Whether the user may make tables."""
     connections: int
     """Most at once: what `max_connections` leaves to ordinary users, or the limit of the database or of the user."""
     revision: str | None
-    """Where the schema stands; None for a database that has none of ours."""
+    """Where the schema stands; None for a database that has none of ours, or none that the user may read."""
 
     @property
     def is_newest(self) -> bool:
@@ -62,8 +68,8 @@ def look_at(url: str) -> Found:
         with psycopg.connect(plain(url), connect_timeout=CONNECT_SECONDS) as connection:
             encoding = connection.info.parameter_status("server_encoding") or "unknown"
             row = connection.execute(LOOK).fetchone() or ()
-            user, name, is_standby, has_schema, may_create, connections = (_text(value) for value in row)
-            version = connection.execute("SELECT version_num FROM alembic_version").fetchone() if has_schema else None
+            user, name, is_standby, owner, may_read, may_create, connections = (_text(value) for value in row)
+            version = connection.execute("SELECT version_num FROM alembic_version").fetchone() if may_read else None
             return Found(
                 version=connection.info.server_version // 10_000,
                 host=connection.info.host,
@@ -71,6 +77,8 @@ def look_at(url: str) -> Found:
                 user=str(user),
                 encoding=encoding,
                 is_standby=bool(is_standby),
+                owner=None if owner is None else str(owner),
+                may_read=bool(may_read),
                 may_create=bool(may_create),
                 connections=int(str(connections)),
                 revision=str(_text(version[0])) if version else None,
@@ -146,9 +154,21 @@ def _unready(found: Found, use: Use) -> CommandError | None:
             f"The user {found.user} may not make tables in the database {found.name}.",
             f"psql --dbname={found.name} --command='GRANT CREATE ON SCHEMA public TO \"{found.user}\"'",
         )
+    if use != "migrate" and found.owner is not None and not found.may_read:
+        what = f"The user {found.user} may not read the tables in the database {found.name}."
+        return CommandError(what, "MINEX_DATABASE_OWNER_URL=… minex migrate")
     if use != "migrate" and not found.is_newest:
         return unmigrated()
     return None
+
+
+def not_owner(found: Found) -> CommandError:
+    """The tables are somebody else's: only their owner may change them, or say what others may do with them."""
+    return CommandError(
+        f"The tables in the database {found.name} are those of {found.owner}, not of {found.user}.",
+        "MINEX_DATABASE_OWNER_URL=… minex migrate",
+        f'psql --dbname={found.name} --command=\'REASSIGN OWNED BY "{found.owner}" TO "{found.user}"\'',
+    )
 
 
 def _text(value: object) -> object:

@@ -1,4 +1,4 @@
-"""A database made ready for trading: an administrator's key, the demo's brokers."""
+"""A database made ready for trading: tables, rights, an administrator's key, the demo's brokers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from cli.local.database import look_at, must_fit, must_serve
 from cli.local.demo import seed
 from cli.local.demo_keys import DemoBroker
+from cli.local.grants import grant
 from cli.local.new_admin_key import keep_until_shown, unshown_key, was_shown
+from cli.local.schema import upgrade
 from cli.terminal import CommandError
 from database.session import connect, transaction
 from embedded.folder import data_folder
 from services.identity.admin_key import ensure_admin_key, is_admin_key
 from services.stocks.read_stocks import stock_outside
+from settings.connections import Connections
 from settings.sections import Settings
 
 
@@ -24,6 +28,18 @@ class Prepared:
     admin_key: str | None
     """Until it has been shown (`cli.local.new_admin_key`): the database keeps no more than its hash."""
     brokers: tuple[DemoBroker, ...]
+
+
+def bring_schema(settings: Settings, wanted: Connections | None = None) -> None:
+    """Let the owner bring the newest schema, and allow each role what it needs.
+
+    Raises CommandError before anything is changed where the database cannot serve, or not `wanted` connections at once.
+    """
+    must_serve(settings.database.owner, "migrate")
+    if wanted is not None:
+        must_fit(look_at(settings.database.url), wanted)
+    upgrade(settings.database.owner)
+    grant(settings)
 
 
 def prepare(settings: Settings, *, demo: bool, tell: Callable[[str], None] = lambda words: None) -> Prepared:

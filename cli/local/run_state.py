@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ class RunState:
     url: str = ""
     live_url: str = ""
     database_url: str = ""
+    owner_url: str = ""
+    reader_url: str = ""
     redis_url: str = ""
     """The operator's."""
     redis_urls: dict[str, str] = field(default_factory=dict)
@@ -42,10 +45,16 @@ class RunState:
     processes: list[dict[str, Any]] = field(default_factory=list)
     """name, pid, state, healthy, restarts, started_at, created_at (the kernel's, to know the process again)."""
 
+    def note_servers(self, settings: Settings, redis_urls: Mapping[str, str]) -> None:
+        """Take over where the servers are; `redis_urls`: Redis as each kind of process uses it, where it is ours."""
+        database = settings.database
+        self.database_url, self.owner_url, self.reader_url = database.url, database.owner, database.reader
+        self.redis_url, self.redis_urls = settings.redis.url, dict(redis_urls)
+
     def public(self) -> dict[str, Any]:
         """Without passwords, for `status --json`."""
         fields = dataclasses.asdict(self)
-        for name in ("database_url", "redis_url", "redis_urls"):
+        for name in ("database_url", "owner_url", "reader_url", "redis_url", "redis_urls"):
             del fields[name]
         return {"running": True, **fields}
 
@@ -121,9 +130,14 @@ def connected(settings: Settings, process: str = "") -> Settings:
             "minex up",
             exit_code=NOT_RUNNING,
         )
+    database = settings.database
+    if not database.url:
+        database = dataclasses.replace(
+            database, url=state.database_url, owner_url=state.owner_url, reader_url=state.reader_url
+        )
     return dataclasses.replace(
         settings,
-        database=dataclasses.replace(settings.database, url=settings.database.url or state.database_url),
+        database=database,
         redis=dataclasses.replace(
             settings.redis, url=settings.redis.url or state.redis_urls.get(process, state.redis_url)
         ),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = ROOT / "migrations"
+MIGRATION_LOCK = 4_207_001
+"""Advisory lock: of processes that start at once, one after the other changes the schema and says who may what."""
 REVISION = re.compile(r"^(down_)?revision = \"?(\w+)\"?$", re.MULTILINE)
 
 

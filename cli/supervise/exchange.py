@@ -31,6 +31,7 @@ from embedded.folder import data_folder
 from embedded.servers import Servers
 from settings.connections import connections_of
 from settings.loading import ROOT, variables_of
+from settings.roles import for_process
 from settings.sections import Settings
 
 if TYPE_CHECKING:
@@ -80,8 +81,7 @@ class Exchange:
         settings = self._start_servers(settings)
         imports.join()
         self._bring_schema(settings)
-        self.state.database_url, self.state.redis_url = settings.database.url, settings.redis.url
-        self.state.redis_urls = self._servers.redis_urls
+        self.state.note_servers(settings, self._servers.redis_urls)
         self.state.url, self.state.live_url = address_of(settings.web), address_of(settings.live)
         began = time.monotonic()
         supervisor = self._start_processes(settings)
@@ -147,16 +147,14 @@ class Exchange:
         return settings
 
     def _bring_schema(self, settings: Settings) -> None:
-        from cli.local.database import must_fit, must_serve  # noqa: PLC0415 - imported ahead
-        from cli.local.schema import upgrade  # noqa: PLC0415
+        from cli.local.prepare import bring_schema  # noqa: PLC0415 - imported ahead
 
         began = time.monotonic()
-        must_fit(must_serve(settings.database.url, "migrate"), connections_of(settings))
         if self._settings.redis.url:
             from cli.local.cache import must_let_in  # noqa: PLC0415 - imported ahead
 
             must_let_in(settings.redis.url, partial(self.logbook.write, "minex"))
-        upgrade(settings.database.url)
+        bring_schema(settings, connections_of(settings))
         self._step("Database ready", time.monotonic() - began)
 
     def _prepare_database(self, settings: Settings) -> Prepared:
@@ -170,7 +168,7 @@ class Exchange:
         self._heartbeats = make_folder()
         children = []
         for process in processes_of(read_procfile(ROOT / "Procfile"), settings):
-            own = environment | variables_of(self._servers.settings_of(process.kind))
+            own = environment | variables_of(for_process(self._servers.settings_of(process.kind), process.kind))
             signs = HeartbeatWatch(self._heartbeats / process.name)
             children.append(Child(process, ROOT, own, self.logbook, signs, self._listeners.get(process.name)))
         units: list[Unit] = [*self._served, *children]

@@ -32,7 +32,7 @@ NO_REDIS = "redis://127.0.0.1:1/0"
 def hasty(database_url: str, redis_url: str) -> Iterator[Venue]:
     """One connection, and statements of a quarter of a second at most."""
     database = {"pool_size": 1, "statement_timeout_ms": 250}
-    venue = Venue(settings_for(database_url, redis_url, database={"url": database_url, **database}))
+    venue = Venue(settings_for(database_url, redis_url, database=database))
     yield venue
     venue.close()
 

@@ -20,6 +20,7 @@ from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from settings.sections import Settings
 from tests.api.description import Description
+from tests.roles import as_role, three_roles
 from workers.database import connect_worker
 from workers.matcher import Matcher
 
@@ -34,7 +35,7 @@ def settings_for(database_url: str, redis_url: str, **sections: dict[str, Any]) 
     """Settings of a sandbox with an admin key; `sections` change some."""
     changes: dict[str, dict[str, Any]] = {
         "exchange": {"admin_key": ADMIN_KEY, "debug": True},
-        "database": {"url": database_url},
+        "database": dict(three_roles(database_url)),
         "redis": {"url": redis_url, "timeout_ms": 5_000},
         "web": {"key_cache_ms": 0, "cancel_wait_ms": 300},
     }
@@ -50,7 +51,7 @@ class Venue:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.app = create_app(settings)
-        self.engine = connect(settings.database.url, pool_size=2, application="minex-test")
+        self.engine = connect(as_role(settings.database.url), pool_size=2, application="minex-test")
         self.matcher = Matcher(connect_worker(settings), Bus(connect_redis(settings.redis)), 1000)
         self.symbols: list[str] = []
         self.admin = Caller(self, ADMIN_KEY)

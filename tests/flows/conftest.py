@@ -13,6 +13,7 @@ import redis
 from embedded.valkey import ValkeyServer
 from settings.sections import Settings
 from tests.flows.exchange import RunningExchange
+from tests.roles import with_roles
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,7 @@ def settings(database_url: str, own_valkey: ValkeyServer) -> Settings:
     """Settings with quick fault handling, so that stories about faults stay short."""
     base = Settings()
     return replace(
-        base,
-        database=replace(base.database, url=database_url),
+        with_roles(base, database_url),
         redis=replace(base.redis, url=own_valkey.url, timeout_ms=500),
         match=replace(base.match, idle_in_transaction_ms=1_000),
         clock=replace(base.clock, interval_ms=100, sweep_after_ms=500),

@@ -21,6 +21,7 @@ from services.identity.register import register_broker
 from services.stocks.listing import list_stock
 from services.verify import verify
 from settings.sections import Settings
+from tests.roles import as_role
 
 PATIENCE = 30.0
 """Seconds that anything may take on a busy machine; nothing waits longer than it needs."""
@@ -95,7 +96,7 @@ class RunningExchange:
         )
         self.base = f"http://127.0.0.1:{port}"
         self.live_base = f"http://127.0.0.1:{self.settings.live.port}"
-        self.engine = connect(self.settings.database.url, pool_size=4, application="minex-test")
+        self.engine = connect(as_role(self.settings.database.url), pool_size=4, application="minex-test")
         self.processes = RunProcesses(self.settings, folder, redis_urls)
 
     def start(self, name: str, *arguments: str, **environment: str) -> RunProcess:

@@ -11,16 +11,16 @@ import pytest
 import redis
 import requests
 
-from cli.local.schema import upgrade
 from embedded.postgres import PostgresServer
 from tests.flows.exchange import says, until
+from tests.roles import bring_newest, with_one_password
 
 
 @pytest.fixture(scope="module")
 def own_postgres(make_server_folder):
     """A durable PostgreSQL that the module may kill."""
-    with PostgresServer(make_server_folder()) as server:
-        upgrade(server.url)
+    with with_one_password(PostgresServer(make_server_folder())) as server:
+        bring_newest(server.url)
         yield server
 
 

@@ -9,6 +9,7 @@ import requests
 from settings.sections import DAILY, TradingSchedule
 from settings.values import WEEKDAYS
 from tests.flows.exchange import RunningExchange, until
+from tests.roles import with_roles
 
 ADMIN_KEY = "mxadmin_of_the_flows"
 
@@ -22,7 +23,7 @@ def opened(new_database, settings, own_valkey, tmp_path):
         own = replace(
             settings,
             exchange=replace(settings.exchange, demo=False, admin_key=ADMIN_KEY),
-            database=replace(settings.database, url=new_database()),
+            database=with_roles(settings, new_database()).database,
             session=TradingSchedule(**hours),
         )
         exchange = RunningExchange(own, tmp_path, own_valkey.urls)

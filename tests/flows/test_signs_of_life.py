@@ -6,6 +6,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from settings.sections import Database
 from tests.flows.exchange import RunningExchange, until
 
 NO_REDIS = "redis://127.0.0.1:1/0"
@@ -17,7 +18,7 @@ def running(request, settings, tmp_path):
     if "away" in request.param:
         settings = replace(
             settings,
-            database=replace(settings.database, url=NO_POSTGRESQL),
+            database=Database(url=NO_POSTGRESQL),
             redis=replace(settings.redis, url=NO_REDIS),
         )
     exchange = RunningExchange(settings, tmp_path)

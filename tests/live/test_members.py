@@ -7,6 +7,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from database.autocommit import committing
 from database.session import connect, transaction
+from embedded.postgres_roles import READER
 from live import members as members_module
 from live.members import Members
 from queues.counters import Counters
@@ -14,6 +15,7 @@ from queues.unknown_keys import UnknownKeys
 from services.identity.admin_key import ensure_admin_key
 from services.identity.register import register_broker
 from settings.sections import Limits, Redis
+from tests.roles import as_role
 
 ADDRESS = "192.0.2.7"
 
@@ -25,7 +27,7 @@ def unknown_keys(redis_url):
 
 @pytest.fixture
 def reader(database_url):
-    engine = committing(connect(database_url, pool_size=4))
+    engine = committing(connect(as_role(database_url, READER), pool_size=4))
     yield engine
     engine.dispose()
 

@@ -19,6 +19,7 @@ from services.order_entry.place import Placed, place_orders
 from services.order_entry.requests import NewOrder, OrderRequest
 from services.stocks.listing import list_stock
 from settings.sections import Settings
+from tests.roles import as_role, with_roles
 from workers.database import connect_worker
 from workers.matcher import Matcher
 from workers.presence import Presence
@@ -29,7 +30,7 @@ class SmallExchange:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.engine = connect(settings.database.url, pool_size=4)
+        self.engine = connect(as_role(settings.database.url), pool_size=4)
         self.redis = connect_redis(settings.redis)
         self.wakeups = Wakeups(self.redis)
         self.placed = 0
@@ -80,8 +81,7 @@ def small_exchange(database_url: str, redis_url: str) -> Iterator[SmallExchange]
     """A small exchange on this database."""
     settings = Settings()
     settings = replace(
-        settings,
-        database=replace(settings.database, url=database_url),
+        with_roles(settings, database_url),
         redis=replace(settings.redis, url=redis_url, timeout_ms=5_000),
         match=replace(settings.match, idle_in_transaction_ms=30_000),
     )

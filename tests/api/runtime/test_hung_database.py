@@ -17,7 +17,7 @@ from tests.api.venue import Venue, an_order, settings_for
 @pytest.fixture
 def hasty(database_url: str, redis_url: str) -> Iterator[Venue]:
     """One connection of each kind, and statements of a quarter of a second at most."""
-    database = {"url": database_url, "pool_size": 1, "statement_timeout_ms": 250}
+    database = {"pool_size": 1, "statement_timeout_ms": 250}
     venue = Venue(settings_for(database_url, redis_url, database=database))
     yield venue
     venue.close()

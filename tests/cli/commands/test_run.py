@@ -14,13 +14,13 @@ import requests
 from embedded.ports import random_free_port
 from embedded.run import RunProcesses
 from settings.sections import Database, Live, Log, Redis, Settings, Web
+from tests.roles import with_roles
 
 
 @pytest.fixture
 def processes(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[RunProcesses]:
     settings = dataclasses.replace(
-        Settings(),
-        database=Database(url=database_url),
+        with_roles(Settings(), database_url),
         redis=Redis(url=redis_url),
         web=Web(port=random_free_port(), processes=1),
         live=Live(port=random_free_port()),

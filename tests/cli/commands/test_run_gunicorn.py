@@ -12,7 +12,8 @@ import pytest
 
 from embedded.ports import random_free_port
 from embedded.run import RunProcess, RunProcesses
-from settings.sections import Database, Live, Redis, Settings, Web
+from settings.sections import Live, Redis, Settings, Web
+from tests.roles import with_roles
 
 VARIABLES = {
     "GUNICORN_CMD_ARGS": "--workers 3 --forwarded-allow-ips *",
@@ -34,8 +35,7 @@ HEADERS = {
 @pytest.fixture(scope="module")
 def processes(new_database, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunProcesses]:
     settings = dataclasses.replace(
-        Settings(),
-        database=Database(url=new_database()),
+        with_roles(Settings(), new_database()),
         redis=Redis(url=redis_url),
         web=Web(port=random_free_port(), processes=1),
         live=Live(port=random_free_port()),

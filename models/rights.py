@@ -1,0 +1,34 @@
+"""What a role that owns nothing may do with the tables: the processes, and live, which only reads.
+
+The owner is asked for none of it: he migrates, and what he makes is his.
+"""
+
+from typing import Final
+
+APPENDED: Final = ("account_events", "events", "trades", "transfers")
+"""Tables that the processes add to and never change: what was told and what was moved stays as it was written."""
+
+LOOKED_AT: Final = ("alembic_version",)
+"""Tables of which the processes read where the schema stands."""
+
+READ: Final[dict[str, tuple[str, ...]]] = {
+    "admin_keys": ("key_hash",),
+    "alembic_version": (),
+    "brokers": ("id", "name", "status", "api_key_hash"),
+    "orders": ("stock_id", "side", "price", "status", "closed_at", "shown_quantity", "remaining_quantity"),
+    "stocks": (),
+}
+"""What live reads: whose key it is, books and tapes. Columns of each table, all where none are named.
+
+Not whose order it is, nor a person's document, nor a secret.
+"""
+
+DEBUGGING: Final = ("reset_exchange()",)
+"""Functions for sandboxes, which do what the processes may not do themselves."""
+
+
+def rights_of_process(table: str) -> str:
+    """The privileges that the processes have on a table, as GRANT lists them."""
+    if table in LOOKED_AT:
+        return "SELECT"
+    return "SELECT, INSERT" if table in APPENDED else "SELECT, INSERT, UPDATE, DELETE"
