@@ -40,7 +40,7 @@ class Found:
         return f"{self.version}; the user {self.user} {may}"
 
 
-def look_at(url: str) -> Found:
+def look_at_redis(url: str) -> Found:
     """What is there. Raises CommandError."""
     with _client(url) as client:
         may_publish, may_administer = (

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import psutil
 
-from cli.local.cache import is_new_enough, look_at
-from cli.local.database import must_fit, must_serve
+from cli.local.cache import is_new_enough, look_at_redis
+from cli.local.database import look_at, must_fit, must_serve
 from cli.local.ports import holder_of
+from cli.local.powers import Use, powers_of
 from cli.local.run_state import running
 from cli.local.shared_memory import SHARED_MEMORY
 from cli.terminal import CommandError
@@ -48,8 +49,10 @@ class Finding:
 def all_findings(settings: Settings) -> list[Finding]:
     """Everything, in the order in which `minex up` needs it."""
     findings = [python(), *environment(), *machine(settings), data(settings)]
-    findings += [database(settings), cache(settings), *ports(settings)]
-    return findings
+    findings.append(database(settings))
+    if findings[-1].is_well:
+        findings += roles(settings)
+    return [*findings, cache(settings), *ports(settings)]
 
 
 def python() -> Finding:
@@ -123,12 +126,39 @@ def database(settings: Settings) -> Finding:
     if not url:
         return Finding("PostgreSQL", True, "our own")
     try:
-        found = must_serve(url, "migrate")
-        must_fit(found, connections_of(settings))
+        found = must_serve(settings.database.owner, "migrate")
+        must_fit(look_at(url), connections_of(settings))
     except CommandError as error:
         return Finding("PostgreSQL", False, error.message, " or ".join(error.mend) if error.mend else SEE_DATABASE)
     state = "" if found.is_newest else ", no exchange in it yet" if found.revision is None else ", to be migrated"
     return Finding("PostgreSQL", True, f"{found.version} at {found.host}, database {found.name}{state}")
+
+
+def roles(settings: Settings) -> Iterator[Finding]:
+    """What the roles can do in the PostgreSQL of the settings; more than processes and live need is not well.
+
+    Where the processes work as the owner of the tables that is only told: it is how others have it from before.
+    """
+    given = settings.database
+    if not given.url:
+        return
+    uses: dict[str, tuple[str, Use | None]] = {"PostgreSQL owner": (given.owner, None)}
+    if given.owner == given.url:
+        uses = {"PostgreSQL role": (given.url, None)}
+    else:
+        uses["PostgreSQL processes"] = (given.url, "process")
+    if given.reader != given.url:
+        uses["PostgreSQL reader"] = (given.reader, "reader")
+    for subject, (url, use) in uses.items():
+        try:
+            powers = powers_of(url)
+        except CommandError as error:
+            yield Finding(subject, False, error.message, " or ".join(error.mend) if error.mend else SEE_DATABASE)
+            continue
+        beyond = powers.beyond(use) if use else ()
+        alone = "; every process can do that" if given.owner == given.url == url else ""
+        mend = f"a role of which this is not true: {', '.join(beyond)}; see docs/operations.md"
+        yield Finding(subject, not beyond, f"{powers}{alone}", mend)
 
 
 def cache(settings: Settings) -> Finding:
@@ -137,7 +167,7 @@ def cache(settings: Settings) -> Finding:
     if not url:
         return Finding("Redis", True, "our own (Valkey)")
     try:
-        found = look_at(url)
+        found = look_at_redis(url)
     except CommandError as error:
         return Finding("Redis", False, error.message, "see [redis] url")
     return Finding("Redis", is_new_enough(found.version), str(found), "6.2 or later is needed")

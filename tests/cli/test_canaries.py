@@ -66,7 +66,7 @@ def exchange(make_server_folder: Callable[[], Path]) -> Iterator[Exchange]:
     found = {f"the key of {broker['name']}": broker["api_key"] for broker in summary["brokers"]}
     found |= {f"the secret of {broker['name']}": broker["webhook_secret"] for broker in summary["brokers"]}
     found |= {"the administrator's key": ADMIN_KEY}
-    for name in ("database", "redis"):
+    for name in ("database", "owner", "reader", "redis"):
         found[f"the password of {name}"] = state[f"{name}_url"].partition("://")[2].partition("@")[0].partition(":")[2]
     for process, url in state["redis_urls"].items():
         found[f"the password of {process} in redis"] = urlsplit(url).password or ""
@@ -96,6 +96,20 @@ def test_no_process_has_one_among_its_arguments(exchange: Exchange) -> None:
     assert len(family) > 6
     arguments = "\n".join(" ".join(process.cmdline()) for process in family)
     assert [what for what, secret in exchange.secrets.items() if secret in arguments] == []
+
+
+def test_a_process_knows_the_role_that_it_works_as_and_no_other(exchange: Exchange) -> None:
+    roles = {name: exchange.secrets[f"the password of {name}"] for name in ("database", "owner", "reader")}
+    state = json.loads((exchange.folder / "run.json").read_text())
+    known = {}
+    for process in state["processes"]:
+        mine = psutil.Process(process["pid"])
+        for member in [mine, *mine.children(recursive=True)]:
+            environment = "\n".join(member.environ().values())
+            known.setdefault(process["name"], set()).update(name for name in roles if roles[name] in environment)
+    assert known.pop("live") == {"reader"}
+    assert known.pop("postgres") == known.pop("valkey") == set()
+    assert known == {name: {"database"} for name in ("web", "match-A", "clock")}
 
 
 def test_a_start_writes_none(exchange: Exchange) -> None:
@@ -146,7 +160,7 @@ def test_a_row_that_the_database_refuses(exchange: Exchange) -> None:
     state = json.loads((exchange.folder / "run.json").read_text())
     bearer = {"Authorization": f"Bearer {ADMIN_KEY}"}
     known = exchange.secrets["the administrator's key"]
-    with psycopg.connect(state["database_url"], autocommit=True) as connection:
+    with psycopg.connect(state["owner_url"], autocommit=True) as connection:
         connection.execute("ALTER TABLE brokers ADD CONSTRAINT nobody CHECK (name NOT LIKE 'canary-%')")
         try:
             answer = requests.post(f"{exchange.url}/api/v1/register", json={"name": known}, headers=bearer, timeout=10)

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from cli.exits import NOT_RUNNING
-from cli.local.cache import is_new_enough, look_at, must_let_in
+from cli.local.cache import is_new_enough, look_at_redis, must_let_in
 from cli.terminal import CommandError
 from embedded.valkey import ValkeyServer
 from queues.names import EVENTS_CHANNEL
@@ -29,7 +29,7 @@ def test_what_a_user_may_do_is_told_and_nothing_is_published(valkey_server: Valk
         operator.pubsub(ignore_subscribe_messages=True) as channel,
     ):
         channel.subscribe(EVENTS_CHANNEL)
-        found = look_at(valkey_server.url_of(user))
+        found = look_at_redis(valkey_server.url_of(user))
         operator.publish(EVENTS_CHANNEL, "the last")
         heard = None
         while heard is None:
@@ -46,7 +46,7 @@ def test_who_may_administer_but_not_publish(valkey_server: ValkeyServer) -> None
         )
         try:
             url = valkey_server.url.replace(f"{OPERATOR}:", "other:")
-            assert str(look_at(url)).endswith("the user other may administer it, but not publish events")
+            assert str(look_at_redis(url)).endswith("the user other may administer it, but not publish events")
         finally:
             operator.acl_deluser("other")
 
@@ -66,5 +66,5 @@ def test_one_that_is_away_is_told_and_gone_without() -> None:
     assert [line.endswith("going on without it") for line in said] == [True]
     assert "secret" not in said[0]
     with pytest.raises(CommandError) as error:
-        look_at("unix://operator:secret@/nowhere/at/all")
+        look_at_redis("unix://operator:secret@/nowhere/at/all")
     assert error.value.code == NOT_RUNNING
