@@ -20,7 +20,8 @@ from bench.world.seed import Trader, list_stocks, register_traders
 from database.session import connect, transaction
 from embedded.folder import servers_folder
 from embedded.ports import random_free_port
-from embedded.postgres import PostgresServer
+from embedded.postgres import DATABASE, PostgresServer
+from embedded.postgres_roles import OWNER, PROCESS, READER
 from embedded.run import RunProcesses
 from embedded.valkey import ValkeyServer
 from services.verify import Report, verify
@@ -71,11 +72,12 @@ class World:
             stack.callback(shutil.rmtree, servers, ignore_errors=True)
         self.postgres = stack.enter_context(PostgresServer(servers / "postgres", settings=SERVER_SETTINGS))
         self.valkey = stack.enter_context(ValkeyServer(servers / "valkey"))
+        process, owner, reader = (self.postgres.url_of(DATABASE, role) for role in (PROCESS, OWNER, READER))
         given, web, live = self.settings, random_free_port(), random_free_port()
         self.settings = replace(
             given,
             exchange=replace(given.exchange, demo=False),
-            database=replace(given.database, url=self.postgres.url),
+            database=replace(given.database, url=process, owner_url=owner, reader_url=reader),
             redis=replace(given.redis, url=self.valkey.url),
             web=replace(given.web, host="127.0.0.1", port=web),
             live=replace(given.live, host="127.0.0.1", port=live),
