@@ -16,10 +16,13 @@ import pytest
 import redis
 import yaml
 
+from cli.local.powers import powers_of
+from cli.local.prepare import bring_schema
 from embedded.account import Account
-from embedded.binaries import valkey_program
+from embedded.binaries import postgres_programs, valkey_program
 from queues.permissions import OPERATOR, PROCESSES, users_with
-from settings.loading import ROOT
+from settings.loading import ROOT, load_settings
+from tests.embedded.test_postgres_roles import EarlierServer
 
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
@@ -107,6 +110,39 @@ def test_a_worker_beats_where_its_health_check_looks() -> None:
     for name in ("match", "clock"):
         assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "cli", "alive"]
         assert str(Path(folder).parent) in SERVICES[name]["tmpfs"]
+
+
+@pytest.mark.parametrize("password", ["plain", 'it\'s \\ %s :owner "$x"'])
+def test_the_roles_of_compose_are_those_of_its_urls(
+    make_server_folder: Callable[[], Path], password: str, tmp_path: Path
+) -> None:
+    """What the container of PostgreSQL runs in a new volume, by its psql, twice; then each role works."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    scripts = re.findall(r"- \./(\S+):/docker-entrypoint-initdb\.d/", text)
+    places = {role: f"postgresql://minex_{role}@postgres:5432/minex" for role in ("owner", "process", "reader")}
+    assert all(place in text for place in places.values())
+    with EarlierServer(make_server_folder() / "postgres", settings={"fsync": "off", "log_statement": "all"}) as server:
+        passwords = {f"{role.upper()}_PASSWORD": f"{password} of {role}" for role in places}
+        for _ in range(2):
+            command = [str(postgres_programs(server.account) / "psql"), "--dbname", server.url]
+            command += [argument for script in scripts for argument in ("--file", str(ROOT / script))]
+            done = subprocess.run(command, env=passwords, capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stderr) == (0, "")
+        variables = {
+            "MINEX_DATABASE_URL": places["process"],
+            "MINEX_DATABASE_PASSWORD": passwords["PROCESS_PASSWORD"],
+            "MINEX_DATABASE_OWNER_URL": places["owner"],
+            "MINEX_DATABASE_OWNER_PASSWORD": passwords["OWNER_PASSWORD"],
+            "MINEX_DATABASE_READER_URL": places["reader"],
+            "MINEX_DATABASE_READER_PASSWORD": passwords["READER_PASSWORD"],
+        }
+        here = {key: value.replace("@postgres:5432", f"@127.0.0.1:{server.port}") for key, value in variables.items()}
+        (tmp_path / "exchange.toml").write_text("")
+        settings = load_settings(tmp_path / "exchange.toml", here)
+        bring_schema(settings)
+        roles = [powers_of(url) for url in (settings.database.url, settings.database.reader)]
+        assert [str(role) for role in roles] == ["minex_process writes rows, reads rows", "minex_reader reads rows"]
+        assert password not in server.log_file.read_text()
 
 
 @pytest.fixture(params=["plain", "with 'all' \"kinds\" \\ of $HOME `signs` # & %s / and ü;"])
