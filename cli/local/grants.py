@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from cli.local.database import CONNECT_SECONDS, look_at, not_owner
+from cli.local.database import CONNECT_SECONDS, Found, look_at, not_owner
 from cli.local.schema import MIGRATION_LOCK
 from models.rights import DEBUGGING, READ, rights_of_process
 from settings.sections import Settings
@@ -22,26 +22,26 @@ OWN_TABLES = """
 """
 
 
-def grant(settings: Settings) -> None:
+def grant(settings: Settings, owner: Found, process: Found) -> None:
     """Let the processes and the reader do what they need, and nothing else, in a database of the newest schema.
 
-    What they may do to a sandbox they may only where `debug`. Raises CommandError where the owner's url is not that of
-    the tables' owner, or somebody is not let in. With one role for all there is nothing to do.
+    `owner` and `process` are what was found by the owner's url and by that of the processes. What they may do to a
+    sandbox they may only where `debug`. Raises CommandError where the tables are not the owner's, or the reader is not
+    let in. With one role for all there is nothing to do.
     """
     database = settings.database
-    if database.owner == database.url == database.reader:
+    reader = process.user if database.reader == database.url else look_at(database.reader).user
+    if owner.user == process.user == reader:
         return
-    found = look_at(database.owner)
-    process, reader = (look_at(url).user for url in (database.url, database.reader))
     with psycopg.connect(plain(database.owner), connect_timeout=CONNECT_SECONDS) as connection:
         row = connection.execute(OWN_TABLES).fetchone()
         place = _Place(*row) if row else _Place("", [])
         if "alembic_version" not in place.tables:
-            raise not_owner(found)
+            raise not_owner(owner)
         statements: list[sql.Composable] = [sql.SQL(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")]
-        if process != found.user:
-            statements += _for_process(place, sql.Identifier(process), settings.exchange.debug)
-        if reader not in (found.user, process):
+        if process.user != owner.user:
+            statements += _for_process(place, sql.Identifier(process.user), settings.exchange.debug)
+        if reader not in (owner.user, process.user):
             statements += _for_reader(place, sql.Identifier(reader))
         connection.execute(sql.SQL("; ").join(statements))
 

@@ -35,11 +35,14 @@ def bring_schema(settings: Settings, wanted: Connections | None = None) -> None:
 
     Raises CommandError before anything is changed where the database cannot serve, or not `wanted` connections at once.
     """
-    must_serve(settings.database.owner, "migrate")
+    database = settings.database
+    owner = must_serve(database.owner, "migrate")
+    process = owner if database.url == database.owner else look_at(database.url)
     if wanted is not None:
-        must_fit(look_at(settings.database.url), wanted)
-    upgrade(settings.database.owner)
-    grant(settings)
+        must_fit(process, wanted)
+    if not owner.is_newest:
+        upgrade(database.owner)
+    grant(settings, owner, process)
 
 
 def prepare(settings: Settings, *, demo: bool, tell: Callable[[str], None] = lambda words: None) -> Prepared:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from cli.local.grants import grant
+from cli.local.prepare import bring_schema
 from cli.terminal import CommandError
 from database.autocommit import autocommitting
 from embedded.postgres import PostgresServer
@@ -128,7 +128,7 @@ def test_what_was_allowed_before_is_not_any_more(database_url: str) -> None:
     with psycopg.connect(as_role(database_url, OWNER)) as connection:
         connection.execute("GRANT ALL ON trades, alembic_version TO minex_process")
         connection.execute("GRANT SELECT (document_number) ON orders TO minex_reader")
-    grant(with_roles(Settings(), database_url))
+    bring_schema(with_roles(Settings(), database_url))
     refused(as_role(database_url, PROCESS), "TRUNCATE trades")
     refused(as_role(database_url, READER), "SELECT document_number FROM orders")
 
@@ -136,7 +136,7 @@ def test_what_was_allowed_before_is_not_any_more(database_url: str) -> None:
 @pytest.mark.parametrize("debug", [True, False])
 def test_a_reset_is_for_sandboxes(database_url: str, debug: bool) -> None:
     settings = Settings()
-    grant(with_roles(replace(settings, exchange=replace(settings.exchange, debug=debug)), database_url))
+    bring_schema(with_roles(replace(settings, exchange=replace(settings.exchange, debug=debug)), database_url))
     reset = "SELECT reset_exchange()"
     refused(as_role(database_url, READER), reset)
     if debug:
@@ -151,7 +151,7 @@ def test_a_reset_does_not_take_a_callers_table_for_ours(database_url: str) -> No
     with psycopg.connect(database_url, autocommit=True) as administrator:
         name = sql.Identifier(database_url.rsplit("/", 1)[1])
         administrator.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO minex_process").format(name))
-        grant(with_roles(replace(Settings(), exchange=replace(Settings().exchange, debug=True)), database_url))
+        bring_schema(with_roles(replace(Settings(), exchange=replace(Settings().exchange, debug=True)), database_url))
         with psycopg.connect(as_role(database_url, PROCESS)) as connection:
             connection.execute("CREATE TEMPORARY TABLE stocks (id int)")
             connection.execute("SET LOCAL search_path = pg_temp, public")
@@ -170,7 +170,7 @@ def test_who_does_not_own_the_tables_cannot_say_who_may_what(new_database: Calla
     strange = re.sub(r"//\w+:[^@]*@", "//stranger:strange@", url)
     other = replace(settings, database=replace(settings.database, owner_url=strange))
     with pytest.raises(CommandError, match=r"are those of minex_owner, not of stranger"):
-        grant(other)
+        bring_schema(other)
 
 
 def test_every_table_that_rights_name_is_there() -> None:
