@@ -22,7 +22,8 @@ RESERVED = 3
 
 LOOK = """
     SELECT current_user, current_database(), pg_is_in_recovery(),
-        (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass('alembic_version')),
+        (SELECT pg_get_userbyid(relowner) FROM pg_class
+            WHERE oid = to_regclass('alembic_version') AND NOT pg_has_role(relowner, 'USAGE')),
         coalesce(has_table_privilege(to_regclass('alembic_version'), 'SELECT'), false),
         current_schema() IS NOT NULL AND has_schema_privilege(current_schema(), 'CREATE'), LEAST(
             CAST(current_setting('max_connections') AS int)
@@ -45,8 +46,8 @@ class Found:
     user: str
     encoding: str
     is_standby: bool
-    owner: str | None
-    """Whose the tables are; None where there are none of ours."""
+    foreign_owner: str | None
+    """Somebody else, whose the tables are; None where they are the user's, or there are none."""
     may_read: bool
     """Whether the user may read where the schema stands."""
     may_create: bool
@@ -77,7 +78,7 @@ def look_at(url: str) -> Found:
                 user=str(user),
                 encoding=encoding,
                 is_standby=bool(is_standby),
-                owner=None if owner is None else str(owner),
+                foreign_owner=None if owner is None else str(owner),
                 may_read=bool(may_read),
                 may_create=bool(may_create),
                 connections=int(str(connections)),
@@ -149,25 +150,35 @@ def _unready(found: Found, use: Use) -> CommandError | None:
         return newer()
     if use != "read" and found.is_standby:
         return CommandError("This PostgreSQL is a standby, which can only be read.", "minex doctor")
-    if use == "migrate" and not found.is_newest and not found.may_create:
+    return _unfit_to_migrate(found) if use == "migrate" else _unfit_to_use(found)
+
+
+def _unfit_to_migrate(found: Found) -> CommandError | None:
+    if found.is_newest:
+        return None
+    if found.foreign_owner is not None:
+        return not_owner(found)
+    if not found.may_create:
         return CommandError(
             f"The user {found.user} may not make tables in the database {found.name}.",
             f"psql --dbname={found.name} --command='GRANT CREATE ON SCHEMA public TO \"{found.user}\"'",
         )
-    if use != "migrate" and found.owner is not None and not found.may_read:
+    return None
+
+
+def _unfit_to_use(found: Found) -> CommandError | None:
+    if found.foreign_owner is not None and not found.may_read:
         what = f"The user {found.user} may not read the tables in the database {found.name}."
         return CommandError(what, "MINEX_DATABASE_OWNER_URL=… minex migrate")
-    if use != "migrate" and not found.is_newest:
-        return unmigrated()
-    return None
+    return None if found.is_newest else unmigrated()
 
 
 def not_owner(found: Found) -> CommandError:
     """The tables are somebody else's: only their owner may change them, or say what others may do with them."""
     return CommandError(
-        f"The tables in the database {found.name} are those of {found.owner}, not of {found.user}.",
+        f"The tables in the database {found.name} are those of {found.foreign_owner}, not of {found.user}.",
         "MINEX_DATABASE_OWNER_URL=… minex migrate",
-        f'psql --dbname={found.name} --command=\'REASSIGN OWNED BY "{found.owner}" TO "{found.user}"\'',
+        f'psql --dbname={found.name} --command=\'REASSIGN OWNED BY "{found.foreign_owner}" TO "{found.user}"\'',
     )
 
 

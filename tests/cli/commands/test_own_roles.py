@@ -83,3 +83,6 @@ def test_the_roles_of_three_urls_are_let_in_by_migrate(
         assert reader.execute("SELECT count(*) > 0 FROM stocks").fetchone() == (True,)
     stranger = {**known, "MINEX_DATABASE_OWNER_URL": database_url}
     assert_told(run("migrate", database=url, **stranger), FAILED, "are those of book keeper, not of clerk's")
+    with psycopg.connect(url, autocommit=True) as administrator:
+        administrator.execute(sql.SQL("REVOKE ALL ON alembic_version FROM {}").format(sql.Identifier("clerk's")))
+    assert_told(run("verify", database=database_url, **known), FAILED, "clerk's may not read the tables", "migrate")
