@@ -10,9 +10,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from embedded.account import Account
 from embedded.errors import MissingBinaryError
 from embedded.folder import SHARED
+from machine.account import Account
 
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 """Other names of the processors that the wheels are built for."""

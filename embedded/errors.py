@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from machine.errors import MachineError
 
-class EmbeddedServerError(Exception):
+
+class EmbeddedServerError(MachineError):
     """An embedded server cannot do what was asked; the message says why and how to mend it."""
-
-
-class NotOursError(EmbeddedServerError, OSError):
-    """A folder, a lock or a secret is somebody else's, or others could change it."""
 
 
 class ServerStartError(EmbeddedServerError):

@@ -9,9 +9,9 @@ import secrets
 import shutil
 from pathlib import Path
 
-from embedded.account import Account
-from embedded.lock import OwnerLock
-from embedded.secret import write_private
+from machine.account import Account
+from machine.lock import OwnerLock
+from machine.secret import write_private
 from settings.loading import ROOT
 from settings.sections import Settings
 

@@ -11,11 +11,11 @@ from typing import ClassVar
 
 from embedded.binaries import postgres_programs
 from embedded.errors import ServerStartError
-from embedded.ports import LOOPBACK
 from embedded.postgres_roles import ROLES, hand_over, make_roles
 from embedded.postgres_settings import ACCESS_RULES, configuration
-from embedded.secret import kept_secret, write_private
 from embedded.server import Server
+from machine.ports import LOOPBACK
+from machine.secret import kept_secret, write_private
 from settings.urls import server_url
 
 DATABASE = "minex"

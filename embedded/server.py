@@ -10,14 +10,14 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
-from embedded import ports
-from embedded.account import Account
 from embedded.errors import FolderTakenError, PortTakenError, ServerStartError
-from embedded.lock import OwnerLock
-from embedded.ownership import refuse_foreign
-from embedded.process import die_with_parent, end, inhabitants
-from embedded.secret import kept_secret
 from embedded.server_log import last_lines, opened
+from machine import ports
+from machine.account import Account
+from machine.lock import OwnerLock
+from machine.ownership import refuse_foreign
+from machine.process import die_with_parent, end, inhabitants
+from machine.secret import kept_secret
 
 TRIES = 3
 """After a SIGKILL the first start may still meet the old children's memory or port."""

@@ -13,9 +13,9 @@ import stat
 import tempfile
 from pathlib import Path
 
-from embedded.account import Account
 from embedded.errors import ServerStartError
-from embedded.secret import write_private
+from machine.account import Account
+from machine.secret import write_private
 
 FOLDER = "socket"
 NOTE = "socket-folder"

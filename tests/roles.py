@@ -8,7 +8,7 @@ from dataclasses import replace
 from cli.local.prepare import bring_schema
 from embedded.postgres import ADMINISTRATOR, PostgresServer
 from embedded.postgres_roles import OWNER, PROCESS, READER, ROLES
-from embedded.secret import write_private
+from machine.secret import write_private
 from settings.sections import Settings
 
 

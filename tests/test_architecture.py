@@ -32,6 +32,7 @@ PACKAGES = (
     "live",
     "workers",
     "cli",
+    "machine",
     "embedded",
 )
 MONEY = ("engine", "models", "services")

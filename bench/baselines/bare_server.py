@@ -9,7 +9,7 @@ import psutil
 
 from bench.loads.wrk import Load, run_wrk
 from bench.world.world import World, until
-from embedded.ports import is_free, random_free_port
+from machine.ports import is_free, random_free_port
 
 APPLICATION = "bench.baselines.bare:app"
 

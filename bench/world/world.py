@@ -19,11 +19,11 @@ from bench.options import Options
 from bench.world.seed import Trader, list_stocks, register_traders
 from database.session import connect, transaction
 from embedded.folder import servers_folder
-from embedded.ports import random_free_port
 from embedded.postgres import DATABASE, PostgresServer
 from embedded.postgres_roles import OWNER, PROCESS, READER
 from embedded.run import RunProcesses
 from embedded.valkey import ValkeyServer
+from machine.ports import random_free_port
 from services.verify import Report, verify
 from settings.sections import Settings
 

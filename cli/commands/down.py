@@ -15,7 +15,7 @@ from cli.options import data_folder_option, settings_for
 from cli.supervise.previous_run import end_left_overs
 from cli.terminal import CommandError
 from embedded.folder import data_folder as data_folder_of
-from embedded.process import end
+from machine.process import end
 
 PATIENCE_SECONDS = 10.0
 """A stop takes less than five; whoever needs longer than this is ended by force."""

@@ -21,11 +21,11 @@ from cli.options import data_folder_option, settings_for
 from cli.supervise.detach import Pipe, start_daemon
 from cli.supervise.loop import StartError
 from cli.terminal import CommandError, say, step
-from embedded.errors import EmbeddedServerError, NotOursError
 from embedded.folder import data_folder
-from embedded.lock import OwnerLock
-from embedded.ownership import refuse_foreign
 from imports import without_collection
+from machine.errors import MachineError, NotOursError
+from machine.lock import OwnerLock
+from machine.ownership import refuse_foreign
 from settings.sections import Settings
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _run_here(settings: Settings, port: int | None, lock: OwnerLock, as_json: bo
         exchange.logbook.terminal = sys.stderr
         exchange.watch()
         say("stopping …")
-    except (StartError, EmbeddedServerError) as error:
+    except (StartError, MachineError) as error:
         raise CommandError(str(error), "minex doctor") from error
     finally:
         exchange.stop()
@@ -152,7 +152,7 @@ def _run_as_daemon(settings: Settings, port: int | None, pipe: Pipe, lock: Owner
         exchange.watch()
     except Exception as error:
         told = error if isinstance(error, CommandError) else explained(error)
-        if told is None and not isinstance(error, StartError | EmbeddedServerError | OSError):
+        if told is None and not isinstance(error, StartError | MachineError | OSError):
             pipe.failed(f"{type(error).__name__}: {error}")
             raise
         pipe.failed(told.text().removeprefix("✗ ") if told else str(error))

@@ -20,11 +20,11 @@ from cli.local.powers import Use, powers_of
 from cli.local.run_state import running
 from cli.local.shared_memory import SHARED_MEMORY
 from cli.terminal import CommandError
-from embedded.account import Account
 from embedded.binaries import postgres_programs, valkey_program
-from embedded.errors import EmbeddedServerError
 from embedded.folder import SHARED, data_folder, outside_of
-from embedded.ports import is_free
+from machine.account import Account
+from machine.errors import MachineError
+from machine.ports import is_free
 from settings.connections import connections_of
 from settings.loading import ROOT
 from settings.sections import Settings
@@ -98,7 +98,7 @@ def _programs(settings: Settings) -> Finding:
             postgres_programs(account)
         if not settings.redis.url:
             valkey_program(account)
-    except EmbeddedServerError as error:
+    except MachineError as error:
         return Finding("Servers' programs", False, str(error), mend)
     who = "run under the account nobody" if account.uid is not None else "run under your account"
     return Finding("Servers' programs", True, f"{platform.system()} {platform.machine()}, {who}")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded.secret import write_private
+from machine.secret import write_private
 
 KEYS_FILE = "demo.json"
 

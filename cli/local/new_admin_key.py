@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cli.terminal import CommandError
-from embedded.secret import write_private
+from machine.secret import write_private
 
 FILE = "new-admin-key"
 

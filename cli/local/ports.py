@@ -9,7 +9,7 @@ import socket
 import psutil
 
 from cli.terminal import CommandError
-from embedded.ports import listener, next_free_port
+from machine.ports import listener, next_free_port
 from settings.sections import Live, Settings, Web
 
 FIRST_PORT = 8000

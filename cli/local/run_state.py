@@ -13,8 +13,8 @@ from typing import Any
 from cli.exits import NOT_RUNNING
 from cli.terminal import CommandError
 from embedded.folder import data_folder
-from embedded.lock import OwnerLock
-from embedded.secret import write_private
+from machine.lock import OwnerLock
+from machine.secret import write_private
 from settings.sections import Settings
 
 LOCK_FILE = "up.lock"

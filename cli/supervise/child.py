@@ -14,7 +14,7 @@ from pathlib import Path
 from cli.supervise.heartbeats import HeartbeatWatch, Hung
 from cli.supervise.log_file import Logbook
 from cli.supervise.procfile import Process
-from embedded.process import die_with_parent, end_group
+from machine.process import die_with_parent, end_group
 from settings.loading import HEARTBEATS, LISTENER
 
 

@@ -14,7 +14,7 @@ from cli.supervise.health import HealthWatch
 from cli.supervise.log_file import Logbook
 from cli.supervise.orphans import reap_strays
 from cli.supervise.unit import Unit
-from embedded.errors import EmbeddedServerError
+from machine.errors import MachineError
 
 BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Before the first, second, … new start; the last for all further ones."""
@@ -186,7 +186,7 @@ class Supervisor:
         watched.started = time.monotonic()
         try:
             watched.unit.start()
-        except (OSError, EmbeddedServerError) as error:
+        except (OSError, MachineError) as error:
             self._plan_start(watched, f"cannot be started ({error})")
             return
         self._logbook.write("minex", f"{watched.unit.name} started (pid {watched.unit.pid})")

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 
 from cli.local.run_state import STATE_FILE, read_state
-from embedded.lock import SAME_SECONDS
-from embedded.process import end_group, has_ended
+from machine.lock import SAME_SECONDS
+from machine.process import end_group, has_ended
 
 GRACE_SECONDS = 0.2
 """For all of them together; the kernel has told them when their supervisor died, and their servers ended then, too."""

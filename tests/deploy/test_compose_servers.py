@@ -14,8 +14,8 @@ import yaml
 
 from cli.local.powers import powers_of
 from cli.local.prepare import bring_schema
-from embedded.account import Account
 from embedded.binaries import postgres_programs, valkey_program
+from machine.account import Account
 from queues.permissions import OPERATOR, PROCESSES, users_with
 from settings.loading import ROOT, load_settings
 from tests.embedded.test_postgres_roles import EarlierServer

@@ -21,7 +21,7 @@ import pytest
 from embedded.errors import EmbeddedServerError, FolderTakenError, PortTakenError, ServerStartError
 from embedded.postgres import PostgresServer
 from embedded.postgres_settings import configuration
-from embedded.process import inhabitants
+from machine.process import inhabitants
 from settings.loading import ROOT
 
 

@@ -14,9 +14,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from embedded.account import Account
 from embedded.socket_path import socket_path
 from embedded.valkey import ValkeyServer
+from machine.account import Account
 from queues.permissions import OPERATOR, PROCESSES
 
 

@@ -15,8 +15,8 @@ import socketio
 from sqlalchemy import text
 
 from database.session import connect, transaction
-from embedded.ports import random_free_port
 from embedded.run import RunProcess, RunProcesses
+from machine.ports import random_free_port
 from services.identity.register import register_broker
 from services.stocks.listing import list_stock
 from services.verify import verify

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from embedded.ports import random_free_port
+from machine.ports import random_free_port
 from settings.loading import ROOT, variables_of
 from tests.api.venue import settings_for
 

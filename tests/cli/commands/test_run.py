@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from embedded.ports import random_free_port
 from embedded.run import RunProcesses
+from machine.ports import random_free_port
 from settings.sections import Database, Live, Log, Redis, Settings, Web
 from tests.roles import with_roles
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from embedded.ports import random_free_port
 from embedded.run import RunProcess, RunProcesses
+from machine.ports import random_free_port
 from settings.sections import Live, Redis, Settings, Web
 from tests.roles import with_roles
 

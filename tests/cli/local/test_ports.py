@@ -12,7 +12,7 @@ import pytest
 
 from cli.local.ports import listening
 from cli.terminal import CommandError
-from embedded.ports import is_free, random_free_port
+from machine.ports import is_free, random_free_port
 from settings.sections import Live, Settings, Web
 
 

@@ -15,7 +15,7 @@ import pytest
 from cli.local.run_state import read_state
 from cli.supervise.exchange import Exchange
 from cli.supervise.log_file import Logbook
-from embedded.secret import write_private
+from machine.secret import write_private
 from settings.sections import Exchange as ExchangeSection
 from settings.sections import Settings
 

@@ -21,7 +21,7 @@ from cli.supervise.heartbeats import HeartbeatWatch
 from cli.supervise.log_file import Logbook
 from cli.supervise.loop import StartError, Supervisor
 from cli.supervise.procfile import Process
-from embedded.ports import listener, random_free_port
+from machine.ports import listener, random_free_port
 from settings.loading import ROOT
 
 SLEEP = "import time; print('ready', flush=True); time.sleep(600)"

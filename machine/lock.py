@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from embedded.ownership import refuse_foreign, refuse_foreign_status
+from machine.ownership import refuse_foreign, refuse_foreign_status
 
 SAME_SECONDS = 0.5
 """A process with the pid and, this close, the time of birth that were written down is the same process."""

@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from embedded.errors import NotOursError
-from embedded.lock import OwnerLock
-from embedded.ownership import read_own, refuse_foreign
-from embedded.secret import kept_secret
+from machine.errors import NotOursError
+from machine.lock import OwnerLock
+from machine.ownership import read_own, refuse_foreign
+from machine.secret import kept_secret
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 SOMEBODY = 65_533

@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from embedded.ownership import read_own
+from machine.ownership import read_own
 
 
 def kept_secret(path: Path) -> str:

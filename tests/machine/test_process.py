@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from embedded.process import inhabitants
+from machine.process import inhabitants
 
 
 def test_a_process_that_ends_while_it_is_looked_at_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 
-from embedded.errors import NotOursError
+from machine.errors import NotOursError
 
 OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 

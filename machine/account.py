@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded.errors import EmbeddedServerError
+from machine.errors import MachineError
 
 UNPRIVILEGED = ("nobody", "daemon")
 """Accounts that root may give the servers to, in order of preference; every Unix has one of them."""
@@ -28,7 +28,7 @@ class Account:
 
     @classmethod
     def for_servers(cls) -> Account:
-        """Ourselves, or an unprivileged account if we are root. Raises EmbeddedServerError if root has none."""
+        """Ourselves, or an unprivileged account if we are root. Raises MachineError if root has none."""
         if os.geteuid() != 0:
             return cls()
         for name in UNPRIVILEGED:
@@ -37,7 +37,7 @@ class Account:
             except KeyError:
                 continue
             return cls(entry.pw_uid, entry.pw_gid)
-        raise EmbeddedServerError("PostgreSQL does not run as root, and there is no account 'nobody' to run it under")
+        raise MachineError("PostgreSQL does not run as root, and there is no account 'nobody' to run it under")
 
     def spawn_options(self) -> dict[str, Any]:
         """Arguments for `subprocess` that start a program under this account, in a folder that it can enter."""
@@ -56,7 +56,7 @@ class Account:
         try:
             return subprocess.run(command, check=False, env={}, **self.spawn_options()).returncode == 0
         except (OSError, subprocess.SubprocessError) as error:
-            raise EmbeddedServerError(f"root cannot start programs as uid {self.uid} here ({error})") from error
+            raise MachineError(f"root cannot start programs as uid {self.uid} here ({error})") from error
 
     def own(self, path: Path) -> None:
         """Give `path` to the account, and keep everybody else out of it."""
