@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import os
 import platform
-import shutil
-import tempfile
 from pathlib import Path
 
 from embedded.errors import MissingBinaryError
-from embedded.folder import SHARED
 from machine.account import Account
+from machine.copies import copied, copy_all
 
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 """Other names of the processors that the wheels are built for."""
@@ -57,35 +54,6 @@ def _package(name: str, wheel: str) -> Path:
 
 
 def _copied(wheel: str, sources: list[Path], base: Path) -> Path:
-    """A world-readable copy of `sources` (paths below `base`), one for each version of the wheel on this machine."""
-    target = SHARED / "programs" / f"{wheel}-{importlib.metadata.version(wheel)}-{platform.machine()}"
-    if target.exists():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    SHARED.chmod(0o755)
-    target.parent.chmod(0o755)
-    unfinished = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
-    try:
-        for source in sources:
-            if source.is_dir():
-                shutil.copytree(source, unfinished / source.relative_to(base), symlinks=True)
-            elif source.exists():
-                shutil.copy2(source, unfinished / source.relative_to(base))
-        _open_to_all(unfinished)
-        if not target.exists():
-            unfinished.rename(target)
-    except OSError:
-        if not target.exists():  # otherwise another start was faster, and its copy is as good
-            raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return target
-
-
-def _open_to_all(folder: Path) -> None:
-    for place, _, names in os.walk(folder):
-        Path(place).chmod(0o755)
-        for name in names:
-            path = Path(place, name)
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | (0o755 if os.access(path, os.X_OK) else 0o444))
+    """A copy of `sources` (paths below `base`), one for each version of the wheel on this machine."""
+    name = f"{wheel}-{importlib.metadata.version(wheel)}-{platform.machine()}"
+    return copied(name, lambda target: copy_all(sources, base, target))

@@ -10,13 +10,11 @@ import shutil
 from pathlib import Path
 
 from machine.account import Account
+from machine.copies import SHARED, shared_folder
 from machine.lock import OwnerLock
 from machine.secret import write_private
 from settings.loading import ROOT
 from settings.sections import Settings
-
-SHARED = Path("/var/lib/minex")
-"""For root only: the servers' data and programs where the data folder or the checkout is closed to `nobody`."""
 
 MARKER = "servers"
 """The file in the data folder that tells which folder under /var/lib/minex belongs to it."""
@@ -38,7 +36,7 @@ def servers_folder(folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
-    account = Account.for_servers()
+    account = Account.of_exchange()
     if account.uid is None:
         return folder
     if folder.stat().st_uid == 0:
@@ -60,8 +58,7 @@ def outside_of(folder: Path) -> Path | None:
 def _made_outside(folder: Path) -> Path:
     words = re.sub(r"[^a-zA-Z0-9]+", "-", str(folder)).strip("-")[-40:]
     stem = f"{words}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
-    SHARED.mkdir(parents=True, exist_ok=True)
-    SHARED.chmod(0o755)
+    shared_folder()
     for forgotten in SHARED.glob(f"{stem}-*"):
         # The data folder of this path was deleted and made anew: what it had outside goes the same way.
         if OwnerLock(forgotten / "postgres" / "owner").holder() is None:

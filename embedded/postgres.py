@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from embedded.binaries import postgres_programs
-from embedded.errors import ServerStartError
+from embedded.errors import PortTakenError, ServerStartError
 from embedded.postgres_roles import ROLES, hand_over, make_roles
 from embedded.postgres_settings import ACCESS_RULES, configuration
 from embedded.server import Server
-from machine.ports import LOOPBACK
+from machine import ports
 from machine.secret import kept_secret, write_private
 from settings.urls import server_url
 
@@ -46,10 +46,18 @@ class PostgresServer(Server):
         settings: dict[str, str] | None = None,
         log_file: Path | None = None,
     ) -> None:
-        super().__init__(folder, port, log_file=log_file)
+        """`port` 0 takes a free one and keeps it over restarts while it is free."""
+        super().__init__(folder, log_file=log_file)
         self.settings = settings or {}
+        self._fixed_port = port
+        self._port = port
         self._programs = postgres_programs(self.account)
         self._statistics = (self._programs.parent / "lib" / "pg_stat_statements.so").exists()
+
+    @property
+    def port(self) -> int:
+        """The TCP port on 127.0.0.1; 0 before the first start."""
+        return self._port
 
     @property
     def url(self) -> str:
@@ -59,11 +67,19 @@ class PostgresServer(Server):
     def url_of(self, database: str, role: str = ADMINISTRATOR) -> str:
         """`postgresql://…` of any database of this server, for one of `ROLES` or for the administrator."""
         password = self.password if role == ADMINISTRATOR else self._password_of(role)
-        return server_url("postgresql", LOOPBACK, self.port, database, user=role, password=password)
+        return server_url("postgresql", ports.LOOPBACK, self.port, database, user=role, password=password)
 
     def _password_of(self, role: str) -> str:
         """Made at the first start and kept in a file of its own, readable by the owner only."""
         return kept_secret(self.folder / f"{role.removeprefix('minex_')}-password")
+
+    def _choose_address(self, *, again: bool, attempt: int) -> None:
+        if again or self._fixed_port:
+            if not ports.becomes_free(self._port, 5.0 if again else 0.0):
+                raise PortTakenError(f"port {self._port} on 127.0.0.1 is taken by another program")
+        else:
+            self._port = ports.kept_or_random(self.folder / "port" if attempt == 1 else None)
+            (self.folder / "port").write_text(f"{self._port}\n", encoding="ascii")
 
     def _prepare(self) -> None:
         if not (self.data / "PG_VERSION").exists():

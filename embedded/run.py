@@ -9,7 +9,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from embedded.own_account import environment_of
+from machine.runtime import runtime_of
 from settings.loading import ROOT, variables_of
 from settings.sections import Settings
 
@@ -19,18 +22,13 @@ STOP_SECONDS = 10
 class RunProcess:
     """One process of the exchange with its log, in a process group of its own."""
 
-    def __init__(self, name: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(self, name: str, command: list[str], log: Path, **options: Any) -> None:
+        """`options`: folder, variables and account, as `subprocess` knows them."""
         self.name = name
         self.log = log
         with log.open("ab") as output:
             self.popen = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=ROOT,
-                env=environment,
-                stdout=output,
-                stderr=output,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
+                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True, **options
             )
 
     def send(self, number: signal.Signals) -> None:
@@ -53,6 +51,11 @@ class RunProcess:
             self.kill()
 
 
+def _known() -> dict[str, str]:
+    """Our variables but for settings: those of the exchange are others."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("MINEX_")}
+
+
 class RunProcesses:
     """Starts `minex run …` and other modules with one exchange's settings."""
 
@@ -64,16 +67,20 @@ class RunProcesses:
         self.processes: list[RunProcess] = []
 
     def start(self, name: str, *arguments: str, **environment: str) -> RunProcess:
-        """Start `minex run NAME …`; `environment` adds variables."""
+        """Start `minex run NAME …` under the account of the exchange; `environment` adds variables."""
         own = {"MINEX_REDIS_URL": self._redis_urls[name]} if name in self._redis_urls else {}
-        return self.start_module(name, "cli", "run", name, *arguments, **own, **environment)
+        runtime = runtime_of(ROOT)
+        variables = environment_of(runtime, self.settings, _known()) | own | environment
+        command = [str(runtime.python), "-m", "cli", "run", name, *arguments]
+        return self._start(name, command, env=variables, **runtime.spawn_options())
 
     def start_module(self, name: str, *arguments: str, **environment: str) -> RunProcess:
         """Start `python -m …` with the exchange's settings."""
-        known = {key: value for key, value in os.environ.items() if not key.startswith("MINEX_")}
-        known |= variables_of(self.settings) | {"PYTHONPATH": str(ROOT), **environment}
-        log = self.folder / f"{name}-{len(self.processes)}.log"
-        process = RunProcess(name, ["-m", *arguments], known, log)
+        variables = _known() | variables_of(self.settings) | {"PYTHONPATH": str(ROOT), **environment}
+        return self._start(name, [sys.executable, "-m", *arguments], env=variables, cwd=ROOT)
+
+    def _start(self, name: str, command: list[str], **options: Any) -> RunProcess:
+        process = RunProcess(name, command, self.folder / f"{name}-{len(self.processes)}.log", **options)
         self.processes.append(process)
         return process
 

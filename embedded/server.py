@@ -10,9 +10,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
-from embedded.errors import FolderTakenError, PortTakenError, ServerStartError
+from embedded.errors import FolderTakenError, ServerStartError
 from embedded.server_log import last_lines, opened
-from machine import ports
 from machine.account import Account
 from machine.lock import OwnerLock
 from machine.ownership import refuse_foreign
@@ -37,14 +36,11 @@ class Server(ABC):
     start_seconds: ClassVar[float] = 120.0
     """How long it may take to be ready: recovery after a crash reads the log of all since the last checkpoint."""
 
-    def __init__(self, folder: Path, port: int = 0, *, log_file: Path | None = None) -> None:
-        """`port` 0 takes a free one and keeps it over restarts while it is free."""
+    def __init__(self, folder: Path, *, log_file: Path | None = None) -> None:
         self.folder = Path(folder).resolve()
         self.data = self.folder / "data"
         self.log_file = log_file or self.folder / f"{self.program}.log"
-        self.account = Account.for_servers()
-        self._fixed_port = port
-        self._port = port
+        self.account = Account.of_exchange()
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = OwnerLock(self.folder / "owner")
 
@@ -59,6 +55,8 @@ class Server(ABC):
         self._take_folder()
         try:
             self._end_left_overs()
+            for place in self.folder.iterdir():
+                self.account.take_over(place)
             self._prepare()
             for attempt in range(1, TRIES + 1):
                 self._choose_address(again=restarted, attempt=attempt)
@@ -98,11 +96,6 @@ class Server(ABC):
     def pid(self) -> int | None:
         """The process id while it runs."""
         return self._process.pid if self._process is not None and self.is_alive() else None
-
-    @property
-    def port(self) -> int:
-        """The TCP port on 127.0.0.1; 0 before the first start."""
-        return self._port
 
     @property
     def password(self) -> str:
@@ -156,14 +149,9 @@ class Server(ABC):
             if not end(process, [(self.stop_signal, 10.0), (signal.SIGQUIT, 3.0)]):
                 raise ServerStartError(f"pid {process.pid} still runs on {self.data} and cannot be ended")
 
+    @abstractmethod
     def _choose_address(self, *, again: bool, attempt: int) -> None:
         """Choose where it listens: again where clients know it already, elsewhere if an attempt has failed there."""
-        if again or self._fixed_port:
-            if not ports.becomes_free(self._port, 5.0 if again else 0.0):
-                raise PortTakenError(f"port {self._port} on 127.0.0.1 is taken by another program")
-        else:
-            self._port = ports.kept_or_random(self.folder / "port" if attempt == 1 else None)
-            (self.folder / "port").write_text(f"{self._port}\n", encoding="ascii")
 
     def _launch(self) -> None:
         with opened(self.log_file) as log:

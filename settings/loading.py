@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from settings.admin_key import check_admin_key
-from settings.sections import PHASES_OF_DAY, Settings, TradingSchedule
+from settings.schedules import schedules_of
+from settings.sections import Settings
 from settings.spelling import nearest
 from settings.urls import completed
 from settings.values import SettingsError, checked, types_of
 
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout: where `exchange.toml`, `Procfile` and `migrations/` are."""
-
-SECONDS_OF_DAY = 86_400
 
 ENVIRONMENT_PREFIX = "MINEX_"
 HEARTBEATS = "MINEX_HEARTBEATS"
@@ -43,7 +42,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     Raises SettingsError, whose message names the file or variable, the key and what was expected.
     """
     environment = os.environ if environment is None else environment
-    path = path or Path(environment.get("MINEX_CONFIG") or ROOT / "exchange.toml")
+    path = path or file_of(environment)
     values = _from_file(path)
     for variable, (section, key) in _variables().items():
         if variable in environment:
@@ -60,8 +59,13 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         raise SettingsError(f"{FAULT}: kills processes on purpose, for tests: expected only where debug = true")
     for name in ("database", "redis"):
         sections[name] = _with_passwords(sections[name], name)
-    sections["session"], sections["sessions"] = _sessions(values.get("session", {}))
+    sections["session"], sections["sessions"] = schedules_of(values.get("session", {}))
     return Settings(**sections)
+
+
+def file_of(environment: Mapping[str, str]) -> Path:
+    """The file that the settings are read from."""
+    return Path(environment.get("MINEX_CONFIG") or ROOT / "exchange.toml").absolute()
 
 
 def variables_of(settings: Settings) -> dict[str, str]:
@@ -147,49 +151,6 @@ def _with_passwords(section: Any, name: str) -> Any:
             raise SettingsError(f"[{name}] {key}: expected a [{name}] url as well, that of the processes")
         urls[key] = completed(url, secret)
     return dataclasses.replace(section, **urls)
-
-
-def _sessions(given: Mapping[str, tuple[Any, str]]) -> tuple[TradingSchedule, dict[str, TradingSchedule]]:
-    """The schedule of `[session]`, and those of the markets with a `[session.NAME]`, which leave out what is alike."""
-    own = {key: pair for key, pair in given.items() if not isinstance(pair[0], dict)}
-    sessions = {}
-    for name, (keys, place) in given.items():
-        if isinstance(keys, dict):
-            file = place.partition(":")[0]
-            sessions[name] = _schedule({**own, **_keys_of_market(name, keys, file)})
-    return _schedule(own), sessions
-
-
-def _keys_of_market(name: str, keys: Mapping[str, Any], file: str) -> dict[str, tuple[Any, str]]:
-    known = {setting.name for setting in dataclasses.fields(TradingSchedule)}
-    for key in keys:
-        if key not in known:
-            raise SettingsError(f"{file}: [session.{name}] has no key {key!r}{nearest(key, known)}")
-    return {key: (value, f"{file}: [session.{name}] {key}") for key, value in keys.items()}
-
-
-def _schedule(given: Mapping[str, tuple[Any, str]]) -> TradingSchedule:
-    """The schedule of one market. Raises SettingsError where a day of it cannot begin and end in order.
-
-    That clocks are put forward or back is no matter for here: `services.stocks.schedule` keeps the order of every day.
-    """
-    schedule = TradingSchedule(**{key: checked(TradingSchedule, key, *pair) for key, pair in given.items()})
-    begins = {phase: _seconds_of(getattr(schedule, phase)) for phase in PHASES_OF_DAY}
-    place = next((pair[1] for pair in given.values()), "[session]").rpartition(" ")[0] or "[session]"
-    if sorted(set(begins.values())) != list(begins.values()):
-        raise SettingsError(f"{place}: expected {' < '.join(PHASES_OF_DAY)}, each later than the one before")
-    if begins["open"] + schedule.random_end_seconds >= begins["closing_auction"]:
-        raise SettingsError(f"{place}: the opening auction would end after the closing auction has begun")
-    if begins["close"] + schedule.random_end_seconds >= SECONDS_OF_DAY:
-        raise SettingsError(
-            f"{place}: the closing auction could end after midnight: expected close + random_end_seconds before 24:00"
-        )
-    return schedule
-
-
-def _seconds_of(time: str) -> int:
-    hours, minutes, *seconds = map(int, time.split(":"))
-    return hours * 3_600 + minutes * 60 + sum(seconds)
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Which of the three roles of the database each process gets to know."""
+"""Which secrets each process gets to know."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from settings.sections import Settings
 READERS: Final = frozenset({"live"})
 """The processes that only read."""
 
+KEY_HOLDERS: Final = frozenset({"web", "live"})
+"""Those that are asked with the administrator's key."""
+
 
 def for_process(settings: Settings, name: str) -> Settings:
-    """The settings with the one url of the database that the process needs: who breaks into it finds no other."""
+    """The settings with what the process needs of urls and of keys: who breaks into it finds no more."""
     database = settings.database
     url = database.reader if name in READERS else database.url
     own = dataclasses.replace(
         database, url=url, password="", owner_url="", owner_password="", reader_url="", reader_password=""
     )
-    return dataclasses.replace(settings, database=own)
+    exchange = settings.exchange
+    if name not in KEY_HOLDERS:
+        exchange = dataclasses.replace(exchange, admin_key="")
+    return dataclasses.replace(settings, database=own, exchange=exchange)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import rich_click as click
 
+from cli.doctor.checks import all_findings
 from cli.exits import DONE, FAILED
-from cli.local.checks import all_findings
 from cli.options import data_folder_option, settings_for
 from cli.terminal import as_called, coloured
 

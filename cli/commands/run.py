@@ -15,8 +15,10 @@ from cli.local.run_state import connected
 from cli.local.shared_memory import SHARED_MEMORY
 from cli.suggesting import SuggestingGroup
 from cli.terminal import CommandError, say
+from embedded.own_account import environment_of
 from imports import without_collection
 from logs import start_logging
+from machine.runtime import runtime_of
 from settings.connections import connections_of, processes_of
 from settings.loading import ROOT, listener, load_settings, variables_of
 from settings.roles import for_process
@@ -49,7 +51,18 @@ def _settings(process: str) -> Settings:
 
         wait_or_refuse(settings.database.url, connections_of(settings), say)
         must_let_in(settings.redis.url, say)
+    if os.geteuid() == 0:
+        _leave_root(settings)
     return settings
+
+
+def _leave_root(settings: Settings) -> None:
+    """Begin again under the account of the exchange, unless there is none."""
+    runtime = runtime_of(ROOT)
+    if runtime.warning:
+        logging.getLogger("minex").warning("%s", runtime.warning)
+    if runtime.account.uid is not None:
+        runtime.go_on(["-m", "cli", *sys.argv[1:]], environment_of(runtime, settings, os.environ))
 
 
 @command.command()

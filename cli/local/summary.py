@@ -32,6 +32,8 @@ class Summary:
     brokers: tuple[DemoBroker, ...] = ()
     admin_key: str | None = None
     """Only at the start that made it."""
+    warning: str = ""
+    """What is not as it should be, though everything runs."""
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
@@ -63,6 +65,8 @@ def text_of(summary: Summary, log_follows: bool) -> str:
         lines += ["", "Keys:", *_column(*((broker.name, broker.api_key) for broker in summary.brokers))]
         if summary.admin_key:
             lines += _column(("admin", f"{summary.admin_key}  (shown this once)"))
+    if summary.warning:
+        lines += ["", f"! {summary.warning[:1].upper()}{summary.warning[1:]}."]
     lines += ["", "An order:", f"  {curl_command(summary)}", ""]
     if log_follows:
         lines.append("Ctrl-C stops it; the log follows.")

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Any
 
 from cli.supervise.heartbeats import HeartbeatWatch, Hung
 from cli.supervise.log_file import Logbook
@@ -24,22 +24,23 @@ class Child:
     def __init__(
         self,
         process: Process,
-        folder: Path,
         environment: Mapping[str, str],
         logbook: Logbook,
         heartbeats: HeartbeatWatch | None = None,
         listener: socket.socket | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         """`heartbeats`: where its signs of life are looked for; None for a process that gives none.
 
         `listener` is handed down at each start: while the process is away, those who connect wait for the next.
+        `options`: the folder that it is started in, and under which account, as `subprocess` knows them.
         """
         self.name = process.name
         self.health_url = process.health_url
         self.beats = heartbeats is not None
         self._heartbeats = heartbeats
         self._command = process.command
-        self._folder = folder
+        self._options = options or {"cwd": "/"}
         self._environment = dict(environment) | ({HEARTBEATS: str(heartbeats.folder)} if heartbeats else {})
         self._handed_down: tuple[int, ...] = ()
         if listener is not None:
@@ -55,7 +56,6 @@ class Child:
             self._heartbeats.forget()
         process = subprocess.Popen(
             self._command,
-            cwd=self._folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -63,6 +63,7 @@ class Child:
             start_new_session=True,
             pass_fds=self._handed_down,
             preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - nothing but one system call
+            **self._options,
         )
         self._process = process
         self._reader = threading.Thread(target=self._read, args=[process], name=f"log of {self.name}", daemon=True)

@@ -11,27 +11,28 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from cli.local.ports import listening
 from cli.local.run_state import RunState, write_state
 from cli.local.summary import Summary, seconds_since_start
-from cli.supervise.child import Child
-from cli.supervise.heartbeats import HeartbeatWatch, make_folder
+from cli.supervise.children import children_of
+from cli.supervise.heartbeats import make_folder
 from cli.supervise.import_ahead import import_ahead
 from cli.supervise.kept_state import KeptState
 from cli.supervise.log_file import Logbook
 from cli.supervise.loop import Supervisor
 from cli.supervise.orphans import adopt_orphans, end_descendants
 from cli.supervise.previous_run import end_left_overs
-from cli.supervise.procfile import address_of, processes_of, read_procfile
+from cli.supervise.procfile import address_of
 from cli.supervise.server_unit import Served
 from cli.supervise.unit import Unit
 from embedded.folder import data_folder
 from embedded.servers import Servers
+from machine.runtime import runtime_of
 from settings.connections import connections_of
-from settings.loading import ROOT, variables_of
-from settings.roles import for_process
+from settings.loading import ROOT
 from settings.sections import Settings
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Exchange:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         imports = import_ahead()
+        runtime = Thread(target=runtime_of, args=[ROOT], name="runtime", daemon=True)  # it may have to copy Python
+        runtime.start()
         adopt_orphans()
         _raise_limit_of_files()
         end_left_overs(self.folder)
@@ -84,7 +87,8 @@ class Exchange:
         self.state.note_servers(settings, self._servers.redis_urls)
         self.state.url, self.state.live_url = address_of(settings.web), address_of(settings.live)
         began = time.monotonic()
-        supervisor = self._start_processes(settings)
+        runtime.join()
+        supervisor = self._start_processes()
         supervisor.start(_is_needed_for_orders)
         prepared = self._prepare_database(settings)
         supervisor.start()
@@ -102,6 +106,7 @@ class Exchange:
             seconds=seconds_since_start(),
             brokers=prepared.brokers,
             admin_key=prepared.admin_key,
+            warning=runtime_of(ROOT).warning,
         )
 
     def watch(self) -> None:
@@ -163,14 +168,12 @@ class Exchange:
 
         return prepare(settings, demo=settings.exchange.demo, tell=partial(self.logbook.write, "minex"))
 
-    def _start_processes(self, settings: Settings) -> Supervisor:
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-        self._heartbeats = make_folder()
-        children = []
-        for process in processes_of(read_procfile(ROOT / "Procfile"), settings):
-            own = environment | variables_of(for_process(self._servers.settings_of(process.kind), process.kind))
-            signs = HeartbeatWatch(self._heartbeats / process.name)
-            children.append(Child(process, ROOT, own, self.logbook, signs, self._listeners.get(process.name)))
+    def _start_processes(self) -> Supervisor:
+        runtime = runtime_of(ROOT)
+        if runtime.warning:
+            self.logbook.write("minex", runtime.warning)
+        self._heartbeats = make_folder(runtime.account)
+        children = children_of(self._servers, runtime, self._heartbeats, self._listeners, self.logbook)
         units: list[Unit] = [*self._served, *children]
         self._supervisor = Supervisor(units, self.logbook, self._note_state)
         return self._supervisor

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from cli.local.shared_memory import SHARED_MEMORY
+from machine.account import Account
 
 SILENT_SECONDS = 1.5
 """A process that neither beats nor works for so long hangs; it would beat four times a second."""
@@ -31,11 +32,18 @@ AT_WORK = frozenset({psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP})
 PREFIX = "minex-heartbeats-"
 
 
-def make_folder() -> Path:
-    """A new folder for the signs of life, in memory where that can be, for we alone to see."""
+def make_folder(account: Account) -> Path:
+    """A new folder for the signs of life, in memory where that can be, for we alone to change.
+
+    Processes of another account pass through it to what is theirs. Were it theirs, too, they could put a link where
+    root clears up.
+    """
     place = str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None
     clear_left_overs(Path(place or tempfile.gettempdir()))
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place))
+    made = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place))
+    if account.uid is not None:
+        made.chmod(0o711)
+    return made
 
 
 def clear_left_overs(place: Path) -> None:
@@ -43,7 +51,7 @@ def clear_left_overs(place: Path) -> None:
     for folder in place.glob(f"{PREFIX}*-*"):
         with contextlib.suppress(OSError, ValueError):
             owner = int(folder.name.removeprefix(PREFIX).partition("-")[0])
-            if folder.stat().st_uid == os.geteuid() and not psutil.pid_exists(owner):
+            if folder.lstat().st_uid == os.geteuid() and not psutil.pid_exists(owner):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -67,9 +75,12 @@ class Sign:
 class HeartbeatWatch:
     """The signs of life of one supervised process and of those that it has started."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, account: Account | None = None) -> None:
+        """`account`: whose the processes are; ours where it is None."""
         self.folder = folder
         self.folder.mkdir(mode=0o700, exist_ok=True)
+        if account is not None:
+            account.own(self.folder)
         self._signs: dict[int, Sign] = {}
         self._looked_at = time.monotonic()
 
@@ -90,7 +101,7 @@ class HeartbeatWatch:
             if silent > BUSY_SECONDS or (silent > SILENT_SECONDS and now - sign.worked_at > SILENT_SECONDS):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
-                file.unlink(missing_ok=True)
+                _remove(file)
                 hung.append(Hung(process.pid, silent))
         return hung
 
@@ -98,7 +109,7 @@ class HeartbeatWatch:
         """The process starts anew."""
         self._signs.clear()
         for file in self.folder.iterdir():
-            file.unlink(missing_ok=True)
+            _remove(file)
 
     def _members(self, group: int) -> Iterator[tuple[Path, psutil.Process]]:
         """The files, each with the process of this group that touches it; others are removed. And the leader."""
@@ -108,7 +119,7 @@ class HeartbeatWatch:
                 if os.getpgid(pid) == group:
                     yield file, psutil.Process(pid)
                     continue
-            file.unlink(missing_ok=True)
+            _remove(file)
         leader = self.folder / str(group)
         if not leader.exists():
             with contextlib.suppress(psutil.Error):
@@ -130,3 +141,12 @@ class HeartbeatWatch:
             if process.status() in AT_WORK:
                 sign.worked_at = now
         return sign
+
+
+def _remove(file: Path) -> None:
+    """Whatever it is: those who are watched may leave there what they like, and the watch goes on."""
+    with contextlib.suppress(OSError):
+        if file.is_dir() and not file.is_symlink():
+            shutil.rmtree(file, ignore_errors=True)
+        else:
+            file.unlink(missing_ok=True)

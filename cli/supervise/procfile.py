@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +21,11 @@ class ProcfileError(Exception):
 class Process:
     """One process to run; `health_url` answers 200 once it can do its work, "" if it has no address."""
 
-    kind: str
-    """Its name in the Procfile; there may be several of one kind."""
     name: str
     command: tuple[str, ...]
     health_url: str = ""
+    kind: str = ""
+    """Its name in the Procfile, where there may be several of one kind."""
 
 
 def read_procfile(path: Path) -> dict[str, tuple[str, ...]]:
@@ -43,7 +42,7 @@ def read_procfile(path: Path) -> dict[str, tuple[str, ...]]:
     return commands
 
 
-def processes_of(commands: dict[str, tuple[str, ...]], settings: Settings) -> list[Process]:
+def processes_of(commands: dict[str, tuple[str, ...]], settings: Settings, python: Path) -> list[Process]:
     """The processes to run: `match` once for each symbol group, web and live with the address of their health."""
     health = {
         "web": f"{address_of(settings.web)}/health",
@@ -51,12 +50,12 @@ def processes_of(commands: dict[str, tuple[str, ...]], settings: Settings) -> li
     }
     processes = []
     for name, command in commands.items():
-        own = _without_launcher(command)
+        own = _without_launcher(command, python)
         if name == "match":
             for group in settings.match.groups:
-                processes.append(Process(name, f"match-{group}", (*own, "--group", group)))
+                processes.append(Process(f"match-{group}", (*own, "--group", group), kind=name))
         else:
-            processes.append(Process(name, name, own, health.get(name, "")))
+            processes.append(Process(name, own, health.get(name, ""), kind=name))
     return processes
 
 
@@ -66,6 +65,6 @@ def address_of(section: Web | Live) -> str:
     return server_url("http", host, section.port)
 
 
-def _without_launcher(command: tuple[str, ...]) -> tuple[str, ...]:
-    """`./minex …` as the Python that runs already: a restart shall not have to look at the environment first."""
-    return (sys.executable, "-m", "cli", *command[1:]) if command[0] == "./minex" else command
+def _without_launcher(command: tuple[str, ...], python: Path) -> tuple[str, ...]:
+    """`./minex …` as what it calls in the end: a restart shall not have to look at the environment first."""
+    return (str(python), "-m", "cli", *command[1:]) if command[0] == "./minex" else command

@@ -12,7 +12,7 @@ import pytest
 import redis
 import yaml
 
-from cli.local.powers import powers_of
+from cli.doctor.powers import powers_of
 from cli.local.prepare import bring_schema
 from embedded.binaries import postgres_programs, valkey_program
 from machine.account import Account

@@ -86,7 +86,7 @@ def folder_made(folder: Path) -> Path:
 def test_a_folder_that_is_too_deep_for_a_socket(make_server_folder: Callable[[], Path]) -> None:
     """A short one stands in for it, which a start finds again after its server and its owner were killed."""
     folder = make_server_folder() / ("deep" * 25) / "valkey"
-    left = socket_path("valkey", folder_made(folder), Account.for_servers()).parent
+    left = socket_path("valkey", folder_made(folder), Account.of_exchange()).parent
     with ValkeyServer(folder) as server:
         url, place = server.url, Path((folder / "socket-folder").read_text().strip())
         assert place == left

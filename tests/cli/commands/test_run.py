@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
 from embedded.run import RunProcesses
+from machine.account import Account
 from machine.ports import random_free_port
 from settings.sections import Database, Live, Log, Redis, Settings, Web
 from tests.roles import with_roles
@@ -68,3 +71,22 @@ def test_as_json_a_refusal_is_an_object_too(processes: RunProcesses, database_ur
     assert process.popen.wait(30) == 1
     entries = [json.loads(line) for line in process.log.read_text().splitlines()]
     assert "no exchange in it" in entries[0]["message"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root only")
+@pytest.mark.parametrize("name", ["web", "live", "match", "clock"])
+def test_a_process_that_root_starts_leaves_root(processes: RunProcesses, name: str, tmp_path: Path) -> None:
+    """Its file of settings is root's alone."""
+    given = tmp_path / "given.toml"
+    given.write_text('[exchange]\nadmin_key = "mxadmin_of_root_alone"\n[session.late]\nrandom_end_seconds = 7\n')
+    given.chmod(0o600)
+    process = processes.start_module(name, "cli", "run", name, MINEX_CONFIG=str(given))
+    said(process.log, {"match": "matching group A", "clock": "the clock runs"}.get(name, "Booting worker"))
+    running = [psutil.Process(process.popen.pid)]
+    running += running[0].children(recursive=True)
+    assert {found.uids() for found in running} == {(Account.of_exchange().uid,) * 3}
+    assert {found.gids() for found in running} == {(Account.of_exchange().gid,) * 3}
+    public = Path(running[0].environ()["MINEX_CONFIG"])
+    assert 'random_end_seconds" = 7' in public.read_text()
+    assert "mxadmin" not in public.read_text()
+    public.unlink()

@@ -23,6 +23,7 @@ import psutil
 import pytest
 import requests
 
+from machine.account import Account
 from settings.loading import ROOT
 
 USERS = {"web": "web", "live": "live", "match-A": "match", "clock": "clock"}
@@ -106,6 +107,10 @@ def test_the_life_of_an_exchange(folder: Path) -> None:
     shown = minex("rq", "--data-folder", str(folder), "info", "--raw")
     assert (shown.returncode, "worker match-A-" in shown.stdout) == (0, True), shown
     assert {name: _redis_user(folder, name) for name in USERS} == USERS
+    account = Account.of_exchange()
+    started = [psutil.Process(process["pid"]) for process in status(folder)["processes"]]
+    running = {process for one in started for process in (one, *one.children(recursive=True))}
+    assert {process.uids() for process in running} == {(account.uid or os.getuid(),) * 3}
 
     for name in ("valkey", "match-A", "postgres"):
         victim = next(process["pid"] for process in status(folder)["processes"] if process["name"] == name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from cli.supervise.heartbeats import HeartbeatWatch, clear_left_overs, make_fold
 from cli.supervise.log_file import Logbook
 from cli.supervise.loop import Supervisor
 from cli.supervise.procfile import Process
+from machine.account import Account
 from settings.loading import ROOT
 
 BEATING = "from heartbeat import start_beating; import time; start_beating(lambda: True); time.sleep(600)"
@@ -54,7 +56,7 @@ def supervise(tmp_path: Path) -> Iterator[Callable[[str], Supervised]]:
         logbook = Logbook(tmp_path / "minex.log")
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         process = Process("one", (sys.executable, "-c", code))
-        child = Child(process, tmp_path, environment, logbook, HeartbeatWatch(tmp_path / "beats"))
+        child = Child(process, environment, logbook, HeartbeatWatch(tmp_path / "beats"))
         supervisor = Supervisor([child], logbook)
         made.append((supervisor, logbook))
         supervisor.start()
@@ -170,6 +172,25 @@ def test_folders_of_supervisors_that_were_killed_are_cleared_away(tmp_path: Path
         folder.mkdir()
     clear_left_overs(tmp_path)
     assert sorted(folder.name for folder in tmp_path.iterdir()) == [ours.name, f"{module.PREFIX}junk-x"]
-    made = make_folder()
+    made = make_folder(Account())
     assert made.stat().st_mode & 0o077 == 0
     made.rmdir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root only")
+def test_who_is_watched_can_neither_change_the_folder_nor_stop_the_watch(tmp_path: Path) -> None:
+    account = Account.of_exchange()
+    made = make_folder(account)
+    try:
+        watch = HeartbeatWatch(made / "web", account)
+        left = "mkdir -p folder/in 2 && ln -s /etc link && touch 1 x; cd .. && ln -s /etc live && exit 1; exit 0"
+        options = account.spawn_options() | {"cwd": watch.folder}
+        subprocess.run(["/bin/sh", "-c", left], check=True, stderr=subprocess.DEVNULL, **options)
+        assert len(list(watch.folder.iterdir())) == 5
+        watch.end_hung(os.getpid())
+        watch.forget()
+        assert list(watch.folder.iterdir()) == []
+        assert list(made.iterdir()) == [watch.folder]
+        assert Path("/etc/passwd").exists()
+    finally:
+        shutil.rmtree(made)

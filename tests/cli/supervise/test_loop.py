@@ -68,7 +68,7 @@ from pathlib import Path
 from cli.supervise.child import Child
 from cli.supervise.log_file import Logbook
 from cli.supervise.procfile import Process
-child = Child(Process("one", ("sleep", "600")), Path("/"), os.environ, Logbook(Path(sys.argv[1])))
+child = Child(Process("one", ("sleep", "600")), os.environ, Logbook(Path(sys.argv[1])))
 child.start()
 print(child.pid, flush=True)
 time.sleep(600)
@@ -93,7 +93,7 @@ def make(tmp_path: Path, logbook: Logbook) -> Iterator[Make]:
     made: list[Supervisor] = []
 
     def supervise(processes: Sequence[Process]) -> Supervisor:
-        children = [Child(process, tmp_path, os.environ, logbook) for process in processes]
+        children = [Child(process, os.environ, logbook) for process in processes]
         made.append(Supervisor(children, logbook))
         return made[-1]
 
@@ -158,7 +158,7 @@ def test_a_process_with_an_address_is_up_when_it_answers(make: Make) -> None:
 def test_a_socket_that_is_handed_down_outlives_the_process(tmp_path: Path, logbook: Logbook) -> None:
     with listener(0) as opened:
         url = f"http://127.0.0.1:{opened.getsockname()[1]}/health"
-        child = Child(python("web", HEIR, health_url=url), tmp_path, os.environ, logbook, None, opened)
+        child = Child(python("web", HEIR, health_url=url), os.environ, logbook, None, opened)
         supervisor = Supervisor([child], logbook)
         try:
             supervisor.start()
@@ -198,7 +198,7 @@ def test_one_that_gives_signs_of_life_is_not_ended_for_an_answer_that_strangers_
     monkeypatch.setattr("cli.supervise.health.TIMEOUT_SECONDS", 0.3)
     port = random_free_port()
     process = python("web", BUSY_DOOR, str(port), health_url=f"http://127.0.0.1:{port}/health")
-    child = Child(process, ROOT, os.environ, logbook, HeartbeatWatch(tmp_path / "signs"))
+    child = Child(process, os.environ, logbook, HeartbeatWatch(tmp_path / "signs"), options={"cwd": ROOT})
     supervisor = Supervisor([child], logbook)
     try:
         supervisor.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 
 import pytest
@@ -29,10 +28,10 @@ def test_a_line_that_is_no_process_is_named(tmp_path: Path) -> None:
 def test_match_runs_once_for_each_group_and_the_launcher_is_left_out() -> None:
     settings = dataclasses.replace(Settings(), match=Match(groups=("A", "B")), web=Web(host="::", port=8123))
     commands = {"web": ("./minex", "run", "web"), "match": ("./minex", "run", "match"), "other": ("sleep", "1")}
-    processes = {process.name: process for process in processes_of(commands, settings)}
+    processes = {process.name: process for process in processes_of(commands, settings, Path("/python"))}
     assert list(processes) == ["web", "match-A", "match-B", "other"]
     assert processes["web"].health_url == "http://127.0.0.1:8123/health"
-    assert processes["match-B"].command == (sys.executable, "-m", "cli", "run", "match", "--group", "B")
+    assert processes["match-B"].command == ("/python", "-m", "cli", "run", "match", "--group", "B")
     assert processes["other"].command == ("sleep", "1")
     assert processes["other"].health_url == ""
 

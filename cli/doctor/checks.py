@@ -8,24 +8,21 @@ import resource
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from cli.local.cache import is_new_enough, look_at_redis
-from cli.local.database import look_at, must_fit, must_serve
+from cli.doctor.finding import Finding
+from cli.doctor.server_checks import cache, database, roles
 from cli.local.ports import holder_of
-from cli.local.powers import Use, powers_of
 from cli.local.run_state import running
 from cli.local.shared_memory import SHARED_MEMORY
-from cli.terminal import CommandError
 from embedded.binaries import postgres_programs, valkey_program
-from embedded.folder import SHARED, data_folder, outside_of
-from machine.account import Account
+from embedded.folder import data_folder, outside_of
+from machine.account import OWN, PLACES, USERADD, Account
+from machine.copies import SHARED
 from machine.errors import MachineError
 from machine.ports import is_free
-from settings.connections import connections_of
 from settings.loading import ROOT
 from settings.sections import Settings
 
@@ -33,17 +30,6 @@ GIGABYTE = 1024**3
 DISK_NEEDED = GIGABYTE
 MEMORY_NEEDED = GIGABYTE // 2
 OPEN_FILES_NEEDED = 1024
-SEE_DATABASE = "see [database] url"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the list; `mend` says what to do where it is not well."""
-
-    subject: str
-    is_well: bool
-    found: str
-    mend: str = ""
 
 
 def all_findings(settings: Settings) -> list[Finding]:
@@ -88,20 +74,34 @@ def machine(settings: Settings) -> Iterator[Finding]:
         )
     if not settings.database.url or not settings.redis.url:
         yield _programs(settings)
+    if os.geteuid() == 0:
+        yield _account()
+
+
+def _account() -> Finding:
+    """Under which account root would run it."""
+    try:
+        account = Account.of_exchange(make=False)
+    except MachineError as error:
+        return Finding("Account", False, str(error), f"useradd --system {OWN}")
+    if not account.is_shared:
+        return Finding("Account", True, f"{OWN}, the exchange's own")
+    if shutil.which(USERADD[0], path=PLACES) is None:
+        return Finding("Account", False, f"{account.name}, as others may; useradd is missing here", "make a user minex")
+    return Finding("Account", True, f"{OWN}, which `minex up` makes")
 
 
 def _programs(settings: Settings) -> Finding:
     mend = "glibc Linux or macOS; elsewhere (Alpine) set MINEX_DATABASE_URL and MINEX_REDIS_URL to servers of your own"
     try:
-        account = Account.for_servers()
+        account = Account.of_exchange(make=False)
         if not settings.database.url:
             postgres_programs(account)
         if not settings.redis.url:
             valkey_program(account)
     except MachineError as error:
         return Finding("Servers' programs", False, str(error), mend)
-    who = "run under the account nobody" if account.uid is not None else "run under your account"
-    return Finding("Servers' programs", True, f"{platform.system()} {platform.machine()}, {who}")
+    return Finding("Servers' programs", True, f"{platform.system()} {platform.machine()}")
 
 
 def data(settings: Settings) -> Finding:
@@ -118,59 +118,6 @@ def data(settings: Settings) -> Finding:
     outside = outside_of(folder)
     where = f"{folder} and {outside}" if outside else str(folder)
     return Finding("Data folder", free >= DISK_NEEDED, f"{where}, {_size(free)} free", f"make room, or {mend}")
-
-
-def database(settings: Settings) -> Finding:
-    """The PostgreSQL of the settings, or our own."""
-    url = settings.database.url
-    if not url:
-        return Finding("PostgreSQL", True, "our own")
-    try:
-        found = must_serve(settings.database.owner, "migrate")
-        must_fit(look_at(url), connections_of(settings))
-    except CommandError as error:
-        return Finding("PostgreSQL", False, error.message, " or ".join(error.mend) if error.mend else SEE_DATABASE)
-    state = "" if found.is_newest else ", no exchange in it yet" if found.revision is None else ", to be migrated"
-    return Finding("PostgreSQL", True, f"{found.version} at {found.host}, database {found.name}{state}")
-
-
-def roles(settings: Settings) -> Iterator[Finding]:
-    """What the roles can do in the PostgreSQL of the settings; more than processes and live need is not well.
-
-    Where the processes work as the owner of the tables that is only told: it is how others have it from before.
-    """
-    given = settings.database
-    if not given.url:
-        return
-    uses: dict[str, tuple[str, Use | None]] = {"PostgreSQL owner": (given.owner, None)}
-    if given.owner == given.url:
-        uses = {"PostgreSQL role": (given.url, None)}
-    else:
-        uses["PostgreSQL processes"] = (given.url, "process")
-    if given.reader != given.url:
-        uses["PostgreSQL reader"] = (given.reader, "reader")
-    for subject, (url, use) in uses.items():
-        try:
-            powers = powers_of(url)
-        except CommandError as error:
-            yield Finding(subject, False, error.message, " or ".join(error.mend) if error.mend else SEE_DATABASE)
-            continue
-        beyond = powers.beyond(use) if use else ()
-        alone = "; every process can do that" if given.owner == given.url == url else ""
-        mend = f"a role of which this is not true: {', '.join(beyond)}; see docs/operations.md"
-        yield Finding(subject, not beyond, f"{powers}{alone}", mend)
-
-
-def cache(settings: Settings) -> Finding:
-    """The Redis of the settings, or our own."""
-    url = settings.redis.url
-    if not url:
-        return Finding("Redis", True, "our own (Valkey)")
-    try:
-        found = look_at_redis(url)
-    except CommandError as error:
-        return Finding("Redis", False, error.message, "see [redis] url")
-    return Finding("Redis", is_new_enough(found.version), str(found), "6.2 or later is needed")
 
 
 def ports(settings: Settings) -> Iterator[Finding]:

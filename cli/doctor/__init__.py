@@ -1,0 +1,1 @@
+"""What `minex doctor` looks at."""
