@@ -30,6 +30,9 @@ Left to itself PostgreSQL plans anew for every number of rows, and from statisti
 that has just been made, missing: then it reads the whole table, or keeps such a plan while the table grows.
 """
 
+POOL_SECONDS = 2.0
+"""How long one may wait for a connection while others have them all."""
+
 WARNINGS = "warnings"
 """Where a pooled connection keeps its warnings."""
 
@@ -49,7 +52,7 @@ def connect(url: str, *, pool_size: int = 5, application: str = "minex", **optio
         _with_driver(url),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=2,
+        pool_timeout=POOL_SECONDS,
         pool_pre_ping=False,
         hide_parameters=True,
         isolation_level="READ COMMITTED",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from queues.unknown_keys import UnknownKeys
 from services.identity.admin_key import is_admin_key
 from services.identity.api_keys import hash_of_key, holder_of, holders_of
 from serving.open_connections import network_of
+from serving.places import Places
 
 LOOK_UPS = 4
 """Keys that are looked up at the same time: who guesses keys must not take all connections to the database."""
@@ -41,7 +41,7 @@ class Members:
         """
         self._entering = entering
         self._staying = staying
-        self._looking_up = threading.BoundedSemaphore(LOOK_UPS)
+        self._looking_up = Places(LOOK_UPS)
         self._unknown_keys = unknown_keys
         self._admin_key = admin_key
         self._members: dict[str, Member] = {}
@@ -58,7 +58,7 @@ class Members:
         if seconds:
             raise refused(TOO_MANY_REQUESTS, retry_after=seconds)
         now = time.monotonic()
-        with self._looking_up, autocommitting(self._entering) as session:
+        with self._looking_up.one(), autocommitting(self._entering) as session:
             holder = holder_of(session, key)
             is_admin = holder is None and is_admin_key(session, key, self._admin_key)
         if holder is None:

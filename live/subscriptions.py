@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from live.connections import socket_id
 from live.snapshots import LEVELS, top_of
 from queues.book_cache import BookCache
 from services.market_data.book import read_books, read_tapes
+from serving.places import Places
 from serving.present import pause
 
 MALFORMED = "malformed_request"
@@ -43,7 +43,7 @@ class Subscriptions:
         self._most = most
         self._rooms: defaultdict[str, set[str]] = defaultdict(set)
         """Of each client who has subscribed, by the socket's id."""
-        self._looking_up = threading.BoundedSemaphore(LOOK_UPS)
+        self._looking_up = Places(LOOK_UPS)
         sockets.on_event("subscribe", self._subscribe)
         sockets.on_event("unsubscribe", self._unsubscribe)
         sockets.on_event("*", self._refuse)
@@ -106,7 +106,7 @@ class Subscriptions:
     def _read(self, symbols: Sequence[str], read: Reader) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for begin in range(0, len(symbols), STOCKS_AT_ONCE):
-            with self._looking_up, autocommitting(self._engine) as session:
+            with self._looking_up.one(), autocommitting(self._engine) as session:
                 found.update(read(session, symbols[begin : begin + STOCKS_AT_ONCE]))
             pause()
         return found

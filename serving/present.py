@@ -29,6 +29,12 @@ def run_as(flow: Flow) -> None:
     setattr(getcurrent(), FLOW, flow)
 
 
+def payer() -> Hashable:
+    """Who pays for what the present greenlet does; None for nobody in particular."""
+    flow: Flow | None = getattr(getcurrent(), FLOW, None)
+    return None if flow is None else flow.payer
+
+
 def pause() -> None:
     """After a wait, or amid long work: let others go first, if the loop has been at work for long."""
     flow: Flow | None = getattr(getcurrent(), FLOW, None)

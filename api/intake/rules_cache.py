@@ -1,8 +1,7 @@
 """The rules of stocks, as they were at most a second ago: one query renews those that orders have come for."""
 
 import time
-from collections.abc import Callable, Collection, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterable, Set
 from typing import Any
 
 from sqlalchemy import text
@@ -29,16 +28,16 @@ class RulesCache:
         self._listed: set[str] = set()
         self._listed_at = float("-inf")
 
-    def unlisted(self, symbols: Iterable[str], session: Callable[[], AbstractContextManager[Statements]]) -> set[str]:
-        """Those of `symbols` that are not listed. What is listed stays so, so only they are ever asked for."""
-        strange = {symbol for symbol in symbols if symbol not in self._listed}
-        if not strange:
-            return strange
-        with session() as opened:
-            if time.monotonic() - self._listed_at > BELIEVED_SECONDS:
-                self._listed_at = time.monotonic()
-                self._listed = set(opened.scalars(LISTED))
-            self._listed |= rule_values(opened, strange - self._listed).keys()
+    def strange(self, symbols: Iterable[str]) -> set[str]:
+        """Those of `symbols` that may not be listed. What is listed stays so."""
+        return {symbol for symbol in symbols if symbol not in self._listed}
+
+    def unlisted(self, session: Statements, strange: Set[str]) -> Set[str]:
+        """Those of `strange` that are not."""
+        if time.monotonic() - self._listed_at > BELIEVED_SECONDS:
+            self._listed_at = time.monotonic()
+            self._listed = set(session.scalars(LISTED))
+        self._listed |= rule_values(session, strange - self._listed).keys()
         return strange - self._listed
 
     def recent(self, session: Statements, symbols: Collection[str]) -> dict[str, StockRules]:

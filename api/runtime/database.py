@@ -5,14 +5,16 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session
 
 from api.http.problems import OutcomeUnknown
 from database.autocommit import AutocommitSession, autocommitting, committing
 from database.errors import UncertainCommit, has_stale_plan, sqlstate
 from database.green import green
-from database.session import PLANS, connect, transaction
+from database.session import PLANS, POOL_SECONDS, connect, transaction
 from database.timed import Unanswered
+from serving.places import NoPlaceError, Places
 from serving.present import pause
 from settings.sections import Settings
 
@@ -35,6 +37,7 @@ class Database:
         most, limit = settings.database.pool_size, settings.database.statement_timeout_ms
         limits = {"statement_timeout": limit, "idle_in_transaction_session_timeout": limit}
         url = settings.database.url
+        self._readers = Places(most, POOL_SECONDS)
         self._reader = committing(connect(url, pool_size=most, application="minex-web", **limits))
         self.intake = committing(connect(url, pool_size=most, application="minex-intake", **limits, **PLANS))
         self.writer = connect(url, pool_size=most, application="minex-writer", **limits, **PLANS)
@@ -43,9 +46,17 @@ class Database:
         green(self.intake, seconds)
         green(self.writer, seconds)
 
-    def reading(self) -> AbstractContextManager[AutocommitSession]:
-        """For reading: each statement sees one moment, and costs one round trip instead of three."""
-        return autocommitting(self._reader)
+    @contextmanager
+    def reading(self) -> Iterator[AutocommitSession]:
+        """For reading: each statement sees one moment, and costs one round trip instead of three.
+
+        Raises PoolExhausted where all connections are taken for too long; those who wait for one go in turn by payer.
+        """
+        try:
+            with self._readers.one(), autocommitting(self._reader) as session:
+                yield session
+        except NoPlaceError as error:
+            raise PoolExhausted("others read on all connections") from error
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

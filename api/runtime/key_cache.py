@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from api.runtime.database import Database
 from services.identity.admin_key import is_admin_key
 from services.identity.api_keys import hash_of_key, holder_of, holders_of
+from serving.places import Places
 
 LOOK_UPS = 2
 """Keys that are looked up at the same time: who guesses keys must not take all connections to the database."""
@@ -40,7 +41,7 @@ class Keys:
         self._used: set[bytes] = set()
         self._taken_at = float("-inf")
         self._renewing = threading.Lock()
-        self._looking_up = threading.BoundedSemaphore(LOOK_UPS)
+        self._looking_up = Places(LOOK_UPS)
 
     def caller_of(self, key: str) -> Caller | None:
         """The broker or administrator who has this key; None for an unknown one."""
@@ -88,7 +89,7 @@ class Keys:
         return {digest: Caller(holder.broker_id, holder.name, holder.status) for digest, holder in holders.items()}
 
     def _look_up(self, key: str) -> Caller | None:
-        with self._looking_up, self._database.reading() as session:
+        with self._looking_up.one(), self._database.reading() as session:
             holder = holder_of(session, key)
             if holder is not None:
                 return Caller(holder.broker_id, holder.name, holder.status)

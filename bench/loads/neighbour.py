@@ -15,7 +15,7 @@ from typing import Final
 
 from bench.loads.target import PRICE
 
-EVERY_SECONDS: Final = 0.1
+EVERY_SECONDS: Final = 0.05
 PATIENCE_SECONDS: Final = 20.0
 
 

@@ -42,11 +42,9 @@ def test_an_ordinary_request(server: Server) -> None:
 
 @pytest.mark.parametrize("slow", [post()[:-5], post()[:60], b"GET", GET[:-1]])
 def test_what_does_not_arrive_in_time_is_408(server: Server, slow: bytes) -> None:
-    began = time.monotonic()
     answer = server.ask(slow)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"body_too_slow"' in answer
-    assert time.monotonic() - began >= DEADLINE_SECONDS
 
 
 def test_trickling_does_not_help(server: Server) -> None:
