@@ -8,12 +8,19 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from machine.ownership import refuse_foreign
+
 SHARED = Path("/var/lib/minex")
 """For root only: the servers' data, and programs, where the data folder, the checkout or Python is closed to others."""
 
 
 def shared_folder(*names: str) -> Path:
-    """The folder of this name below SHARED, which everybody may enter and read; made if missing."""
+    """The folder of this name below SHARED, which everybody may enter and read; made if missing.
+
+    Raises NotOursError where somebody else could put a link where root writes.
+    """
+    SHARED.mkdir(parents=True, exist_ok=True)
+    refuse_foreign(SHARED)
     folder = SHARED.joinpath(*names)
     folder.mkdir(parents=True, exist_ok=True)
     for place in (SHARED, *(SHARED.joinpath(*names[: count + 1]) for count in range(len(names)))):

@@ -16,6 +16,7 @@ import pytest
 from machine import copies, runtime
 from machine.account import Account
 from machine.code_copy import code_for
+from machine.errors import NotOursError
 from machine.runtime import Runtime, runtime_of
 from settings.loading import ROOT
 
@@ -94,6 +95,13 @@ def test_where_the_account_cannot_run_it_root_is_told(monkeypatch: pytest.Monkey
     assert found.account == Account()
     assert "runs as root" in found.warning
     assert "/bin/false: exit code 1" in found.warning
+
+
+def test_nothing_is_copied_to_where_others_may_write(shared: Path, checkout: Path) -> None:
+    shared.chmod(0o777)
+    with pytest.raises(NotOursError):
+        code_for(Blind(), checkout)
+    assert list(shared.iterdir()) == []
 
 
 def test_the_copy_of_the_code_follows_the_checkout(shared: Path, checkout: Path) -> None:
