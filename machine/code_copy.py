@@ -13,6 +13,9 @@ from machine.copies import shared_folder
 
 NOT_RUN = ("tests", "bench")
 
+READ = "migrations"
+"""No package, but whoever comes to the database reads there which schema is the newest."""
+
 
 def code_for(account: Account, root: Path) -> Path:
     """The checkout `root`, or its copy below /var/lib/minex, brought up to date; compiled, for the account cannot."""
@@ -30,17 +33,18 @@ def _packages(root: Path) -> list[Path]:
 def _copied(root: Path) -> Path:
     """The copy of the code, brought up to date: what is the same by size and time is left alone."""
     name = ("code", f"{root.name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}")
-    folder = shared_folder(*name)
-    sources = [*root.glob("*.py"), *(path for package in _packages(root) for path in package.rglob("*"))]
+    copy = shared_folder(*name)
+    folders = [*_packages(root), root / READ]
+    sources = [*root.glob("*.py"), *(path for folder in folders for path in folder.rglob("*"))]
     wanted = {path.relative_to(root) for path in sources if path.is_file() and "__pycache__" not in path.parts}
     for parent in {path.parent for path in wanted}:
         shared_folder(*name, *parent.parts)
     for path in wanted:
-        _copy_changed(root / path, folder / path)
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_file() and path.relative_to(folder) not in wanted and "__pycache__" not in path.parts:
+        _copy_changed(root / path, copy / path)
+    for path in sorted(copy.rglob("*"), reverse=True):
+        if path.is_file() and path.relative_to(copy) not in wanted and "__pycache__" not in path.parts:
             path.unlink()
-    return folder
+    return copy
 
 
 def _copy_changed(source: Path, target: Path) -> None:

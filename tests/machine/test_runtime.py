@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.local.schema import newest_revision
 from machine import copies, runtime
 from machine.account import Account
 from machine.code_copy import code_for
@@ -25,8 +26,9 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="root only")
 TELL = """
 import json, os, sys
 import api.app, live.app, workers.clock, workers.group
+from cli.local.schema import newest_revision
 places = {module.__file__ for module in sys.modules.values() if getattr(module, "__file__", None)}
-print(json.dumps([os.getuid(), os.getgroups(), sorted(places)]))
+print(json.dumps([os.getuid(), os.getgroups(), newest_revision(), sorted(places)]))
 """
 
 
@@ -77,8 +79,8 @@ def test_the_account_runs_copies_that_root_alone_may_change(shared: Path) -> Non
     environment = found.environment({"MINEX_DATABASE_URL": "postgresql://minex@127.0.0.1:1/none"})
     command = [str(found.python), "-c", TELL]
     told = subprocess.run(command, env=environment, check=True, capture_output=True, **found.spawn_options()).stdout
-    uid, groups, places = json.loads(told)
-    assert (uid, groups) == (account.uid, [])
+    uid, groups, revision, places = json.loads(told)
+    assert (uid, groups, revision) == (account.uid, [], newest_revision())
     assert [place for place in places if not Path(place).is_relative_to(shared)] == []
     for path in shared.rglob("*"):
         status = path.lstat()
