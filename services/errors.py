@@ -2,7 +2,22 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+Error = TypeVar("Error", bound=BaseException)
+
+
+def kept(error: Error) -> Error:
+    """The error, to be kept or answered: it forgets where it was raised, and so do those that it came from.
+
+    A traceback holds frames, which hold what they worked on, often the error itself. That is left to the garbage
+    collector, and while it clears away the refusals of some hundred orders everybody waits.
+    """
+    one: BaseException | None = error
+    while one is not None and one.__traceback__ is not None:
+        one.__traceback__ = None
+        one = one.__cause__ or one.__context__
+    return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +25,9 @@ class Failed:
     """Stands for the answer to one of several requests when it is an error."""
 
     error: Exception
+
+    def __post_init__(self) -> None:
+        kept(self.error)
 
 
 class MarketError(Exception):

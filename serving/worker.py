@@ -35,8 +35,9 @@ from serving.patience import Patience, ReadRefusals
 from serving.present import run_as
 from serving.turns import Turns
 
-GARBAGE = (20_000, 20, 20)
-"""New objects, and rounds, after which the collector looks at each generation."""
+GARBAGE = (5_000, 4, 50)
+"""New objects, and rounds, after which the collector looks at each generation. While it looks nobody has his turn:
+where all that is new is garbage, 5,000 objects take 4 ms, and the second generation 15."""
 
 STOP_LOOK_SECONDS = 0.1
 """How often it is looked whether the worker is to stop."""

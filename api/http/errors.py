@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from api.http.http_problems import problem_of_http
 from api.http.problems import Busy, InternalError, Problem
 from database.errors import is_passing
-from services.errors import Conflict, Forbidden, Invalid, MarketError, Unavailable, Unknown
+from services.errors import Conflict, Forbidden, Invalid, MarketError, Unavailable, Unknown, kept
 from serving.raw_answers import MIMETYPE
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def answer_refusal(refusal: MarketError) -> Response:
     if status == 503:
         headers.setdefault("Retry-After", "1")
         current_app.extensions[ON_UNAVAILABLE]()
-    return _answer(status, problem_of(refusal), headers)
+    return _answer(status, problem_of(kept(refusal)), headers)
 
 
 def answer_http(error: HTTPException) -> Response:
@@ -79,7 +79,7 @@ def answer_http(error: HTTPException) -> Response:
     if error.response is not None and isinstance(error.response, Response):
         return error.response  # a redirect
     headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
-    problem = problem_of_http(error.code or 500)
+    problem = problem_of_http(kept(error).code or 500)
     return _answer(problem.status, problem_of(problem), headers)
 
 

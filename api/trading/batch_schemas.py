@@ -12,6 +12,7 @@ from api.http.problems import InvalidRequest
 from api.runtime.rate_limits import ORDERS
 from api.trading.new_order_schemas import EXAMPLE, NewOrderSchema
 from api.trading.order_schemas import PlacedSchema
+from services.errors import kept
 from services.order_entry.requests import OrderRequest
 from serving.present import pause
 
@@ -76,7 +77,7 @@ def _checked(order: Any) -> OrderRequest | InvalidRequest:
         refuse_strange(order, ORDER)
         request: OrderRequest = ORDER.load(order)
     except InvalidRequest as refusal:
-        return refusal
+        return kept(refusal)
     except ValidationError as error:
-        return InvalidRequest(errors=flat(error.messages_dict))
+        return InvalidRequest(errors=flat(kept(error).messages_dict))
     return request

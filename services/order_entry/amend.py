@@ -21,6 +21,7 @@ from services.errors import (
     StopNotAmendable,
     UnknownOrder,
     ValidUntilNotAmendable,
+    kept,
 )
 from services.order_entry import checks
 from services.order_entry.requests import QueuedCommand
@@ -109,7 +110,7 @@ def amend_orders(
             checked[n] = _checked(order, stock, request, market, now)
             being_amended.add(order.id)
         except MarketError as error:
-            answers[n] = error
+            answers[n] = kept(error)
     answers.update(_store(session, checked))
     return [answers[n] for n in range(len(requests))]
 

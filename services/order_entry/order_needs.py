@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from models import CASH
-from services.errors import MarketError
+from services.errors import MarketError, kept
 from services.order_entry import checks
 from services.order_entry.requests import FundedOrder, NewOrder, OrderRequest
 from services.stocks.listing import StockRules, unknown_stock
@@ -21,7 +21,7 @@ def needs_of(
         try:
             funded[n] = _need_of(order, rules.get(order.request.symbol), market, now)
         except MarketError as refusal:
-            refused[n] = refusal
+            refused[n] = kept(refusal)
     return funded, refused
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import psycopg
@@ -209,3 +210,20 @@ def test_a_client_order_id_that_is_used_again_is_named_though_nobody_has_listed_
     answer = broker.post(BATCH, {"orders": [strange, {**strange, "client_order_id": "new"}, an_order("bid", "NOSUCH")]})
     codes = [result["problem"]["code"] for result in answer.json["results"]]
     assert codes == ["client_order_id_reused", "unknown_stock", "unknown_stock"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"quantity": 0}, {f"member{n}": n for n in range(60)}, {"symbol": "NOSUCH"}, {"price": 1}]
+)
+def test_refusals_leave_nothing_to_the_garbage_collector(venue: Venue, change: dict[str, object]) -> None:
+    """While it clears away the loop stands still, for everybody."""
+    broker, stock = venue.broker(), venue.list()
+    orders = {"orders": [an_order("bid", stock, 100, 3_500) | change] * 500}
+    broker.post(BATCH, orders)
+    gc.collect()
+    gc.disable()
+    try:
+        assert set(statuses(broker.post(BATCH, orders))) <= {404, 422}
+        assert gc.collect() < 1_000
+    finally:
+        gc.enable()

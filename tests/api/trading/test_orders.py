@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from tests.api.venue import Venue, an_order
@@ -224,3 +226,28 @@ class TestWaiting:
         order = broker.get(f"/orders/{order_id}")
         assert (order["status"], order["reject_code"]) == ("rejected", "price_outside_band")
         assert broker.get("/balance")["reserved"] == 0
+
+
+@pytest.mark.parametrize(
+    "change", [{"quantity": 0}, {"member": 1}, {"symbol": "NOSUCH"}, {"price": 1}, {"client_order_id": "used"}]
+)
+def test_a_refusal_leaves_nothing_to_the_garbage_collector(venue: Venue, change: dict[str, object]) -> None:
+    """While it clears away the loop stands still, for everybody. The client of these tests leaves something, too."""
+    stock = venue.list()
+    broker = venue.broker(cash=1_000_000)
+    known = an_order("bid", stock, 100, 3_500, client_order_id="used")
+    order = an_order("bid", stock, 200, 3_500) | change
+
+    def garbage_of(order: dict[str, object], status: range) -> int:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(100):
+                assert broker.post("/orders", order).status_code in status
+            return gc.collect()
+        finally:
+            gc.enable()
+
+    for each in (known, order):
+        broker.post("/orders", each)
+    assert garbage_of(order, range(400, 500)) < garbage_of(known, range(200, 201)) + 100
