@@ -30,6 +30,10 @@ nearly as much as a large one."""
 PORTION = 25
 """Of one client's before the next one's: who comes with one request does not wait for all of another's five hundred."""
 
+MOST_OF_MANY = 50
+"""In one group, of clients who come with more than one: who comes with one waits for a short statement, however many
+others come with five hundred."""
+
 
 class Meaning(Enum):
     """What an error says of a group."""
@@ -42,10 +46,11 @@ class Meaning(Enum):
 class _Ticket(Generic[Request, Answer]):
     """What one client asks for; its thread is woken with the lead, and when all of it is answered."""
 
-    __slots__ = ("answers", "leads", "left", "woken")
+    __slots__ = ("answers", "is_one", "leads", "left", "woken")
 
     def __init__(self, requests: Sequence[Request]) -> None:
         self.left = deque(requests)
+        self.is_one = len(requests) == 1
         self.woken = threading.Lock()
         self.woken.acquire()
         self.answers: list[Answer | Failed] = []
@@ -141,13 +146,19 @@ class GroupCommit(Generic[Request, Answer]):
         """The next requests, a portion of each client's in turn, and beside each whose it is."""
         members: list[_Ticket[Request, Answer]] = []
         requests: list[Request] = []
+        of_many, later = MOST_OF_MANY, []
         while self._waiting and len(requests) < self._most:
             ticket = self._waiting.popleft()
-            portion = min(PORTION, len(ticket.left), self._most - len(requests))
+            if not (ticket.is_one or of_many):
+                later.append(ticket)
+                continue
+            portion = 1 if ticket.is_one else min(PORTION, len(ticket.left), of_many, self._most - len(requests))
+            of_many -= 0 if ticket.is_one else portion
             requests.extend(ticket.left.popleft() for _ in range(portion))
             members.extend([ticket] * portion)
             if ticket.left:
                 self._waiting.append(ticket)
+        self._waiting.extendleft(reversed(later))
         return members, requests
 
     def _answers(self, requests: Sequence[Request]) -> Sequence[Answer | Failed]:

@@ -160,3 +160,27 @@ def test_one_by_one_ends_when_the_database_goes(store, commit):
         ConnectionError,
     ]
     assert store.groups[-1] == ["gone"]
+
+
+def test_batches_leave_room_for_whoever_comes_with_one(store):
+    """However many batches wait, a group has few of theirs; those that were left out are the first of the next."""
+    commit = GroupCommit(store, lambda error: Meaning.UNKNOWN)
+    pool = ThreadPoolExecutor(8)
+    store.open.clear()
+    store.entered.clear()
+    first = pool.submit(commit.submit, 0)
+    assert store.entered.wait(10)
+    batches = [range(start, start + 40) for start in (1_000, 2_000, 3_000)]
+    asked = [pool.submit(commit.submit_all, requests) for requests in (*batches, [1], [2])]
+    while len(commit._waiting) < len(asked):
+        threading.Event().wait(0.001)
+    waiting = [ticket.left[0] for ticket in commit._waiting]
+    store.open.set()
+    pool.shutdown(wait=True)
+    assert first.result() == 0
+    assert [future.result() for future in asked] == [[n * 2 for n in requests] for requests in (*batches, [1], [2])]
+    large = [start for start in waiting if start >= 1_000]
+    one, other, third = (range(start, start + 40) for start in large)
+    assert set(store.groups[1]) == {*one[:25], *other[:25], 1, 2}
+    assert store.groups[2] == [*third[:25], *one[25:], *other[25:35]]
+    assert store.groups[3] == [*third[25:], *other[35:]]
