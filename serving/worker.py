@@ -99,6 +99,7 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
         self.worker_connections = self.most_connections + ENDING
         StreamServer.max_accept = ACCEPTED_AT_ONCE
         self.cfg.set("sendfile", False)  # it would pass by what a connection still has to send
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})  # found at once
         super().init_process()
 
     def refusals(self) -> Refusals:
