@@ -27,13 +27,9 @@ from services.order_entry.cancel import Cancel, cancel_orders
 from services.order_entry.place import Placed, place_orders
 from services.order_entry.requests import NewOrder, QueuedCommand
 from services.stocks.listing import StockRules, unknown_stock
-from serving.places import Places
 from settings.sections import Settings
 
 Accepted = TypeVar("Accepted")
-
-LOOK_UPS = 2
-"""Orders whose symbols are looked up at the same time: who asks for unlisted ones must not take all connections."""
 
 
 class Intake:
@@ -50,7 +46,7 @@ class Intake:
         self._wakeups = WakeupSender(wakeups, tasks)
         self._settings = settings
         self._rules = RulesCache()
-        self._looking_up = Places(LOOK_UPS)
+        self._strange: GroupCommit[str, bool] = GroupCommit(self._are_listed, lambda _: Meaning.FINAL)
         self._orders: GroupCommit[NewOrder, Placed | MarketError] = GroupCommit(self._place, meaning_of)
         self._cancels: GroupCommit[Cancel, QueuedCommand | MarketError] = GroupCommit(self._cancel, meaning_of)
         self._amendments: GroupCommit[Amendment, QueuedCommand | MarketError] = GroupCommit(self._amend, meaning_of)
@@ -83,11 +79,19 @@ class Intake:
         """Refusals of those that are not listed: looked up apart, so that orders for them hold up no others."""
         if self._settings.exchange.list_unknown_symbols:
             return {}
-        if not (strange := self._rules.strange(symbols)):
-            return {}
-        with self._looking_up.one(), self._database.reading() as session:
-            unlisted = self._rules.unlisted(session, strange)
-        return {symbol: unknown_stock(symbol, "symbol") for symbol in unlisted}
+        strange = list(self._rules.strange(symbols))
+        refusals: dict[str, MarketError] = {}
+        for symbol, answer in zip(strange, self._strange.submit_all(strange), strict=True):
+            if isinstance(answer, Failed):
+                raise answer.error
+            if not answer:
+                refusals[symbol] = unknown_stock(symbol, "symbol")
+        return refusals
+
+    def _are_listed(self, symbols: Sequence[str]) -> list[bool]:
+        with self._database.reading() as session:
+            unlisted = self._rules.unlisted(session, set(symbols))
+        return [symbol not in unlisted for symbol in symbols]
 
     def _place(self, orders: Sequence[NewOrder]) -> list[Placed | MarketError | Failed]:
         self._backpressure.look()
