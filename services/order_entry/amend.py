@@ -91,9 +91,8 @@ def amend_orders(
 ) -> list[QueuedCommand | MarketError]:
     """Put amendments into the inbox; one answer each, in the same order: the order as it stood before, or a refusal.
 
-    A refusal leaves its order as it was: UnknownOrder, NotYourOrder, OrderClosed, MarketOrderNotAmendable,
-    AmendmentWaiting, InsufficientFunds, InsufficientShares, what `checks` checks, or what `refuse` has against the
-    order's group. Nothing is durable before the caller's commit.
+    A refusal leaves its order as it was: it is one of those that are imported here, what `checks` checks, or what
+    `refuse` has against the order's group. Nothing is durable before the caller's commit.
     """
     ids = {"ids": sorted({request.order_id for request in requests})}
     orders = {row.id: row for row in session.execute(LOCK, ids)}
@@ -111,15 +110,15 @@ def amend_orders(
             being_amended.add(order.id)
         except MarketError as error:
             answers[n] = kept(error)
-    answers.update(_store(session, checked))
+    answers |= _store(session, checked)
     return [answers[n] for n in range(len(requests))]
 
 
 def extra_need(order: Any, new_price: int, new_quantity: int) -> int:
-    """The most that the amended order may need beyond what it has reserved, whatever fills before the book has it.
+    """What the amended order may need at most beyond what it has reserved: cents for a bid, shares for an ask.
 
-    Cents for a bid, shares for an ask. Fills before it take x shares from what remains, at the old price, and change
-    the need by x times the difference of the prices: the largest need is at one of the ends, nothing or all filled.
+    What fills before the book has it takes x shares from what remains, at the old price, and changes the need by x
+    times the difference of the prices: the largest need is at one of the ends, nothing or all filled.
     """
     more = new_quantity - order.quantity
     if order.side == "ask":
@@ -173,12 +172,12 @@ def _store(session: Statements, checked: dict[int, Checked]) -> dict[int, Queued
     if not checked:
         return {}
     places = list(checked)
-    document = orjson.dumps([_row(amendment) for amendment in checked.values()]).decode()
+    document = orjson.dumps(list(map(_row, checked.values()))).decode()
     answers: dict[int, QueuedCommand | MarketError] = {n: _refusal(amendment) for n, amendment in checked.items()}
     for row in session.execute(AMEND, {"document": document}):
-        amendment = checked[places[row.n - 1]]
-        order_id, stock = amendment.order.id, amendment.stock
-        answers[places[row.n - 1]] = QueuedCommand(order_id, stock.id, stock.symbol, stock.group_name, row.command_id)
+        n = places[row.n - 1]
+        stock = checked[n].stock
+        answers[n] = QueuedCommand(checked[n].order.id, stock.id, stock.symbol, stock.group_name, row.command_id)
     return answers
 
 
