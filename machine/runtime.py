@@ -65,7 +65,7 @@ def runtime_of(root: Path) -> Runtime:
         if account.uid is None:
             return Runtime(account, Path(sys.executable), root, {})
         return _of_account(account, root)
-    except (MachineError, OSError) as error:
+    except (MachineError, OSError, subprocess.SubprocessError) as error:
         warning = f"the exchange runs as root, who can do anything here: {error}"
         return Runtime(Account(), Path(sys.executable), root, {}, warning)
 
