@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Engine
 
 from api.runtime.database import Database
 from settings.connections import POOLS_OF_WEB, Connections, connections_of, processes_of
@@ -31,6 +32,6 @@ def test_the_pool_size_that_fits_is_the_largest_one() -> None:
 
 def test_a_web_process_has_as_many_pools_as_are_counted(database_url: str) -> None:
     database = Database(replace(Settings(), database=DatabaseSection(url=database_url, pool_size=7)))
-    pools = [engine.pool.size() for engine in vars(database).values()]  # type: ignore[attr-defined]
+    pools = [found.pool.size() for found in vars(database).values() if isinstance(found, Engine)]  # type: ignore[attr-defined]
     assert pools == [7] * POOLS_OF_WEB
     database.close()
