@@ -19,11 +19,11 @@ import gc
 import importlib
 import re
 import sys
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 import gevent
 from gevent import monkey
-from gevent.server import StreamServer
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
@@ -44,7 +44,7 @@ STOP_LOOK_SECONDS = 0.1
 
 ACCEPTED_AT_ONCE = 32
 """New connections before those that there are have their turn. The system gives them out in their order, also whoever
-came in a crowd: so they are taken quickly, and cost hardly anything until they say something and wait for a turn."""
+came in a crowd: so they are taken quickly, and cost hardly anything until they say something (`serving.entrance`)."""
 
 STATUS_LINE = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
 
@@ -97,7 +97,7 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
         self.turns = Turns()
         self.open_connections = OpenConnections(self.most_connections, self.most_of_address)
         self.worker_connections = self.most_connections + ENDING
-        StreamServer.max_accept = ACCEPTED_AT_ONCE
+        self.server_class = self._entrance
         self.cfg.set("sendfile", False)  # it would pass by what a connection still has to send
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})  # found at once
         super().init_process()
@@ -105,6 +105,15 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
     def refusals(self) -> Refusals:
         """What is answered without the application."""
         raise NotImplementedError
+
+    def _entrance(self, listener: Any, spawn: Any, **_: Any) -> Any:
+        """Where gunicorn would make a server of its own."""
+        from serving.entrance import Entrance  # noqa: PLC0415 - sockets are patched by now
+
+        handle = partial(self.handle, listener)
+        entrance = Entrance(listener, handle, spawn, self.open_connections, self.arrival_seconds)
+        entrance.max_accept = ACCEPTED_AT_ONCE if self.cfg.workers == 1 else 1  # else those of others have a share
+        return entrance
 
     def load_wsgi(self) -> None:
         """Load the application, and look for garbage seldom: a request leaves hardly any that holds itself."""
