@@ -53,6 +53,10 @@ class Entrance(StreamServer):
             connection.close()
 
     def _serve(self, descriptor: int, address: Any) -> None:
+        """Hand it on, unless too many are on their way out: here nobody can wait for them."""
+        if self.full():
+            os.close(descriptor)
+            return
         family, kind, protocol = self.socket.family, self.socket.type, self.socket.proto
         super().do_handle(GreenSocket(family, kind, protocol, fileno=descriptor), address)
 

@@ -91,6 +91,20 @@ def test_the_longest_silent_one_goes_for_another(opened: Open, served: Served) -
     assert served.said == [b"still here"] * 2
 
 
+def test_where_too_many_are_served_already_it_is_closed(
+    opened: Open, served: Served, capfd: pytest.CaptureFixture[str]
+) -> None:
+    served.pool = Pool(1)
+    client = client_of(opened())
+    busy = served.pool.spawn(gevent.sleep, 60)
+    client.sendall(b"hello")
+    gevent.sleep(0.02)
+    with client, pytest.raises(ConnectionResetError):
+        client.recv(1)
+    busy.kill()
+    assert (served.said, list(served.others), capfd.readouterr().err) == ([], [], "")
+
+
 def test_when_the_server_stops_they_go(opened: Open, served: Served) -> None:
     client = client_of(opened())
     for silent in served.others:
