@@ -176,7 +176,7 @@ class InOrder(engineio.Client):
         return super()._trigger_event(*arguments, **{**options, "run_async": False})
 
     def _reset(self) -> None:
-        """The library leaves a connection that the server has ended to the garbage, and so to some later test."""
+        """What broke, or was ended by the server, is left by the library to the garbage, and so to a later test."""
         super()._reset()
         if self.ws is not None:
             self.ws.shutdown()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import socketio
 
-from tests.flows.exchange import until
+from tests.flows.exchange import OrderedClient, until
 
 
 def test_a_trade_is_told_to_everybody_whom_it_concerns(exchange):
@@ -92,7 +92,7 @@ def test_nobody_hears_anothers_room_and_no_foreign_page_connects(exchange):
         assert not other.heard
     broker.call("DELETE", f"/orders/{order['order_id']}")
 
-    client = socketio.Client(reconnection=False)
+    client = OrderedClient(reconnection=False)
     with pytest.raises(socketio.exceptions.ConnectionError):
         client.connect(exchange.live_base, headers={"Origin": "https://elsewhere.example"}, transports=["websocket"])
     with pytest.raises(socketio.exceptions.ConnectionError):

@@ -6,12 +6,11 @@ import time
 
 import pytest
 import redis
-import socketio
 
 from bench.loads.web_socket import Subscriber
 from live.outbox import KERNEL_BYTES, MOST_BYTES
 from queues.bus import Bus
-from tests.flows.exchange import Listener, until
+from tests.flows.exchange import Listener, OrderedClient, until
 
 ROOM = "stock:PETR4"
 FILLER = "x" * 60_000
@@ -83,7 +82,7 @@ def test_who_comes_back_hears_again_and_who_left_is_forgotten(exchange, announce
             listener.subscribe(ROOM)
             announce(number)
             until(lambda listener=listener, number=number: number in sequences(listener), "it hears")
-    client = socketio.Client(reconnection=True, reconnection_delay=0.1)
+    client = OrderedClient(reconnection=True, reconnection_delay=0.1)
     back = Listener()
     client.on("TRADE_EXECUTED", lambda payload: back.heard.append(("TRADE_EXECUTED", payload)))
     client.on("connect", lambda: client.emit("subscribe", {"channels": [ROOM]}))
