@@ -9,6 +9,8 @@ PASSING_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
 """SQLSTATE classes that say "later": connection, transaction state (25P03: idle too long), rollback (deadlock),
 resources, lock not available, operator intervention (shutdown, timeouts), system error."""
 
+NOT_ALLOWED = "42501"
+"""SQLSTATE: the role has no right to do it."""
 
 STALE_PLAN_STATES = frozenset({"26000", "0A000"})
 """A prepared statement that the server knows no more, or whose table a migration has changed."""

@@ -4,12 +4,13 @@ import logging
 
 from flask import Response
 from marshmallow import Schema, fields
+from werkzeug.exceptions import NotFound
 
 from api.access.auth import Access, who
 from api.access.resource import Resource
 from api.components import components
 from api.http.answers import answer
-from services.operations.reset import reset_exchange, trade_count
+from services.operations.reset import NoSandbox, reset_exchange, trade_count
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,11 @@ def reset() -> Response:
 
     Orders and trades are removed, balances are again what was brought in. Brokers keep their keys.
     """
-    with components().database.writing() as session:
-        reset_exchange(session)
+    try:
+        with components().database.writing() as session:
+            reset_exchange(session)
+    except NoSandbox as error:
+        log.warning("no reset: the database was not made a sandbox; run `minex migrate` where debug = true")
+        raise NotFound from error
     log.warning("the exchange was reset by %s", who())
     return Response(status=204)

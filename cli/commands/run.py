@@ -62,7 +62,8 @@ def _leave_root(settings: Settings) -> None:
     if runtime.warning:
         logging.getLogger("minex").warning("%s", runtime.warning)
     if runtime.account.uid is not None:
-        runtime.go_on(["-m", "cli", *sys.argv[1:]], environment_of(runtime, settings, os.environ))
+        told = {name: os.environ[name] for name in NOT_OBEYED if name in os.environ}  # it says so itself
+        runtime.go_on(["-m", "cli", *sys.argv[1:]], environment_of(runtime, settings, os.environ) | told)
 
 
 @command.command()

@@ -1,7 +1,9 @@
 """Begin again: the sandbox's way back to the first morning, with the brokers and their keys kept."""
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from database.errors import NOT_ALLOWED, sqlstate
 from database.statements import Statements
 
 RESET = text("SELECT reset_exchange()")
@@ -10,13 +12,24 @@ RESET = text("SELECT reset_exchange()")
 COUNT_TRADES = text("SELECT count(*) FROM trades")
 
 
+class NoSandbox(Exception):
+    """The owner of the tables has not said that this is one: the last `minex migrate` ran without `debug = true`."""
+
+
 def reset_exchange(session: Statements) -> None:
     """Remove all orders, commands, trades and events, and all transfers but deposits and withdrawals.
 
     Balances are again what was brought in, shares at their listing price; stocks are open at sequence 0. Brokers,
     keys, limits and listings stay. Waits for running turns and requests, and keeps new ones waiting to the commit.
+
+    Raises NoSandbox.
     """
-    session.execute(RESET)
+    try:
+        session.execute(RESET)
+    except DBAPIError as error:
+        if sqlstate(error) == NOT_ALLOWED:
+            raise NoSandbox from error
+        raise
 
 
 def trade_count(session: Statements) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from database.session import transaction
 from services.operations.reset import reset_exchange
 from services.verify import verify
@@ -91,3 +93,17 @@ def test_withdrawals_stay_withdrawn(venue: Venue) -> None:
     with transaction(venue.engine) as session:
         reset_exchange(session)
     assert broker.get("/balance")["available"] == 700
+
+
+def test_where_the_owner_of_the_tables_knows_no_sandbox_there_is_nothing_here(
+    venue: Venue, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Debugging was switched on after the last `minex migrate`."""
+    venue.run("REVOKE EXECUTE ON FUNCTION reset_exchange() FROM minex_process")
+    try:
+        answer = venue.admin.post("/debug/reset")
+    finally:
+        venue.run("GRANT EXECUTE ON FUNCTION reset_exchange() TO minex_process")
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    assert "minex migrate" in caplog.text
+    assert venue.admin.post("/debug/reset").status_code == 204
