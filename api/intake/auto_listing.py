@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 def list_unknown(database: Database, rules: RulesCache, settings: Settings, symbols: Collection[str]) -> None:
     """List those of `symbols` that are not listed, in the first group and by the market's rules."""
-    with database.reading() as session:
+    with database.looking() as session:
         known = rules.recent(session, symbols)
     for symbol in sorted(set(symbols) - known.keys()):
         _list(database, settings, symbol)

@@ -37,7 +37,7 @@ class Backpressure:
             return
         if self._looking.acquire(blocking=False):
             try:
-                with self._database.reading() as session:
+                with self._database.looking() as session:
                     self._depths = backlog_by_group(session, self._limit + 1)
             except (DBAPIError, PoolExhausted) as error:
                 log.warning("the depth of the inboxes is not known just now: %s", error)

@@ -89,7 +89,7 @@ class Intake:
         return refusals
 
     def _are_listed(self, symbols: Sequence[str]) -> list[bool]:
-        with self._database.reading() as session:
+        with self._database.looking() as session:
             unlisted = self._rules.unlisted(session, set(symbols))
         return [symbol not in unlisted for symbol in symbols]
 
@@ -148,7 +148,7 @@ class Intake:
         if self._settings.exchange.list_unknown_symbols:
             list_unknown(self._database, self._rules, self._settings, symbols)
         urgent = {order.request.symbol for order in orders if order.request.order_type == MARKET}
-        with self._database.reading() as session:
+        with self._database.looking() as session:
             rules = self._rules.fresh(session, urgent) if urgent else {}
             return {**rules, **self._rules.recent(session, symbols - urgent)}
 

@@ -22,6 +22,9 @@ Done = TypeVar("Done")
 
 DEADLOCK = "40P01"
 
+READERS_OF_ONE = 8
+"""One client reads on an eighth of the connections for it at most: each read takes a processor while it lasts."""
+
 ANSWER_SECONDS = 1.0
 """How much longer than `statement_timeout_ms` an answer may take: PostgreSQL itself would have said so by then."""
 
@@ -37,7 +40,7 @@ class Database:
         most, limit = settings.database.pool_size, settings.database.statement_timeout_ms
         limits = {"statement_timeout": limit, "idle_in_transaction_session_timeout": limit}
         url = settings.database.url
-        self._readers = Places(most, POOL_SECONDS)
+        self._readers = Places(most, POOL_SECONDS, max(1, most // READERS_OF_ONE))
         self._reader = committing(connect(url, pool_size=most, application="minex-web", **limits))
         self.intake = committing(connect(url, pool_size=most, application="minex-intake", **limits, **PLANS))
         self.writer = connect(url, pool_size=most, application="minex-writer", **limits, **PLANS)
@@ -57,6 +60,12 @@ class Database:
                 yield session
         except NoPlaceError as error:
             raise PoolExhausted("others read on all connections") from error
+
+    @contextmanager
+    def looking(self) -> Iterator[AutocommitSession]:
+        """For what has to be known first, such as whose key it is: on connections that nobody gets who only reads."""
+        with autocommitting(self.intake) as session:
+            yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

@@ -84,12 +84,12 @@ class Keys:
     def _ask_again(self, used: set[bytes]) -> dict[bytes, Caller]:
         if not used or not self._cache_seconds:
             return {}
-        with self._database.reading() as session:
+        with self._database.looking() as session:
             holders = holders_of(session, used)
         return {digest: Caller(holder.broker_id, holder.name, holder.status) for digest, holder in holders.items()}
 
     def _look_up(self, key: str) -> Caller | None:
-        with self._looking_up.one(), self._database.reading() as session:
+        with self._looking_up.one(), self._database.looking() as session:
             holder = holder_of(session, key)
             if holder is not None:
                 return Caller(holder.broker_id, holder.name, holder.status)

@@ -19,9 +19,9 @@ from serving.turns import Turns
 class Room:
     """Where two may work at the same time."""
 
-    def __init__(self, seconds: float = -1) -> None:
+    def __init__(self, seconds: float = -1, of_one: int | None = None) -> None:
         self.turns = Turns()
-        self.places = Places(2, seconds)
+        self.places = Places(2, seconds, of_one)
         self.came: list[str] = []
         self.present = self.most = 0
 
@@ -61,6 +61,32 @@ def test_each_payer_has_one_place_in_line(end: gevent.event.Event) -> None:
     gevent.joinall([*crowd, *neighbours], raise_error=True)
     assert room.came[:5] == ["crowd", "crowd", "crowd", "one", "other"]
     assert (room.came.count("crowd"), room.most, room.present) == (50, 2, 0)
+
+
+def test_nobody_has_more_places_than_one_may(end: gevent.event.Event) -> None:
+    room = Room(of_one=1)
+    crowd = [room.enter("crowd", end) for _ in range(3)]
+    assert room.came == ["crowd"]
+    neighbour = room.enter("neighbour", end)
+    assert room.came == ["crowd", "neighbour"]
+    end.set()
+    gevent.joinall([*crowd, neighbour], raise_error=True)
+    assert (room.came.count("crowd"), room.most, room.present) == (3, 2, 0)
+    assert not room.places._taken
+
+
+def test_a_place_that_who_is_next_may_not_have_is_for_whoever_may(end: gevent.event.Event) -> None:
+    room, first_leaves, other_leaves = Room(of_one=1), gevent.event.Event(), gevent.event.Event()
+    first, other = room.enter("first", first_leaves), room.enter("other", other_leaves)
+    waits, later = room.enter("first", end), room.enter("later", end)
+    other_leaves.set()
+    gevent.sleep(0.01)
+    assert room.came == ["first", "other", "later"]
+    first_leaves.set()
+    gevent.sleep(0.01)
+    assert room.came == ["first", "other", "later", "first"]
+    end.set()
+    gevent.joinall([first, other, waits, later], raise_error=True)
 
 
 def test_who_is_ended_while_he_waits_takes_no_place(end: gevent.event.Event) -> None:

@@ -11,14 +11,29 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from api.intake import backpressure, rules_cache
 from tests.api.venue import Venue, an_order, settings_for
 
 
 @pytest.fixture
-def hasty(database_url: str, redis_url: str) -> Iterator[Venue]:
-    """One connection of each kind, and statements of a quarter of a second at most."""
+def hasty(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Venue]:
+    """One connection of each kind, and statements of a quarter second at most. Everything is looked up each time."""
+    yield from venue_of(database_url, redis_url, monkeypatch, believed=0)
+
+
+@pytest.fixture
+def knowing(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Venue]:
+    """The same, but what has been looked up once is believed: what stores an order is all that is asked for it."""
+    yield from venue_of(database_url, redis_url, monkeypatch, believed=60)
+
+
+def venue_of(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch, believed: int) -> Iterator[Venue]:
+    """`believed`: for so many seconds."""
+    monkeypatch.setattr(rules_cache, "BELIEVED_SECONDS", believed)
+    monkeypatch.setattr(backpressure, "LOOK_SECONDS", believed)
     database = {"pool_size": 1, "statement_timeout_ms": 250}
-    venue = Venue(settings_for(database_url, redis_url, database=database))
+    web = {"key_cache_ms": 1_000 * believed}
+    venue = Venue(settings_for(database_url, redis_url, database=database, web=web))
     yield venue
     venue.close()
 
@@ -40,17 +55,25 @@ def stopped(venue: Venue, application: str) -> Iterator[None]:
                 os.kill(pid, signal.SIGCONT)
 
 
-def test_an_order_whose_server_process_hangs_is_uncertain_and_the_next_is_taken(hasty: Venue) -> None:
-    stock, broker = hasty.list(), hasty.broker()
+def test_an_order_whose_server_process_hangs_is_uncertain_and_the_next_is_taken(knowing: Venue) -> None:
+    stock, broker = knowing.list(), knowing.broker()
     broker.order("bid", stock, 1, 3_500)
     body = an_order("bid", stock, 1, client_order_id="uncertain")
-    with stopped(hasty, "minex-intake"):
+    with stopped(knowing, "minex-intake"):
         answer = broker.post("/orders", body)
         assert (answer.status_code, answer.json["code"]) == (503, "outcome_unknown")
-        other = hasty.broker()
+        other = knowing.broker()
         assert other.post("/orders", an_order("bid", stock, 1)).status_code == 201
     assert broker.post("/orders", body).status_code in (200, 201)
     assert len(broker.get("/orders")["items"]) == 2
+
+
+def test_orders_wait_for_nobody_who_only_reads(hasty: Venue) -> None:
+    stock, broker = hasty.list(), hasty.broker()
+    broker.order("bid", stock, 1, 3_500)
+    with hasty.components.database.reading() as slow:
+        assert slow.scalar(text("SELECT 1")) == 1
+        assert broker.post("/orders", an_order("bid", stock, 1)).status_code == 201
 
 
 def test_a_read_whose_server_process_hangs_is_busy_and_the_next_is_answered(hasty: Venue) -> None:
