@@ -140,11 +140,13 @@ class TestHealth:
         venue.close()
 
     def test_without_postgresql_is_down(self, redis_url: str) -> None:
-        client = Venue(settings_for(CLOSED_PORT, redis_url)).app.test_client()
+        venue = Venue(settings_for(CLOSED_PORT, redis_url))
+        client = venue.app.test_client()
         answer = client.get("/health")
         assert (answer.status_code, answer.json["status"]) == (503, "down")
         assert "postgresql" in answer.json["missing"]
         assert client.get("/ready").status_code == 503
+        venue.close()
 
 
 def test_orders_are_taken_without_redis(database_url: str) -> None:

@@ -40,13 +40,17 @@ class Deaf:
             except OSError:
                 return
 
+    def close(self):
+        for taken in (self.listener, *self.taken):
+            taken.close()
+
 
 @pytest.fixture
 def deaf(monkeypatch):
     monkeypatch.setattr(module, "PROBE_SECONDS", 600)
     server = Deaf()
     yield server
-    server.listener.close()
+    server.close()
 
 
 def test_all_clients_of_a_process_wait_once_for_a_redis_that_hangs(deaf):

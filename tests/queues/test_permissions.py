@@ -58,7 +58,7 @@ REFUSED = r"(?i)no permissions"
 
 
 @pytest.fixture
-def connected(valkey_server: ValkeyServer) -> Iterator[Callable[[str], Redis]]:
+def connected(valkey_server: ValkeyServer, redis_url: str) -> Iterator[Callable[[str], Redis]]:
     made = []
 
     def make(user: str) -> Redis:
