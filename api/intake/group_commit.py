@@ -78,6 +78,8 @@ class GroupCommit(Generic[Request, Answer]):
         self._mutex = threading.Lock()
         self._waiting: deque[_Ticket[Request, Answer]] = deque()
         self._led = False
+        self._had_many = False
+        """Whether the last group had requests of clients who come with more than one."""
 
     def submit(self, request: Request) -> Answer:
         """The answer to `request`, when its group is durable. Raises what `store` raised for it."""
@@ -143,10 +145,14 @@ class GroupCommit(Generic[Request, Answer]):
             self._pass_on(ticket)
 
     def _gather(self) -> tuple[list[_Ticket[Request, Answer]], list[Request]]:
-        """The next requests, a portion of each client's in turn, and beside each whose it is."""
+        """The next requests, a portion of each client's in turn, and beside each whose it is.
+
+        Who comes with one goes apart from those who come with many, if he has waited for a group of theirs.
+        """
         members: list[_Ticket[Request, Answer]] = []
         requests: list[Request] = []
-        of_many, later = MOST_OF_MANY, []
+        apart = self._had_many and any(ticket.is_one for ticket in self._waiting)
+        of_many, later = 0 if apart else MOST_OF_MANY, []
         while self._waiting and len(requests) < self._most:
             ticket = self._waiting.popleft()
             if not (ticket.is_one or of_many):
@@ -159,6 +165,7 @@ class GroupCommit(Generic[Request, Answer]):
             if ticket.left:
                 self._waiting.append(ticket)
         self._waiting.extendleft(reversed(later))
+        self._had_many = not all(ticket.is_one for ticket in members)
         return members, requests
 
     def _answers(self, requests: Sequence[Request]) -> Sequence[Answer | Failed]:

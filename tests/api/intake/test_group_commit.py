@@ -1,6 +1,7 @@
 """Group commit: alone at once, together when many wait, and each with its own answer."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -45,6 +46,14 @@ def commit(store):
     return GroupCommit(store, lambda error: MEANINGS.get(type(error), Meaning.UNKNOWN), most=50)
 
 
+def waits(commit, count):
+    """Return when so many wait."""
+    deadline = time.monotonic() + 10
+    while len(commit._waiting) < count:
+        assert time.monotonic() < deadline, commit._waiting
+        time.sleep(0.001)
+
+
 def gathered(store, commit, requests):
     """The futures of `requests`, submitted in order while the first of them is held back in the store."""
     pool = ThreadPoolExecutor(len(requests))
@@ -54,8 +63,7 @@ def gathered(store, commit, requests):
     assert store.entered.wait(10)
     for n, request in enumerate(requests[1:], 1):
         futures.append(pool.submit(commit.submit, request))
-        while len(commit._waiting) < n:
-            threading.Event().wait(0.001)
+        waits(commit, n)
     store.open.set()
     pool.shutdown(wait=True)
     return futures
@@ -134,8 +142,7 @@ def test_what_one_request_brings_keeps_its_answers_and_lets_others_go_between(st
     batches = []
     for n, size in enumerate((130, 1, 30), 1):
         batches.append(pool.submit(commit.submit_all, list(range(size))))
-        while len(commit._waiting) < n:
-            threading.Event().wait(0.001)
+        waits(commit, n)
     store.open.set()
     pool.shutdown(wait=True)
     assert first.result() == 0
@@ -172,8 +179,7 @@ def test_batches_leave_room_for_whoever_comes_with_one(store):
     assert store.entered.wait(10)
     batches = [range(start, start + 40) for start in (1_000, 2_000, 3_000)]
     asked = [pool.submit(commit.submit_all, requests) for requests in (*batches, [1], [2])]
-    while len(commit._waiting) < len(asked):
-        threading.Event().wait(0.001)
+    waits(commit, len(asked))
     waiting = [ticket.left[0] for ticket in commit._waiting]
     store.open.set()
     pool.shutdown(wait=True)
@@ -184,3 +190,22 @@ def test_batches_leave_room_for_whoever_comes_with_one(store):
     assert set(store.groups[1]) == {*one[:25], *other[:25], 1, 2}
     assert store.groups[2] == [*third[:25], *one[25:], *other[25:35]]
     assert store.groups[3] == [*third[25:], *other[35:]]
+
+
+def test_who_comes_with_one_while_a_batch_is_stored_goes_next_and_apart(store):
+    """He has waited for a long statement, so he does not share the next."""
+    commit = GroupCommit(store, lambda error: Meaning.UNKNOWN)
+    pool = ThreadPoolExecutor(8)
+    store.open.clear()
+    store.entered.clear()
+    batch = pool.submit(commit.submit_all, range(1_000, 1_060))
+    assert store.entered.wait(10)
+    asked = [pool.submit(commit.submit_all, requests) for requests in (range(2_000, 2_040), [1], [2])]
+    waits(commit, len(asked) + 1)
+    store.open.set()
+    pool.shutdown(wait=True)
+    assert batch.result() == [n * 2 for n in range(1_000, 1_060)]
+    assert [future.result() for future in asked] == [[n * 2 for n in range(2_000, 2_040)], [2], [4]]
+    assert sorted(store.groups[1]) == [1, 2]
+    assert sorted(store.groups[2]) == [*range(1_050, 1_060), *range(2_000, 2_040)]
+    assert len(store.groups) == 3
