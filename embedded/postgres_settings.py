@@ -44,6 +44,7 @@ def configuration(folder: Path, port: int, *, preload_statistics: bool, override
         "synchronous_commit": "on",
         "full_page_writes": "on",
         "wal_buffers": "16MB",
+        "wal_init_zero": "off",  # else all commits wait for 45 ms while a new file of 16 MB is filled with zeros
         "min_wal_size": "128MB",
         "max_wal_size": "1GB",  # bounds the recovery after a crash to a few seconds
         "checkpoint_timeout": "10min",

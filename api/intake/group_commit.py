@@ -27,10 +27,10 @@ GATHERING_SECONDS = 0.01
 """How long a group of somebody who asks for much waits for requests that have not had their turn: a small group costs
 nearly as much as a large one."""
 
-PORTION = 25
+PORTION = 10
 """Of one client's before the next one's: who comes with one request does not wait for all of another's five hundred."""
 
-MOST_OF_MANY = 50
+MOST_OF_MANY = 25
 """In one group, of clients who come with more than one: who comes with one waits for a short statement, however many
 others come with five hundred."""
 
@@ -111,7 +111,8 @@ class GroupCommit(Generic[Request, Answer]):
 
     def _lead(self, own: _Ticket[Request, Answer]) -> None:
         """Store one group, wake those of it who have all their answers, and pass the lead on."""
-        let_in(GATHERING_SECONDS)
+        if own.is_one:
+            let_in(GATHERING_SECONDS)
         with self._mutex:
             members, requests = self._gather()
         answers: Sequence[Answer | Failed] = [Failed(OutcomeUnknown())] * len(requests)
