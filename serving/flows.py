@@ -13,9 +13,10 @@ SLICE_SECONDS = 0.02
 """How long requests run before the loop looks again who has come meanwhile, and a long one lets others go first. Much
 shorter would cost: what is worked on in one go finds its data in the processor's cache, and is stored together."""
 
-MUCH_SECONDS = 0.2
+LITTLE_SECONDS, MUCH_SECONDS = 0.05, 0.2
 SHORT_SLICE_SECONDS = 0.002
-"""For whoever has used more than so much of late, it is shorter: others must hardly notice him."""
+"""For whoever has used more than little of late it is the shorter the more it was, down to this for whoever has used
+much: others must hardly notice him."""
 
 PENALTY = 100
 """Seconds by which everybody stands back for each second that he has used of late."""
@@ -60,7 +61,15 @@ class Payer(Usage):
 
     def slice_at(self, now: float) -> float:
         """For how many seconds requests like his may run before the loop looks again who has come."""
-        return SHORT_SLICE_SECONDS if self.used(now) > MUCH_SECONDS else SLICE_SECONDS
+        used = self.used(now)
+        if used <= LITTLE_SECONDS:
+            return SLICE_SECONDS
+        share = min(1.0, (used - LITTLE_SECONDS) / (MUCH_SECONDS - LITTLE_SECONDS))
+        return SLICE_SECONDS - share * (SLICE_SECONDS - SHORT_SLICE_SECONDS)
+
+    def has_used_much(self, now: float) -> bool:
+        """Whether it is so much that he has to stand back wherever others wait."""
+        return self.used(now) > MUCH_SECONDS
 
 
 class TurnGiver(Protocol):

@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 from gevent import get_hub
 from gevent.hub import Waiter
 
-from serving.flows import SLICE_SECONDS, Flow, Payer
+from serving.flows import Flow, Payer
 
 BYTE_SECONDS = 20e-9
 """What a byte of an answer has cost, about."""
@@ -68,7 +68,7 @@ class Turns:
         """Wait until nobody waits for a turn any more, so many seconds at most; who has not used much does not."""
         now = perf_counter()
         self._close(now)
-        if self._waiting and flow.payer.slice_at(now) < SLICE_SECONDS:
+        if self._waiting and flow.payer.has_used_much(now):
             waiter: Any = Waiter()
             self._patient.append((now + seconds, waiter))
             self._arm()
@@ -80,10 +80,9 @@ class Turns:
 
     def _is_late(self, flow: Flow, now: float, had_turn: bool) -> bool:
         """Whether others may have come meanwhile; for one who has had a turn, or has used much, those who wait are."""
-        slice_seconds = flow.payer.slice_at(now)
-        if had_turn or (self._waiting and slice_seconds < SLICE_SECONDS):
+        if had_turn or (self._waiting and flow.payer.has_used_much(now)):
             return True
-        return self._armed and now - self._began > slice_seconds
+        return self._armed and now - self._began > flow.payer.slice_at(now)
 
     def _go_on(self, flow: Flow, now: float, *, begun: bool, waits: bool) -> None:
         if waits:
