@@ -36,7 +36,7 @@ def health() -> Response:
 
 def ready() -> Response:
     """May this process be sent requests?"""
-    with components().database.reading() as session:
+    with components().database.looking() as session:
         return answer({"ready": is_ready(session)})
 
 

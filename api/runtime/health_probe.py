@@ -81,7 +81,7 @@ class HealthProbe:
         waiting: list[dict[str, Any]] = []
         suspended = False
         try:
-            with self._database.reading() as session:
+            with self._database.looking() as session:
                 waiting = stuck_stocks(session, STUCK_SECONDS, MOST_WAITING)
                 if not is_held(session, CLOCK_LEASE):
                     missing.append("clock")

@@ -329,7 +329,7 @@ def test_private_answers_are_not_kept_by_anybody(venue: Venue) -> None:
 def test_a_request_that_met_trouble_is_known_to_the_health_probe_at_once(hasty: Venue) -> None:
     broker = hasty.broker()
     assert hasty.nobody.get("/health")["status"] != "down"
-    with hasty.components.database.reading() as session:
+    with hasty.components.database.looking() as session:
         session.execute(text("SELECT 1"))
         assert broker.call("GET", "/balance").status_code == 503
         answer = hasty.nobody.call("GET", "/health")

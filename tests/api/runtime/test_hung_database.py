@@ -68,12 +68,16 @@ def test_an_order_whose_server_process_hangs_is_uncertain_and_the_next_is_taken(
     assert len(broker.get("/orders")["items"]) == 2
 
 
-def test_orders_wait_for_nobody_who_only_reads(hasty: Venue) -> None:
+def test_orders_and_health_wait_for_nobody_who_only_reads(hasty: Venue) -> None:
     stock, broker = hasty.list(), hasty.broker()
     broker.order("bid", stock, 1, 3_500)
+    client = hasty.app.test_client()
     with hasty.components.database.reading() as slow:
         assert slow.scalar(text("SELECT 1")) == 1
         assert broker.post("/orders", an_order("bid", stock, 1)).status_code == 201
+        hasty.components.health_probe.forget()
+        assert "postgresql" not in client.get("/health").json["missing"]
+        assert client.get("/ready").json == {"ready": True}
 
 
 def test_a_read_whose_server_process_hangs_is_busy_and_the_next_is_answered(hasty: Venue) -> None:
