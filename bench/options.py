@@ -30,7 +30,9 @@ class Options:
     engine_orders: int = 100_000
     """Random orders that each engine gets."""
     rounds: int = 5
-    """The number of rounds for each engine; its best one counts."""
+    """Rounds for each engine, of which the best counts, and for each kind of request, of which the median does."""
+    requests: int = 3_000
+    """Requests of each kind in a round of the part `requests`."""
     install_peers: bool = False
     """True if the engines to compare with may be installed from PyPI."""
     profile: Path | None = None
@@ -56,4 +58,5 @@ class Options:
             clients=100,
             engine_orders=20_000,
             rounds=2,
+            requests=500,
         )

@@ -16,6 +16,7 @@ from bench.options import Options
 
 PARTS: Final = {
     "ceilings": "What the database, a bare endpoint and a job for each order give",
+    "requests": "What each kind of request takes of the web process",
     "rest": "One order a request, as fast as answers come",
     "batch": "A hundred orders a request, until all are settled",
     "mixed": "Orders, cancels and reads at fixed rates, and overload",
