@@ -54,6 +54,8 @@ class RequestReader:
         self._arrived = bytearray()
         """Received, and not yet given to the reader."""
         self._head_given = False
+        self._unread = b""
+        """A head that was given, and is to be read once more."""
         self._body_left = 0
         """Bytes of the request's body that the reader has not had."""
         self._crumbs = 0
@@ -78,9 +80,16 @@ class RequestReader:
         """
         if self.request is not None:
             return self._body(size)
-        return self._more(size) if self._head_given else self._head()
+        if self._unread:
+            head, self._unread = self._unread, b""
+            return head
+        return self._more(size) if self._head_given else self.head()
 
-    def _head(self) -> bytes:
+    def unread(self, head: bytes) -> None:
+        """Let `recv` give this head once more."""
+        self._unread = head
+
+    def head(self) -> bytes:
         """The head of the next request, in the client's turn; or all there is of it, where he sends no more."""
         searched = 0
         while (end := HEAD_END.search(self._arrived, searched)) is None and len(self._arrived) <= HEAD_BYTES:
@@ -99,6 +108,14 @@ class RequestReader:
             self._others.busy(self)
             self.flow.turns.enter(self.flow)
         return head
+
+    def whole_body(self) -> bytes | None:
+        """The body of the present request, if all of it is here."""
+        length = self._body_left
+        if len(self._arrived) < length:
+            return None
+        self._body_left = 0
+        return self._taken(length)
 
     def _body(self, size: int) -> bytes:
         wanted = min(size, self._body_left)

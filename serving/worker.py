@@ -25,11 +25,14 @@ from typing import Any, ClassVar, Protocol
 import gevent
 from gevent import monkey
 from gunicorn.http.body import LengthReader
+from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from imports import without_collection
+from serving.answer_heads import AnswerHeads
 from serving.connection import TimedSocket
+from serving.conversation import Conversation
 from serving.open_connections import OpenConnections
 from serving.patience import Patience, ReadRefusals
 from serving.present import run_as
@@ -80,6 +83,8 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
     arrival_seconds = 5.0
     most_connections = 1_000
     most_of_address = 500
+    alive: bool
+    """gunicorn's: False once the worker is to stop."""
 
     @classmethod
     def setup(cls) -> None:
@@ -100,6 +105,14 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
         self.server_class = self._entrance
         self.cfg.set("sendfile", False)  # it would pass by what a connection still has to send
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})  # found at once
+        self.answer_heads = AnswerHeads()
+        self._base_environ = {
+            **base_environ(self.cfg),
+            "wsgi.multithread": True,
+            "wsgi.url_scheme": "http",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "SCRIPT_NAME": "",
+        }
         super().init_process()
 
     def refusals(self) -> Refusals:
@@ -142,7 +155,7 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
         run_as(served.flow)
         try:
             if served.begins():
-                AsyncWorker.handle(self, listener, served, addr)
+                Conversation(self, served, listener.getsockname(), addr).run()
             else:
                 served.drop()
         finally:
@@ -154,12 +167,28 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
         try:
             AsyncWorker.handle_request(self, listener_name, req, sock, addr)  # gevent's own hides that it was ended
         except (gevent.GreenletExit, SystemExit) as end:
-            if not sock.begun:
-                sock.unsent += self.refusals().ended(req.method)
+            self.tell_of_end(sock, req.method)
             raise StopIteration from end
         finally:
             sock.flush()
         sock.expect()
+
+    def tell_of_end(self, connection: TimedSocket, method: str) -> None:
+        """A request with this method is ended amid its work: answer it, if nothing has been answered yet."""
+        if not connection.begun:
+            connection.unsent += self.refusals().ended(method)
+
+    def goes_on(self) -> bool:
+        """One more request begins; whether another may follow on its connection."""
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+        return bool(self.alive and self.cfg.keepalive)
+
+    def base_environ(self) -> dict[str, Any]:
+        """What is true of every request."""
+        return self._base_environ
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Refuse what is no HTTP. gunicorn's own page, which repeats what the client sent, is not sent."""

@@ -36,6 +36,8 @@ def settling_bodies(application: Application) -> Application:
 
 def _is_read(body: Any, connection: TimedSocket) -> bool:
     """True if all of the body has been read, after the rest was thrown away where it is small and already here."""
+    if body is None:
+        return True
     if not isinstance(body.reader, LengthReader) or body.reader.length > PIECE:
         return False
     if body.reader.length == 0:
