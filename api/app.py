@@ -3,22 +3,27 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 
 import background
-from api.access import charging
 from api.components import EXTENSION, open_components
 from api.http import answers, errors, middleware
+from api.http.answers import Answer, as_response
+from api.http.calls import Shared
 from api.routes import register
 from settings.sections import Settings
 
 
 class Rest(Flask):
-    """A Flask application whose views are all plain functions."""
+    """A Flask application whose views are all plain functions, and may return an Answer."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """As it is: Flask would look ten times a request whether a function is a coroutine."""
         return func
+
+    def make_response(self, rv: Any) -> Response:
+        """Also of an Answer."""
+        return as_response(rv) if isinstance(rv, Answer) else super().make_response(rv)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -27,8 +32,7 @@ def create_app(settings: Settings) -> Flask:
     components = app.extensions[EXTENSION] = open_components(settings)
     app.extensions[background.EXTENSION] = components.tasks
     answers.init_app(app)
-    errors.init_app(app, components.health_probe.forget)
-    middleware.init_app(app, settings)
-    charging.init_app(app)
-    register(app, settings)
+    errors.init_app(app)
+    routes = register(app, settings)
+    middleware.init_app(app, Shared(components, settings.web, components.health_probe.forget), routes)
     return app

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import cast
 
-from flask import current_app
 from redis import Redis
 
+from api.http.calls import present
 from api.intake.backpressure import Backpressure
 from api.intake.intake import Intake
 from api.runtime.database import Database
@@ -68,5 +68,5 @@ def open_components(settings: Settings) -> Components:
 
 
 def components() -> Components:
-    """The present application's."""
-    return cast(Components, current_app.extensions[EXTENSION])
+    """Those of the application that has the present request."""
+    return cast(Components, present().shared.components)

@@ -7,6 +7,7 @@ from api.access.auth import Access
 from api.access.resource import Resource
 from api.accounts import accounts, brokers
 from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConverter
+from api.http.direct_routes import DirectRoutes
 from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA
 from api.http.problem_schemas import ProblemSchema
 from api.http.schema_converter import ConverterPlugin
@@ -65,8 +66,8 @@ class DocumentedApi(Api):  # type: ignore[misc] # flask-smorest has no types
             self.spec.components.response(name, problem, lazy=True)
 
 
-def register(app: Flask, settings: Settings) -> None:
-    """Give `app` all its routes."""
+def register(app: Flask, settings: Settings) -> DirectRoutes:
+    """Give `app` all its routes; the direct ways to those of the resources."""
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.converters.update(
@@ -87,6 +88,11 @@ def register(app: Flask, settings: Settings) -> None:
         else:
             api.register_blueprint(resource)
     docs.init_app(app, api.spec, settings.exchange.name)
+    direct = DirectRoutes(app.url_map.converters)
+    for resource in RESOURCES:
+        for method, rule, view in resource.routes:
+            direct.add(method, rule, view)
+    return direct
 
 
 def access_of() -> dict[str, Access]:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from enum import Enum
 from typing import cast
 
-from flask import g, request
 from structlog.contextvars import bind_contextvars
 
 from api.components import components
+from api.http.calls import present
 from api.http.problems import AdminOnly, BrokerOnly, NotFound, Unauthenticated
 from api.runtime.key_cache import Caller
 from services.errors import BrokerSuspended
@@ -33,7 +33,8 @@ class Access(Enum):
 def require_key() -> None:
     """Find out who calls. Raises Unauthenticated, TooManyRequests."""
     key = _key_of_request()
-    address = network_of(request.remote_addr or "")
+    call = present()
+    address = network_of(call.address)
     components().limits.refuse_guesser(address)
     caller = components().keys.caller_of(key)
     if caller is None:
@@ -41,12 +42,12 @@ def require_key() -> None:
         raise Unauthenticated("This API key is not known.")
     if caller.broker_id is not None:
         bind_contextvars(broker_id=caller.broker_id)
-    charge_to(request.environ, caller.broker_id)
-    g.caller = caller
+    charge_to(call.environ, caller.broker_id)
+    call.caller = caller
 
 
 def _key_of_request() -> str:
-    header: str = request.environ.get("HTTP_AUTHORIZATION", "")
+    header: str = present().environ.get("HTTP_AUTHORIZATION", "")
     scheme, _, key = header.partition(" ")
     key = key.strip()
     if scheme.lower() != SCHEME or not is_possible(key):
@@ -77,14 +78,14 @@ def require_debug() -> None:
 
 def caller() -> Caller:
     """The broker or the administrator who sent the present request."""
-    return cast(Caller, g.caller)
+    return cast(Caller, present().caller)
 
 
 def who() -> str:
     """Who sent the present request and from where, for the log."""
-    present = caller()
-    name = "the administrator" if present.broker_id is None else f"broker {present.broker_id}"
-    return f"{name} at {request.remote_addr}"
+    broker_id = caller().broker_id
+    name = "the administrator" if broker_id is None else f"broker {broker_id}"
+    return f"{name} at {present().address}"
 
 
 def broker_id() -> int:
@@ -98,9 +99,10 @@ def refuse_suspended() -> None:
     What is remembered may be late in allowing, never in refusing: a broker that was activated just now is let in.
     """
     if caller().status == SUSPENDED:
-        g.caller = components().keys.caller_now(_key_of_request())
-        if g.caller is None:
+        found = components().keys.caller_now(_key_of_request())
+        if found is None:
             raise Unauthenticated
+        present().caller = found
         if caller().status == SUSPENDED:
             raise BrokerSuspended
 

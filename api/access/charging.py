@@ -1,11 +1,9 @@
-"""Charge a request to its broker's bucket, and tell what is left with the answer."""
+"""Charge a request to its broker's bucket."""
 
 from collections.abc import Sequence
 
-from flask import Flask, Response, g
-
-from api.access.auth import caller
 from api.components import components
+from api.http.calls import present
 from api.runtime.rate_limits import CANCELS, ORDERS, READS
 
 
@@ -17,19 +15,8 @@ def bucket_of(rule: str, methods: Sequence[str]) -> str:
 
 
 def charge(bucket: str, cost: int = 1) -> None:
-    """Charge the present request. Raises TooManyRequests."""
-    broker_id = caller().broker_id
+    """Charge the present request, whose answer says what is left. Raises TooManyRequests."""
+    call = present()
+    broker_id = call.caller.broker_id
     if broker_id is not None:
-        g.bucket_left = components().limits.charge(bucket, broker_id, cost)
-
-
-def init_app(app: Flask) -> None:
-    """Let every answer that was charged say what is left."""
-    app.after_request(_tell)
-
-
-def _tell(response: Response) -> Response:
-    left = g.get("bucket_left")
-    if left is not None:
-        response.headers.extend(left.headers())
-    return response
+        call.quota = components().limits.charge(bucket, broker_id, cost)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from flask import request
 from flask_smorest import Blueprint
 
 from api.access.auth import CHECKS, Access
 from api.access.charging import bucket_of, charge
-from api.http.arguments import StrictParser, refuse_query
+from api.http.arguments import READERS, refuse_query
 from api.http.body import refuse_body
+from api.http.calls import present
 from api.http.paths import refuse_impossible
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -27,41 +27,50 @@ SECURITY: dict[Access, list[dict[str, list[str]]]] = {
 
 
 class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
-    """The routes of one resource. Who may use a route is asked for at each, so that none is open by oversight."""
+    """The routes of one resource. Who may use a route is asked for at each, so that none is open by oversight.
 
-    ARGUMENTS_PARSER = StrictParser()
+    flask-smorest describes the routes. When a request comes, nothing of it is on the way to the view.
+    """
 
     def __init__(self, name: str, import_name: str, **options: Any) -> None:
         super().__init__(name, import_name, **options)
         self.access: dict[str, Access] = {}
         """Who may use each endpoint."""
+        self.routes: list[tuple[str, str, Callable[..., Any]]] = []
+        """Method, rule and view of each."""
 
-    def arguments(self, schema: Any, **options: Any) -> Decorator:
-        """Decorate a view with what it takes, and with the schema's `EXAMPLES` of a body, by what they are.
-
-        The schema is made once: webargs would make one for each request.
-        """
+    def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Decorator:
+        """Decorate a view with what it takes, and with the schema's `EXAMPLES` of a body, by what they are."""
         examples = getattr(schema, "EXAMPLES", None)
         if examples:
             options["examples"] = {name: {"value": value} for name, value in examples.items()}
-        decorator: Decorator = super().arguments(schema() if isinstance(schema, type) else schema, **options)
-        return decorator
+        made = schema() if isinstance(schema, type) else schema
+        described = super().arguments(made, location=location, **options)
+        read = READERS[location](made)
+
+        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(view)
+            def reading(*args: Any, **kwargs: Any) -> Any:
+                return view(read(), *args, **kwargs)
+
+            reading._apidoc = described(view)._apidoc  # type: ignore[attr-defined]
+            return reading
+
+        return decorate
 
     def response(self, status: int, schema: Any = None, **options: Any) -> Decorator:
-        """Decorate a view with what it answers when all is well."""
-        decorator: Decorator = super().response(status, schema, **options)
-        return decorator
+        """Describe what a view answers when all is well; the view makes it."""
+        return _only_described(super().response(status, schema, **options))
 
     def alt_response(self, status: int, **options: Any) -> Decorator:
-        """Decorate a view with what else it may answer."""
-        decorator: Decorator = super().alt_response(status, **options)
-        return decorator
+        """Describe what else a view may answer."""
+        return _only_described(super().alt_response(status, **options))
 
     def doc(self, *, parameters: Sequence[dict[str, Any]] = (), **options: Any) -> Decorator:
         """Decorate a view with what else its description says; `parameters` are added to those of `arguments`."""
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
-            documented: Callable[..., Any] = super(Resource, self).doc(**options)(view)
+            documented = _only_described(super(Resource, self).doc(**options))(view)
             described = documented._apidoc.setdefault("arguments", {})  # type: ignore[attr-defined]
             described.setdefault("parameters", []).extend(parameters)
             return documented
@@ -90,16 +99,27 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
                     charge(bucket)
                 refuse_impossible(kwargs)
                 if not reads_body:
-                    refuse_body(request)
+                    refuse_body(present().environ)
                 if not reads_query:
-                    refuse_query(request)
+                    refuse_query()
                 return documented(*args, **kwargs)
 
             self.access[f"{self.name}.{view.__name__}"] = access
             self.route(rule, methods=list(methods or ("GET",)))(checked)
+            self.routes += [(method, f"{self.url_prefix or ''}{rule}", checked) for method in methods or ("GET",)]
             return checked
 
         return decorate
+
+
+def _only_described(decorator: Decorator) -> Decorator:
+    """flask-smorest's decorator, without what it would do at each request."""
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        view._apidoc = decorator(view)._apidoc  # type: ignore[attr-defined]
+        return view
+
+    return decorate
 
 
 def _read_by(view: Callable[..., Any]) -> set[str]:

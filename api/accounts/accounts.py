@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from flask import Response
-
 from api.access.auth import Access, broker_id
 from api.access.resource import Resource
 from api.accounts.account_schemas import BalanceSchema, PortfolioSchema
 from api.components import components
-from api.http.answers import answer
+from api.http.answers import Answer, answer
 from api.http.paging import LARGEST, page, position_in
 from api.market.market_data_schemas import FillsQuerySchema, OwnFillPageSchema
 from services.accounts.read_accounts import read_balance, read_portfolio
@@ -19,7 +17,7 @@ blueprint = Resource("accounts", __name__, url_prefix="/api/v1", description="Ca
 
 @blueprint.open_to(Access.BROKER, "/balance")
 @blueprint.response(200, BalanceSchema)
-def get_balance() -> Response:
+def get_balance() -> Answer:
     """Cash: what trades brought, what is available, what is reserved"""
     with components().database.reading() as session:
         return answer(read_balance(session, broker_id()))
@@ -27,7 +25,7 @@ def get_balance() -> Response:
 
 @blueprint.open_to(Access.BROKER, "/portfolio")
 @blueprint.response(200, PortfolioSchema)
-def get_portfolio() -> Response:
+def get_portfolio() -> Answer:
     """Holdings at average cost, with profit and loss"""
     with components().database.reading() as session:
         return answer(read_portfolio(session, broker_id()))
@@ -36,7 +34,7 @@ def get_portfolio() -> Response:
 @blueprint.open_to(Access.BROKER, "/trades")
 @blueprint.arguments(FillsQuerySchema, location="query")
 @blueprint.response(200, OwnFillPageSchema)
-def list_fills(query: dict[str, Any]) -> Response:
+def list_fills(query: dict[str, Any]) -> Answer:
     """One's own fills, newest first, or with `after` what has come since
 
     `account_sequence` is gapless over all events of a broker's own orders, of which fills are some. After an outage ask

@@ -4,13 +4,11 @@ import logging
 from dataclasses import asdict
 from typing import Any
 
-from flask import Response
-
 from api.access.auth import Access, who
 from api.access.resource import Resource
 from api.accounts.account_schemas import NewBrokerSchema, RegisteredSchema, StandingSchema
 from api.components import components
-from api.http.answers import answer
+from api.http.answers import Answer, answer
 from services.identity.register import register_broker
 from services.identity.suspension import ACTIVE, SUSPENDED, activate, suspend
 
@@ -24,7 +22,7 @@ BROKER = "/brokers/<broker_id:broker_id>"
 @blueprint.open_to(Access.ADMIN, "/register", "POST")
 @blueprint.arguments(NewBrokerSchema)
 @blueprint.response(201, RegisteredSchema)
-def register(broker: dict[str, Any]) -> Response:
+def register(broker: dict[str, Any]) -> Answer:
     """Register a broker
 
     The API key and the webhook secret are shown in this answer and never again.
@@ -37,7 +35,7 @@ def register(broker: dict[str, Any]) -> Response:
 
 @blueprint.open_to(Access.ADMIN, f"{BROKER}/suspend", "POST")
 @blueprint.response(200, StandingSchema)
-def suspend_broker(broker_id: int) -> Response:
+def suspend_broker(broker_id: int) -> Answer:
     """Suspend a broker and cancel all its orders
 
     A kill switch: from this answer on nothing it sends is accepted, until it is activated again. It may still look,
@@ -53,7 +51,7 @@ def suspend_broker(broker_id: int) -> Response:
 
 @blueprint.open_to(Access.ADMIN, f"{BROKER}/activate", "POST")
 @blueprint.response(200, StandingSchema)
-def activate_broker(broker_id: int) -> Response:
+def activate_broker(broker_id: int) -> Answer:
     """Let a suspended broker trade again"""
     with components().database.writing() as session:
         activate(session, broker_id)

@@ -1,10 +1,40 @@
-"""Answers: JSON bodies, written by orjson."""
+"""Answers: JSON bodies, written by orjson, which a server can send as they are."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import Any, Final
 
 import orjson
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
+from werkzeug.http import HTTP_STATUS_CODES
+
+JSON: Final = "application/json"
+
+STATUS_LINES: Final = {status: f"{status} {phrase.upper()}" for status, phrase in HTTP_STATUS_CODES.items()}
+"""As Flask writes them."""
+
+NO_CONTENT: Final = 204
+
+
+class Answer:
+    """What a view answers. Its headers are complete as they are."""
+
+    __slots__ = ("body", "headers", "mimetype", "status")
+
+    def __init__(
+        self, status: int = 200, body: bytes = b"", headers: dict[str, str] | None = None, mimetype: str = JSON
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers or {}
+        self.mimetype = mimetype
+
+    def all_headers(self) -> list[tuple[str, str]]:
+        """Those and what they leave to the body: of what kind it is, and how long."""
+        if self.status == NO_CONTENT:
+            return [*self.headers.items()]
+        return [("Content-Type", self.mimetype), ("Content-Length", str(len(self.body))), *self.headers.items()]
 
 
 class OrjsonProvider(JSONProvider):
@@ -32,6 +62,14 @@ class FinalResponse(Response):
         return self.headers
 
 
-def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def as_response(answer: Answer) -> Response:
+    """The same for Flask."""
+    response = FinalResponse(answer.body, answer.status)
+    response.headers.clear()
+    response.headers.extend(answer.all_headers())
+    return response
+
+
+def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     """`body` as JSON."""
-    return FinalResponse(orjson.dumps(body), status, headers, mimetype="application/json")
+    return Answer(status, orjson.dumps(body), headers)

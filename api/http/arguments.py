@@ -1,46 +1,56 @@
-"""From a request to checked arguments: webargs with our own reading of bodies and query strings."""
+"""From a request to checked arguments: our own reading of bodies and query strings, checked by marshmallow."""
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, Final
 
 import marshmallow
-from flask import Request, current_app
-from webargs.flaskparser import FlaskParser
 
-from api.http.body import BODY_DEADLINE_MS, receive_json
+from api.http.body import receive_json
+from api.http.calls import present
 from api.http.fields import Several
 from api.http.problems import MOST_ERRORS, InvalidRequest
 from api.http.strict_json import REPEATED, parse_object
 
+Reader = Callable[[], Any]
+"""Reads the arguments of the present request. Raises InvalidRequest, and what its part is refused with."""
 
-class StrictParser(FlaskParser):
-    """Reads JSON strictly and refuses unknown and repeated query parameters too."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - webargs' own declaration
-        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
-        "query": marshmallow.RAISE,
-        "json": marshmallow.RAISE,
-    }
+def body_reader(schema: marshmallow.Schema) -> Reader:
+    """Of a JSON body. Raises what `receive_json`, `parse_object` and `refuse_strange` raise, too."""
 
-    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
-        """The body as a dict. Raises what `receive_json`, `parse_object` and `refuse_strange` raise."""
-        document = parse_object(receive_json(req, current_app.config[BODY_DEADLINE_MS]))
+    def read() -> Any:
+        call = present()
+        document = parse_object(receive_json(call.environ, call.shared.web.body_deadline_ms))
         refuse_strange(document, schema)
-        return document
+        return loaded(schema, document)
 
-    def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
-        """The query as a dict of texts, and of lists where a parameter may be repeated."""
-        lists = {field.data_key or name for name, field in schema.fields.items() if isinstance(field, Several)}
-        return {
-            name: values if name in lists else values[0] if len(values) == 1 else REPEATED
-            for name, values in req.args.lists()
-        }
+    return read
 
-    def handle_error(
-        self, error: marshmallow.ValidationError, req: Request, schema: marshmallow.Schema, **_: Any
-    ) -> NoReturn:
-        """Every field at fault, in one answer."""
-        (messages,) = error.messages_dict.values()
-        raise InvalidRequest(errors=flat(messages)) from error
+
+def query_reader(schema: marshmallow.Schema) -> Reader:
+    """Of a query: each parameter a text, or a list of texts where it may be repeated."""
+    lists = {field.data_key or name for name, field in schema.fields.items() if isinstance(field, Several)}
+
+    def read() -> Any:
+        given: dict[str, list[str]] = {}
+        for name, value in present().query():
+            given.setdefault(name, []).append(value)
+        single = {name: values[0] if len(values) == 1 else REPEATED for name, values in given.items()}
+        return loaded(schema, {**single, **{name: given[name] for name in lists & given.keys()}})
+
+    return read
+
+
+READERS: Final[dict[str, Callable[[marshmallow.Schema], Reader]]] = {"json": body_reader, "query": query_reader}
+"""By the part of a request."""
+
+
+def loaded(schema: marshmallow.Schema, given: dict[str, Any]) -> Any:
+    """What the schema makes of it. Raises InvalidRequest: every field at fault, the unknown ones too, in one answer."""
+    try:
+        return schema.load(given, unknown=marshmallow.RAISE)
+    except marshmallow.ValidationError as error:
+        raise InvalidRequest(errors=flat(error.messages_dict)) from error
 
 
 def refuse_strange(document: dict[str, Any], schema: marshmallow.Schema) -> None:
@@ -53,10 +63,11 @@ def refuse_strange(document: dict[str, Any], schema: marshmallow.Schema) -> None
     raise InvalidRequest(errors=first, more=len(strange) - len(first))
 
 
-def refuse_query(request: Request) -> None:
+def refuse_query() -> None:
     """Raises InvalidRequest for any query parameter: what a view does not read must not be passed over in silence."""
-    if request.environ.get("QUERY_STRING") and request.args:
-        raise InvalidRequest(errors={name: ["Unknown field."] for name in request.args})
+    given = present().query()
+    if given:
+        raise InvalidRequest(errors={name: ["Unknown field."] for name, _ in given})
 
 
 def flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:

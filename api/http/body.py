@@ -2,16 +2,12 @@
 
 import time
 
-from flask import Request
-
+from api.http.answers import JSON
+from api.http.calls import Environ
 from api.http.http_problems import BodyIncomplete, BodyTooLarge, BodyTooSlow, LengthRequired, UnsupportedMediaType
 from api.http.problems import BodyNotExpected
 from serving.present import pause
 from settings.sections import Web
-
-JSON = "application/json"
-BODY_DEADLINE_MS = "MINEX_BODY_DEADLINE_MS"
-"""Where the application keeps how long a body may take to arrive."""
 
 LARGE = 4_096
 """Bytes that take a while to read: that is not begun before it is somebody's turn."""
@@ -24,37 +20,48 @@ def body_limit(path: str, web: Web) -> int:
     return web.batch_body_limit_bytes if path == BATCH_PATH else web.body_limit_bytes
 
 
-def refuse_chunked(request: Request) -> None:
+def refuse_chunked(environ: Environ) -> None:
     """Raises LengthRequired. A chunked body has no length to refuse beforehand, and servers disagree about its end."""
-    if "HTTP_TRANSFER_ENCODING" in request.environ:
+    if "HTTP_TRANSFER_ENCODING" in environ:
         raise LengthRequired
 
 
-def refuse_large(request: Request, limit: int) -> None:
+def refuse_large(environ: Environ, limit: int) -> None:
     """Raises BodyTooLarge, before any of the body is read; `limit` in bytes."""
-    if "CONTENT_LENGTH" in request.environ and (request.content_length or 0) > limit:
+    if "CONTENT_LENGTH" in environ and length_of(environ) > limit:
         raise BodyTooLarge(f"A body may have at most {limit} bytes.", limit=limit)
 
 
-def refuse_body(request: Request) -> None:
+def length_of(environ: Environ) -> int:
+    """Bytes that the request's body has, as it says itself; 0 where it does not."""
+    length = environ.get("CONTENT_LENGTH", "")
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a body of this type is JSON; parameters do not count."""
+    return content_type == JSON or content_type.partition(";")[0].strip().lower() == JSON
+
+
+def refuse_body(environ: Environ) -> None:
     """Raises BodyNotExpected for a body, however empty its JSON: its sender believes that it says something."""
-    if request.environ.get("CONTENT_LENGTH", "0") not in ("0", "") and request.content_length:
+    if "CONTENT_LENGTH" in environ and length_of(environ):
         raise BodyNotExpected
 
 
-def receive_json(request: Request, deadline_ms: int) -> bytes:
+def receive_json(environ: Environ, deadline_ms: int) -> bytes:
     """The body of a JSON request.
 
     The worker of the HTTP server ends the body when it has not arrived within `deadline_ms`; whether a short body is
     late or was cut by the client is told by the time it took. Raises UnsupportedMediaType, BodyTooSlow and
     BodyIncomplete.
     """
-    if request.mimetype != JSON:
+    if not is_json(environ.get("CONTENT_TYPE", "")):
         raise UnsupportedMediaType
-    length = request.content_length or 0
+    length = length_of(environ)
     began = time.monotonic()
     try:
-        body: bytes = request.environ["wsgi.input"].read(length)
+        body: bytes = environ["wsgi.input"].read(length)
     except TimeoutError as error:
         raise BodyTooSlow from error
     except ConnectionError as error:

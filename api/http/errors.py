@@ -1,15 +1,16 @@
 """The one place where what went wrong becomes HTTP: RFC 9457 problems, never a stack trace."""
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
+from api.http.answers import Answer, as_response
+from api.http.calls import present
 from api.http.http_problems import problem_of_http
 from api.http.problems import Busy, InternalError, Problem
 from database.errors import is_passing
@@ -18,21 +19,31 @@ from serving.raw_answers import MIMETYPE
 
 log = logging.getLogger(__name__)
 
-ON_UNAVAILABLE = "minex.on_unavailable"
-REQUEST_ID = "minex.request_id"
-"""Where WSGI's environment keeps the request's id."""
 STATUS_OF = {Invalid: 422, Forbidden: 403, Unknown: 404, Conflict: 409, Unavailable: 503}
 RESERVED = frozenset({"type", "title", "status", "detail", "code", "errors", "request_id"})
 
 
-def init_app(app: Flask, on_unavailable: Callable[[], None]) -> None:
-    """Let every error of `app` be answered from here; `on_unavailable` is called with each 503."""
-    app.extensions[ON_UNAVAILABLE] = on_unavailable
-    app.register_error_handler(MarketError, answer_refusal)
-    app.register_error_handler(HTTPException, answer_http)
-    app.register_error_handler(DBAPIError, answer_database)
-    app.register_error_handler(PoolExhausted, answer_database)
-    app.register_error_handler(Exception, answer_unexpected)
+def init_app(app: Flask) -> None:
+    """Let every error of `app` be answered from here."""
+    app.register_error_handler(HTTPException, _for_flask)
+    app.register_error_handler(Exception, _for_flask)
+
+
+def _for_flask(error: Exception) -> Response:
+    if isinstance(error, HTTPException) and isinstance(error.response, Response):
+        return error.response  # a redirect
+    return as_response(answer_error(error))
+
+
+def answer_error(error: Exception) -> Answer:
+    """The answer to a request that ended with this error."""
+    if isinstance(error, MarketError):
+        return answer_refusal(error)
+    if isinstance(error, HTTPException):
+        return answer_http(error)
+    if isinstance(error, DBAPIError | PoolExhausted):
+        return answer_database(error)
+    return answer_unexpected(error)
 
 
 def status_of(refusal: MarketError) -> int:
@@ -64,33 +75,31 @@ def title_of(code: str) -> str:
     return code.replace("_", " ").capitalize().replace("json", "JSON")
 
 
-def answer_refusal(refusal: MarketError) -> Response:
+def answer_refusal(refusal: MarketError) -> Answer:
     """The answer to what the market or the API refused."""
     status = status_of(refusal)
     headers = dict(refusal.headers) if isinstance(refusal, Problem) else {}
     if status == 503:
         headers.setdefault("Retry-After", "1")
-        current_app.extensions[ON_UNAVAILABLE]()
+        present().shared.on_unavailable()
     return _answer(status, problem_of(kept(refusal)), headers)
 
 
-def answer_http(error: HTTPException) -> Response:
+def answer_http(error: HTTPException) -> Answer:
     """The answer to what Flask refused by itself: no such path, no such method, a request that is not HTTP."""
-    if error.response is not None and isinstance(error.response, Response):
-        return error.response  # a redirect
     headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
     problem = problem_of_http(kept(error).code or 500)
     return _answer(problem.status, problem_of(problem), headers)
 
 
-def answer_database(error: DBAPIError | PoolExhausted) -> Response:
+def answer_database(error: DBAPIError | PoolExhausted) -> Answer:
     """PostgreSQL is away, has no connection left or took too long: nothing was done, so asking again is safe."""
     if isinstance(error, DBAPIError) and not is_passing(error):
         return answer_unexpected(error)
     return answer_refusal(_busy(error))
 
 
-def answer_unexpected(error: Exception) -> Response:
+def answer_unexpected(error: Exception) -> Answer:
     """A fault of ours: told in the log with its traceback, to the client only as such."""
     return _answer(500, _unexpected(error), {})
 
@@ -106,7 +115,7 @@ def problem_for(error: BaseException) -> dict[str, Any]:
 
 def request_id() -> str:
     """The id of the present request; every answer has it."""
-    return str(request.environ.get(REQUEST_ID, ""))
+    return present().identity
 
 
 def _busy(error: DBAPIError | PoolExhausted) -> Busy:
@@ -119,6 +128,5 @@ def _unexpected(error: BaseException) -> dict[str, Any]:
     return problem_of(InternalError())
 
 
-def _answer(status: int, problem: dict[str, Any], headers: dict[str, str]) -> Response:
-    body = orjson.dumps({**problem, "request_id": request_id()})
-    return Response(body, status, headers, mimetype=MIMETYPE)
+def _answer(status: int, problem: dict[str, Any], headers: dict[str, str]) -> Answer:
+    return Answer(status, orjson.dumps({**problem, "request_id": request_id()}), headers, MIMETYPE)

@@ -8,10 +8,14 @@ from typing import Any
 from flask import Flask, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from api.http.body import BODY_DEADLINE_MS, body_limit, refuse_chunked, refuse_large
-from api.http.errors import REQUEST_ID
+from api.http import calls
+from api.http.answers import STATUS_LINES
+from api.http.body import body_limit, refuse_chunked, refuse_large
+from api.http.calls import Call, Environ, Shared
+from api.http.direct_routes import DirectRoutes, View
+from api.http.errors import answer_error
 from api.http.http_problems import HostMissing
-from settings.sections import Settings
+from settings.sections import Web
 
 ACCEPTABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -26,20 +30,25 @@ PRIVATE = [
 ]
 """Unless the view says otherwise: what is answered concerns one caller and one moment."""
 
+StartResponse = Callable[..., Any]
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Check each request before its view, and complete each answer after it."""
 
-    app.config[BODY_DEADLINE_MS] = settings.web.body_deadline_ms
+def init_app(app: Flask, shared: Shared, routes: DirectRoutes) -> None:
+    """Check each request before its view, and complete each answer after it. Direct routes go past `app`."""
 
     @app.before_request
     def begin() -> None:
-        if "HTTP_HOST" not in request.environ and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
-            raise HostMissing
-        refuse_chunked(request)
-        refuse_large(request, body_limit(request.environ["PATH_INFO"], settings.web))
+        refuse_unreadable(request.environ, shared.web)
 
-    app.wsgi_app = Completed(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Completed(app.wsgi_app, shared, routes)  # type: ignore[method-assign]
+
+
+def refuse_unreadable(environ: Environ, web: Web) -> None:
+    """Raises HostMissing, LengthRequired and BodyTooLarge, before anything of a body is read."""
+    if "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
+        raise HostMissing
+    refuse_chunked(environ)
+    refuse_large(environ, body_limit(environ["PATH_INFO"], web))
 
 
 class Completed:
@@ -49,25 +58,52 @@ class Completed:
     same greenlet, so nothing may stay bound.
     """
 
-    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(self, application: Callable[..., Iterable[bytes]], shared: Shared, routes: DirectRoutes) -> None:
         self._application = application
+        self._shared = shared
+        self._view_of = routes.view_of
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        identity = environ[REQUEST_ID] = _id_of(environ.get("HTTP_X_REQUEST_ID", ""))
-
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            given = {name.lower() for name, _ in headers}
-            headers.append(("X-Request-ID", identity))
-            headers.extend(ALWAYS)
-            headers.extend(header for header in PRIVATE if header[0].lower() not in given)
-            return start_response(status, headers, exc_info)
-
-        bind_contextvars(request_id=identity, method=environ["REQUEST_METHOD"], path=environ["PATH_INFO"])
+        call = Call(environ, self._shared, _id_of(environ.get("HTTP_X_REQUEST_ID", "")))
+        token = calls.begin(call)
+        bind_contextvars(request_id=call.identity, method=environ["REQUEST_METHOD"], path=environ["PATH_INFO"])
         try:
-            return self._application(environ, start)
+            found = self._view_of(environ)
+            if found is None:
+                return self._by_application(call, start_response)
+            return self._directly(call, found, start_response)
         finally:
             clear_contextvars()
+            calls.end(token)
+
+    def _directly(self, call: Call, found: tuple[View, dict[str, Any]], start_response: StartResponse) -> list[bytes]:
+        try:
+            refuse_unreadable(call.environ, self._shared.web)
+            view, arguments = found
+            answer = view(**arguments)
+        except Exception as error:  # noqa: BLE001 - whatever it is has its answer
+            answer = answer_error(error)
+        headers = answer.all_headers()
+        _complete(call, headers)
+        start_response(STATUS_LINES[answer.status], headers)
+        return [answer.body]
+
+    def _by_application(self, call: Call, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            _complete(call, headers)
+            return start_response(status, headers, exc_info)
+
+        return self._application(call.environ, start)
+
+
+def _complete(call: Call, headers: list[tuple[str, str]]) -> None:
+    given = {name.lower() for name, _ in headers}
+    if call.quota is not None:
+        headers += call.quota.headers().items()
+    headers.append(("X-Request-ID", call.identity))
+    headers += ALWAYS
+    headers += [header for header in PRIVATE if header[0].lower() not in given]
 
 
 def _id_of(offered: str) -> str:

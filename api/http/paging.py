@@ -7,16 +7,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from flask import Response, request
 
-from api.http.answers import answer
+from api.http.answers import Answer, answer
+from api.http.calls import present
 from api.http.problems import InvalidRequest
 from serving.present import paced
 
 LARGEST = 2**63 - 1
 
 
-def page(documents: Iterable[Any], limit: int, position: Callable[[Any], list[int | str]], **more: Any) -> Response:
+def page(documents: Iterable[Any], limit: int, position: Callable[[Any], list[int | str]], **more: Any) -> Answer:
     """A page of at most `limit` of `documents`, of which there is one more than that if there is a next page.
 
     They are made a few at a time, beside others' requests. `position` says of an item where the page after it begins;
@@ -51,8 +51,9 @@ def _cursor(position: list[int | str]) -> str:
 
 
 def _next(cursor: str) -> str:
-    query = [*((name, value) for name, value in request.args.items(multi=True) if name != "cursor"), ("cursor", cursor)]
-    return f'<{request.path}?{urlencode(query)}>; rel="next"'
+    call = present()
+    query = [*((name, value) for name, value in call.query() if name != "cursor"), ("cursor", cursor)]
+    return f'<{call.environ["PATH_INFO"]}?{urlencode(query)}>; rel="next"'
 
 
 def _unknown_cursor() -> InvalidRequest:

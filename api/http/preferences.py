@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import request
+from api.http.calls import present
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,11 @@ NONE = Preferences()
 
 def preferences() -> Preferences:
     """The preferences of the present request. One that cannot be understood is passed over, as the RFC wants."""
-    if "HTTP_PREFER" not in request.environ:
+    said = present().environ.get("HTTP_PREFER")
+    if said is None:
         return NONE
     wait, respond_async = None, False
-    for preference in ",".join(request.headers.getlist("Prefer")).split(","):
+    for preference in said.split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         name, value = name.strip().lower(), value.strip().strip('"')
         if name == "wait" and wait is None and value.isascii() and value.isdigit() and len(value) <= 9:

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from flask import Response
-
 from api.access.auth import Access
 from api.access.resource import Resource
 from api.components import components
-from api.http.answers import answer
+from api.http.answers import Answer, answer
 from api.http.paging import LARGEST, page, position_in
 from api.http.paths import STOCK
 from api.market.market_data_schemas import (
@@ -30,7 +28,7 @@ blueprint = Resource("market data", __name__, url_prefix="/api/v1", description=
 @blueprint.open_to(Access.KEY, f"{STOCK}/price")
 @blueprint.arguments(PriceQuerySchema, location="query")
 @blueprint.response(200, PriceSchema)
-def get_price(query: dict[str, Any], symbol: str) -> Response:
+def get_price(query: dict[str, Any], symbol: str) -> Answer:
     """Last price, and the average of the latest trades
 
     Every trade counts alike. `trades_in_average` says how many there were.
@@ -42,7 +40,7 @@ def get_price(query: dict[str, Any], symbol: str) -> Response:
 @blueprint.open_to(Access.KEY, f"{STOCK}/book")
 @blueprint.arguments(DepthQuerySchema, location="query")
 @blueprint.response(200, BookSchema)
-def get_book(query: dict[str, Any], symbol: str) -> Response:
+def get_book(query: dict[str, Any], symbol: str) -> Answer:
     """The book's best levels"""
     depth = query["depth"]
     with components().database.reading() as session:
@@ -53,7 +51,7 @@ def get_book(query: dict[str, Any], symbol: str) -> Response:
 
 @blueprint.open_to(Access.KEY, f"{STOCK}/book/<order_id:order_id>")
 @blueprint.response(200, BookEntrySchema)
-def get_book_entry(symbol: str, order_id: int) -> Response:
+def get_book_entry(symbol: str, order_id: int) -> Answer:
     """One entry of the book, and its place in the queue"""
     with components().database.reading() as session:
         return answer(read_entry(session, symbol, order_id))
@@ -62,7 +60,7 @@ def get_book_entry(symbol: str, order_id: int) -> Response:
 @blueprint.open_to(Access.KEY, f"{STOCK}/trades")
 @blueprint.arguments(PageQuerySchema, location="query")
 @blueprint.response(200, TradePageSchema)
-def get_trades(query: dict[str, Any], symbol: str) -> Response:
+def get_trades(query: dict[str, Any], symbol: str) -> Answer:
     """The tape, newest trade first"""
     position = position_in(query["cursor"], 1) or [LARGEST]
     with components().database.reading() as session:
@@ -73,7 +71,7 @@ def get_trades(query: dict[str, Any], symbol: str) -> Response:
 @blueprint.open_to(Access.KEY, f"{STOCK}/events")
 @blueprint.arguments(EventsQuerySchema, location="query")
 @blueprint.response(200, EventPageSchema)
-def get_events(query: dict[str, Any], symbol: str) -> Response:
+def get_events(query: dict[str, Any], symbol: str) -> Answer:
     """The events after a sequence, oldest first
 
     Sequences have no gaps: whoever missed some events asks for them here.

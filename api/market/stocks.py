@@ -4,12 +4,10 @@ import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response
-
 from api.access.auth import Access
 from api.access.resource import Resource
 from api.components import components
-from api.http.answers import answer
+from api.http.answers import Answer, answer
 from api.http.paging import page, position_in
 from api.http.paths import STOCK
 from api.http.problems import InvalidRequest
@@ -36,7 +34,7 @@ RULES = {
 @blueprint.open_to(Access.ADMIN, "/stocks", "POST")
 @blueprint.arguments(NewStockSchema)
 @blueprint.response(201, StockSchema)
-def list_new_stock(request: dict[str, Any]) -> Response:
+def list_new_stock(request: dict[str, Any]) -> Answer:
     """List a stock"""
     settings = components().settings
     rules = {setting: request[name] for name, setting in RULES.items() if name in request}
@@ -71,7 +69,7 @@ def list_new_stock(request: dict[str, Any]) -> Response:
 @blueprint.open_to(Access.KEY, "/stocks")
 @blueprint.arguments(PageQuerySchema, location="query")
 @blueprint.response(200, StockPageSchema)
-def list_stocks(query: dict[str, Any]) -> Response:
+def list_stocks(query: dict[str, Any]) -> Answer:
     """All listed stocks, by symbol"""
     settings = components().settings
     position = position_in(query["cursor"], 0, 1)
@@ -83,7 +81,7 @@ def list_stocks(query: dict[str, Any]) -> Response:
 
 @blueprint.open_to(Access.KEY, STOCK)
 @blueprint.response(200, StockSchema)
-def get_stock(symbol: str) -> Response:
+def get_stock(symbol: str) -> Answer:
     """One stock: state, rules, reference and last price"""
     settings = components().settings
     with components().database.reading() as session:

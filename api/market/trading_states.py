@@ -2,12 +2,10 @@
 
 import logging
 
-from flask import Response
-
 from api.access.auth import Access, caller, who
 from api.access.resource import Resource
 from api.components import components
-from api.http.answers import answer
+from api.http.answers import Answer, answer
 from api.http.paths import STOCK
 from api.http.problems import StateRefused
 from api.market.stock_schemas import StateChangeSchema, StockSchema
@@ -25,7 +23,7 @@ blueprint = Resource("trading states", __name__, url_prefix="/api/v1", descripti
 @blueprint.arguments(StateChangeSchema)
 @blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
 @blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
-def change_trading_state(request: dict[str, str | None], symbol: str) -> Response:
+def change_trading_state(request: dict[str, str | None], symbol: str) -> Answer:
     """Halt, resume, gather orders for an auction, or close
 
     `halted` and `closed` take only cancels; in `pre_open` and `auction` orders gather without matching. Going from
@@ -38,7 +36,7 @@ def change_trading_state(request: dict[str, str | None], symbol: str) -> Respons
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
 @blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
-def uncross_stock(symbol: str) -> Response:
+def uncross_stock(symbol: str) -> Answer:
     """Trade what has gathered, all at one price, and stay in the same state
 
     Before closing after a closing auction. Refused where no orders gather.
@@ -50,7 +48,7 @@ def uncross_stock(symbol: str) -> Response:
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
 @blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
-def roll_stock(symbol: str) -> Response:
+def roll_stock(symbol: str) -> Answer:
     """End the day of a stock, whatever its state
 
     DAY orders expire and the last price becomes the reference, as by the schedule once a day.
@@ -58,7 +56,7 @@ def roll_stock(symbol: str) -> Response:
     return _changed(symbol, StateRequest(ROLL, by=caller().name))
 
 
-def _changed(symbol: str, change: StateRequest) -> Response:
+def _changed(symbol: str, change: StateRequest) -> Answer:
     with components().replies.expect() as reply:
         with components().database.writing() as session:
             stock = read_stock(session, symbol, components().settings)

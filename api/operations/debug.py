@@ -2,14 +2,13 @@
 
 import logging
 
-from flask import Response
 from marshmallow import Schema, fields
 from werkzeug.exceptions import NotFound
 
 from api.access.auth import Access, who
 from api.access.resource import Resource
 from api.components import components
-from api.http.answers import answer
+from api.http.answers import Answer, answer
 from services.operations.reset import NoSandbox, reset_exchange, trade_count
 
 log = logging.getLogger(__name__)
@@ -25,7 +24,7 @@ class TradeCountSchema(Schema):
 
 @blueprint.open_to(Access.DEBUG, "/trade-count")
 @blueprint.response(200, TradeCountSchema)
-def get_trade_count() -> Response:
+def get_trade_count() -> Answer:
     """The number of trades since the beginning or the last reset"""
     with components().database.reading() as session:
         return answer({"trade_count": trade_count(session)})
@@ -33,7 +32,7 @@ def get_trade_count() -> Response:
 
 @blueprint.open_to(Access.DEBUG, "/reset", "POST")
 @blueprint.response(204)
-def reset() -> Response:
+def reset() -> Answer:
     """Begin again
 
     Orders and trades are removed, balances are again what was brought in. Brokers keep their keys.
@@ -45,4 +44,4 @@ def reset() -> Response:
         log.warning("no reset: the database was not made a sandbox; run `minex migrate` where debug = true")
         raise NotFound from error
     log.warning("the exchange was reset by %s", who())
-    return Response(status=204)
+    return Answer(204)

@@ -80,7 +80,7 @@ def init_app(app: Flask, spec: APISpec, name: str) -> None:
     @app.before_request
     def refuse_bodies() -> None:
         if request.endpoint in PUBLIC:
-            refuse_body(request)
+            refuse_body(request.environ)
 
     @app.get(OPENAPI)
     def openapi() -> Response:

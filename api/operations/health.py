@@ -4,12 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response
-
 from api.access.auth import Access
 from api.access.resource import Resource
 from api.components import components
-from api.http.answers import answer
+from api.http.answers import Answer, answer
 from api.operations.health_schemas import HealthSchema, ReadySchema, TimeSchema
 from services.operations.health import is_ready
 from services.timestamps import microseconds, timestamp
@@ -18,7 +16,7 @@ blueprint = Resource("health", __name__, url_prefix="/api/v1", description="Is t
 at_root = Resource("health at the root", __name__, description="The same where load balancers look for it.")
 
 
-def health() -> Response:
+def health() -> Answer:
     """Is the exchange up?
 
     `degraded` says what is wrong: orders are accepted all the same, and matched when it is mended. 503 when nothing can
@@ -34,7 +32,7 @@ def health() -> Response:
     return answer(document, 503, {"Retry-After": "1"}) if found.status == "down" else answer(document)
 
 
-def ready() -> Response:
+def ready() -> Answer:
     """May this process be sent requests?"""
     with components().database.looking() as session:
         return answer({"ready": is_ready(session)})
@@ -42,7 +40,7 @@ def ready() -> Response:
 
 @blueprint.open_to(Access.ANYONE, "/time")
 @blueprint.response(200, TimeSchema)
-def get_time() -> Response:
+def get_time() -> Answer:
     """The exchange's clock"""
     now = datetime.now(UTC)
     return answer({"time": timestamp(now), "microseconds": microseconds(now)})

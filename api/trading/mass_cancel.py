@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from flask import Response
-
 from api.access.auth import Access, broker_id
 from api.access.resource import Resource
 from api.components import components
-from api.http.answers import answer
+from api.http.answers import Answer, answer
 from api.trading.command_results import PREFER, awaited, preference_applied
 from api.trading.mass_cancel_schemas import CancelAfterSchema, CancelFilterSchema, MassCancelSchema, SwitchSchema
 from queues.replies import Expected
@@ -24,7 +22,7 @@ blueprint = Resource("mass cancels", __name__, url_prefix="/api/v1", description
 @blueprint.arguments(CancelFilterSchema, location="query")
 @blueprint.response(200, MassCancelSchema, description="None of them will ever trade again.")
 @blueprint.alt_response(202, schema=MassCancelSchema, description="Some cancels are still queued.")
-def cancel_orders(wanted: dict[str, Any]) -> Response:
+def cancel_orders(wanted: dict[str, Any]) -> Answer:
     """Cancel all of one's orders, or those of a stock or a side
 
     `cancelled` counts the orders that this request took out of the book; what filled meanwhile stays filled.
@@ -45,7 +43,7 @@ def cancel_orders(wanted: dict[str, Any]) -> Response:
 @blueprint.open_to(Access.BROKER, "/orders/cancel-after", "POST")
 @blueprint.arguments(CancelAfterSchema)
 @blueprint.response(200, SwitchSchema)
-def cancel_after(request: dict[str, int]) -> Response:
+def cancel_after(request: dict[str, int]) -> Answer:
     """Have all of one's orders cancelled unless this is called again in time
 
     A dead man's switch: each call starts the time anew, and 0 turns it off. Once it has cancelled it is off.

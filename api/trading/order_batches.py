@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from flask import Response
-
 from api.access.auth import Access, broker_id, refuse_suspended
 from api.access.resource import Resource
 from api.components import components
-from api.http.answers import answer
+from api.http.answers import Answer, answer
 from api.http.errors import problem_for
 from api.http.problems import InvalidRequest
 from api.trading.batch_schemas import BatchAnswerSchema, BatchSchema
@@ -18,7 +16,7 @@ from services.order_entry.place import Placed
 from services.order_entry.requests import NewOrder, OrderRequest
 from serving.present import pause
 
-Answer = Placed | MarketError | Failed
+Outcome = Placed | MarketError | Failed
 
 blueprint = Resource("order batches", __name__, url_prefix="/api/v1", description="Many orders at once.")
 
@@ -26,7 +24,7 @@ blueprint = Resource("order batches", __name__, url_prefix="/api/v1", descriptio
 @blueprint.open_to(Access.BROKER, "/orders/batch", "POST", charged=False)
 @blueprint.arguments(BatchSchema)
 @blueprint.response(200, BatchAnswerSchema)
-def place_batch(batch: dict[str, Any]) -> Response:
+def place_batch(batch: dict[str, Any]) -> Answer:
     """Place up to 500 orders
 
     Each is answered as if it had come alone, in the same order: one that is refused does not keep the others back.
@@ -40,7 +38,7 @@ def place_batch(batch: dict[str, Any]) -> Response:
     return answer({"results": list(_results(requests, placed))})
 
 
-def _place(orders: Sequence[NewOrder]) -> Sequence[Answer]:
+def _place(orders: Sequence[NewOrder]) -> Sequence[Outcome]:
     if not orders:
         return []
     answers = components().intake.place(orders)
@@ -52,14 +50,14 @@ def _place(orders: Sequence[NewOrder]) -> Sequence[Answer]:
 
 
 def _results(
-    requests: Sequence[OrderRequest | InvalidRequest], placed: Mapping[int, Answer]
+    requests: Sequence[OrderRequest | InvalidRequest], placed: Mapping[int, Outcome]
 ) -> Iterator[dict[str, Any]]:
     for n, request in enumerate(requests):
         pause()
         yield _result(request, placed.get(n))
 
 
-def _result(request: OrderRequest | InvalidRequest, placed: Answer | None) -> dict[str, Any]:
+def _result(request: OrderRequest | InvalidRequest, placed: Outcome | None) -> dict[str, Any]:
     if isinstance(request, OrderRequest) and isinstance(placed, Placed):
         order, status = placed_document(request, placed)
         return {"status": status, "order": order}
@@ -67,7 +65,7 @@ def _result(request: OrderRequest | InvalidRequest, placed: Answer | None) -> di
     return {"status": problem["status"], "problem": problem}
 
 
-def _error_of(request: OrderRequest | InvalidRequest, placed: Answer | None) -> BaseException:
+def _error_of(request: OrderRequest | InvalidRequest, placed: Outcome | None) -> BaseException:
     """Why an order was not placed: it was none, it was refused, or its storing failed."""
     if isinstance(request, InvalidRequest):
         return request

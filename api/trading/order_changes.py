@@ -2,12 +2,10 @@
 
 from typing import Any, cast
 
-from flask import Response
-
 from api.access.auth import Access, broker_id, refuse_suspended
 from api.access.resource import Resource
 from api.components import components
-from api.http.answers import answer
+from api.http.answers import Answer, answer
 from api.http.paths import CLIENT_ORDER_ID, ORDER
 from api.http.problems import AmendmentRefused, CancelRefused
 from api.trading.command_results import PREFER, preference_applied, result_of
@@ -27,7 +25,7 @@ blueprint = Resource("order changes", __name__, url_prefix="/api/v1", descriptio
 @blueprint.arguments(AmendmentSchema)
 @blueprint.response(200, OrderSchema, description="Applied: the order as it is now.")
 @blueprint.alt_response(202, schema=OrderSchema, description="Still queued: the order as it was.")
-def amend_order(request: dict[str, Any], order_id: int) -> Response:
+def amend_order(request: dict[str, Any], order_id: int) -> Answer:
     """Amend an order
 
     Less quantity at the same price keeps its place in time; more quantity or another price loses it.
@@ -49,7 +47,7 @@ def amend_order(request: dict[str, Any], order_id: int) -> Response:
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(204, description="Cancelled, or it was already closed.")
 @blueprint.alt_response(202, description="Still queued.")
-def cancel_order(order_id: int) -> Response:
+def cancel_order(order_id: int) -> Answer:
     """Cancel an order
 
     After 204 it never trades again. A closed order stays as it is.
@@ -61,7 +59,7 @@ def cancel_order(order_id: int) -> Response:
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(204, description="Cancelled, or it was already closed.")
 @blueprint.alt_response(202, description="Still queued.")
-def cancel_order_by_client_order_id(client_order_id: str) -> Response:
+def cancel_order_by_client_order_id(client_order_id: str) -> Answer:
     """Cancel an order by one's own id
 
     For whoever never heard which order_id it got. The same as DELETE of the order.
@@ -75,7 +73,7 @@ def cancel_order_by_client_order_id(client_order_id: str) -> Response:
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(204, description="Cancelled, or it was already closed.")
 @blueprint.alt_response(202, description="Still queued.")
-def cancel_order_by_post(order_id: int) -> Response:
+def cancel_order_by_post(order_id: int) -> Answer:
     """Cancel an order
 
     The same as DELETE.
@@ -83,17 +81,17 @@ def cancel_order_by_post(order_id: int) -> Response:
     return _cancel(order_id)
 
 
-def _cancel(order_id: int) -> Response:
+def _cancel(order_id: int) -> Answer:
     with components().replies.expect() as reply:
         queued = components().intake.cancel(Cancel(broker_id(), order_id, reply.address))
         if queued.command_id is None:
-            return Response(status=204)
+            return Answer(204)
         result = result_of(queued.command_id, reply)
     if result is None:
-        return Response(status=202, headers=preference_applied(waited=result is not None))
+        return Answer(202, headers=preference_applied(waited=result is not None))
     if result.order_is_open:
         raise CancelRefused(result.reason, reason=result.refused)
-    return Response(status=204, headers=preference_applied(waited=result is not None))
+    return Answer(204, headers=preference_applied(waited=result is not None))
 
 
 def _band(symbol: str, refused: str) -> dict[str, Any]:

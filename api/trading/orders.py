@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from flask import Response
-
 from api.access.auth import Access, broker_id, refuse_suspended
 from api.access.resource import Resource
 from api.components import components
-from api.http.answers import answer
+from api.http.answers import Answer, answer
 from api.http.paging import page, position_in
 from api.http.paths import ORDER
 from api.http.preferences import preferences
@@ -34,7 +32,7 @@ PREFER_WAIT = {
 @blueprint.arguments(NewOrderSchema)
 @blueprint.response(201, PlacedSchema, description="Stored and reserved.")
 @blueprint.alt_response(200, schema=PlacedSchema, description="The same client_order_id again: the first answer.")
-def place_order(request: OrderRequest) -> Response:
+def place_order(request: OrderRequest) -> Answer:
     """Place an order
 
     The money or the shares are reserved and the order is stored before it is answered. The same `client_order_id`
@@ -52,7 +50,7 @@ def place_order(request: OrderRequest) -> Response:
 @blueprint.open_to(Access.BROKER, "/orders")
 @blueprint.arguments(OrderFilterSchema, location="query")
 @blueprint.response(200, OrderPageSchema)
-def list_orders(query: dict[str, Any]) -> Response:
+def list_orders(query: dict[str, Any]) -> Answer:
     """List one's orders, newest first"""
     limit, cursor = query.pop("limit"), query.pop("cursor")
     before = position_in(cursor, 1)
@@ -64,7 +62,7 @@ def list_orders(query: dict[str, Any]) -> Response:
 
 @blueprint.open_to(Access.BROKER, ORDER)
 @blueprint.response(200, OrderSchema)
-def get_order(order_id: int) -> Response:
+def get_order(order_id: int) -> Answer:
     """One order, with its fills"""
     with components().database.reading() as session:
         return answer(read_order(session, broker_id(), order_id))
@@ -80,11 +78,11 @@ def placed_document(request: OrderRequest, placed: Placed) -> tuple[dict[str, An
     return document, 200 if placed.known else 201
 
 
-def _placed(request: OrderRequest, placed: Placed) -> Response:
+def _placed(request: OrderRequest, placed: Placed) -> Answer:
     return answer(*placed_document(request, placed), _location(placed))
 
 
-def _placed_and_matched(placed: Placed, reply: Expected, seconds: int) -> Response:
+def _placed_and_matched(placed: Placed, reply: Expected, seconds: int) -> Answer:
     broker = broker_id()
 
     def look() -> dict[str, Any]:

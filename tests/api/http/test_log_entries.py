@@ -15,6 +15,8 @@ from flask import Flask
 from gevent.event import Event
 
 from api.http import errors, middleware
+from api.http.calls import Shared
+from api.http.direct_routes import DirectRoutes
 from api.trading import orders as orders_views
 from logs import JsonLines, TextLines
 from settings.sections import Settings
@@ -27,8 +29,8 @@ library = logging.getLogger("sqlalchemy.pool")
 def app() -> Flask:
     """All that every request passes, before one view that breaks."""
     app = Flask("stories")
-    middleware.init_app(app, Settings())
-    errors.init_app(app, lambda: None)
+    middleware.init_app(app, Shared(None, Settings().web, lambda: None), DirectRoutes({}))
+    errors.init_app(app)
 
     @app.post("/breaks/<path:rest>")
     def breaks(rest: str) -> str:

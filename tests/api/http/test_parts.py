@@ -6,12 +6,14 @@ import threading
 import time
 
 import pytest
-from flask import Flask
 
+from api.http import calls
+from api.http.calls import Call, Shared
 from api.http.preferences import Preferences, preferences
 from api.http.problems import InvalidRequest, NotAnObject, NotJson
 from api.http.strict_json import REPEATED, parse_object
 from api.runtime.waiting import WaitingRoom, wait_for
+from settings.sections import Settings
 
 
 class TestStrictJson:
@@ -68,8 +70,12 @@ class TestStrictJson:
     ],
 )
 def test_preferences(headers: list[str], wanted: Preferences) -> None:
-    with Flask("test").test_request_context(headers=[("Prefer", value) for value in headers]):
+    environ = {"HTTP_PREFER": ",".join(headers)} if headers else {}  # as servers join them
+    token = calls.begin(Call(environ, Shared(None, Settings().web, lambda: None), "1"))
+    try:
         assert preferences() == wanted
+    finally:
+        calls.end(token)
 
 
 class TestWaiting:
