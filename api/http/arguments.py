@@ -9,7 +9,9 @@ from api.http.body import receive_json
 from api.http.calls import present
 from api.http.fields import Several
 from api.http.problems import MOST_ERRORS, InvalidRequest
+from api.http.quick_schema import NOT_QUICK, QuickSchema
 from api.http.strict_json import REPEATED, parse_object
+from services.errors import kept
 
 Reader = Callable[[], Any]
 """Reads the arguments of the present request. Raises InvalidRequest, and what its part is refused with."""
@@ -47,10 +49,14 @@ READERS: Final[dict[str, Callable[[marshmallow.Schema], Reader]]] = {"json": bod
 
 def loaded(schema: marshmallow.Schema, given: dict[str, Any]) -> Any:
     """What the schema makes of it. Raises InvalidRequest: every field at fault, the unknown ones too, in one answer."""
+    if isinstance(schema, QuickSchema):
+        found = schema.quickly(given)
+        if found is not NOT_QUICK:
+            return found
     try:
         return schema.load(given, unknown=marshmallow.RAISE)
     except marshmallow.ValidationError as error:
-        raise InvalidRequest(errors=flat(error.messages_dict)) from error
+        raise InvalidRequest(errors=flat(kept(error).messages_dict)) from error
 
 
 def refuse_strange(document: dict[str, Any], schema: marshmallow.Schema) -> None:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, ValidationError, fields, validate
 
 from api.access.charging import charge
-from api.http.arguments import flat, refuse_strange
+from api.http.arguments import loaded, refuse_strange
 from api.http.fields import Strict
 from api.http.problem_schemas import RefusalSchema
 from api.http.problems import InvalidRequest
@@ -75,9 +75,7 @@ def _checked(order: Any) -> OrderRequest | InvalidRequest:
     pause()
     try:
         refuse_strange(order, ORDER)
-        request: OrderRequest = ORDER.load(order)
+        request: OrderRequest = loaded(ORDER, order)
     except InvalidRequest as refusal:
         return kept(refusal)
-    except ValidationError as error:
-        return InvalidRequest(errors=flat(kept(error).messages_dict))
     return request

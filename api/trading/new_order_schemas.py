@@ -4,9 +4,10 @@ import hashlib
 from typing import Any, ClassVar, Final
 
 import orjson
-from marshmallow import Schema, ValidationError, post_load, validates_schema
+from marshmallow import ValidationError, post_load, validates_schema
 
 from api.http.fields import LONGEST_CLIENT_ORDER_ID, Choice, Flag, Instant, Side, Symbol, Text, Whole
+from api.http.quick_schema import QuickSchema
 from engine.order_types import GTC, GTD, IOC, LIMIT, LIMITED, MARKET, RESTING_TIFS, STOPS, TIFS, TYPES
 from engine.orders import CONDITIONS
 from engine.rules import STP_MODES
@@ -15,7 +16,7 @@ from services.order_entry.requests import OrderRequest
 EXAMPLE: Final = {"document_number": "11122233344", "side": "bid", "symbol": "PETR4"}
 
 
-class NewOrderSchema(Schema):
+class NewOrderSchema(QuickSchema):
     """An order to be placed: prices in cents, quantities in shares."""
 
     EXAMPLES: ClassVar = {
@@ -69,6 +70,12 @@ class NewOrderSchema(Schema):
         load_default=None,
         metadata={"description": "Unique for the broker, for ever."},
     )
+
+    def together(self, values: dict[str, Any]) -> OrderRequest:
+        """The order, whose fields are right by themselves. Raises ValidationError."""
+        self.check_fields_together(values)
+        request: OrderRequest = self.request(values)
+        return request
 
     @validates_schema(skip_on_field_errors=False)
     def check_fields_together(self, order: dict[str, Any], **_: Any) -> None:
