@@ -1,16 +1,17 @@
 """What the processes say: one line an entry on stderr, as text or as JSON, in which no input can forge another line.
 
-Every entry passes through structlog, whoever wrote it, a library too, and takes along what is bound at that moment
-(`structlog.contextvars`): the request, the socket or the group that it is about.
+Every entry passes through structlog, whoever wrote it, a library too, and takes along what it is about: what is bound
+at that moment (`structlog.contextvars`), such as a socket or a group, and what the SUBJECT says of itself, a request.
 """
 
 import io
 import logging
 import re
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TextIO
+from typing import Any, Protocol, TextIO
 
 from structlog.contextvars import merge_contextvars
 from structlog.processors import EventRenamer, JSONRenderer, format_exc_info
@@ -24,6 +25,17 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 QUIET = ("rq.worker", "rq.job", "engineio", "socketio", "urllib3")
 """Libraries whose news at level info is none to an operator of an exchange."""
+
+
+class Subject(Protocol):
+    """What somebody is working on."""
+
+    def log_fields(self) -> dict[str, Any]:
+        """What an entry says of it. Asked when there is an entry, so that work without any costs nothing."""
+
+
+SUBJECT: ContextVar[Any] = ContextVar("minex_subject")
+"""The present Subject."""
 
 SHOWN_IN_TEXT = ("request_id", "sid")
 """Of what is bound. A group needs no mention, for its process has its name, and JSON has all of it."""
@@ -109,6 +121,11 @@ def _add_time(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
     return entry
 
 
+def _add_subject(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    subject: Subject | None = SUBJECT.get(None)
+    return entry if subject is None else {**subject.log_fields(), **entry}
+
+
 def _trace_last(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
     """The traceback under our name for it; the stack of a call that asked for one is left out."""
     entry.pop("stack_info", None)
@@ -123,6 +140,7 @@ MEMBERS: list[Processor] = [
     add_logger_name,
     EventRenamer("message"),
     merge_contextvars,
+    _add_subject,
     format_exc_info,
     _trace_last,
 ]

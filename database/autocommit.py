@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.pool import PoolProxiedConnection
 
 from database.errors import UncertainCommit, has_stale_plan, without_values
-from database.session import WARNINGS
+from database.session import WARNINGS, pooled
 from database.statements import NO_VALUES
 
 DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
@@ -116,8 +116,12 @@ def autocommitting(engine: Engine) -> Iterator[AutocommitSession]:
         session.close()
 
 
-def committing(engine: Engine) -> Engine:
-    """Let every connection of a new `engine` commit each statement by itself."""
+def committing(url: str, *, pool_size: int = 5, application: str = "minex", **options: int | str) -> Engine:
+    """An engine as `database.session.connect` makes it, whose connections commit each statement by itself.
+
+    So there is never a transaction to be rolled back when one is given back.
+    """
+    engine = pooled(url, pool_size, application, options, resets=False)
     event.listen(engine, "connect", _commit_each_statement)
     return engine
 

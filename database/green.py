@@ -1,13 +1,13 @@
 """Connections to PostgreSQL that let other requests go on while one waits, at the least cost.
 
 psycopg waits with `select.poll`, which gevent replaces by one that makes a watcher, an event and a timer for each wait.
-Here a connection keeps its two watchers.
+Here a connection keeps its watchers.
 """
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from gevent import Timeout, get_hub, monkey
+from gevent import Timeout, get_hub, getcurrent, monkey
 from psycopg.abc import PQGen
 from psycopg.waiting import WAIT_R
 from sqlalchemy import Engine
@@ -19,11 +19,15 @@ Done = TypeVar("Done")
 READ, WRITE = 1, 2
 """As libev and psycopg call them alike."""
 
+CLOCK = 0
+"""The watcher that waits for nothing but time."""
+
 
 class GreenConnection(TimedConnection):
     """Used by one greenlet at a time, and always by greenlets of the same thread."""
 
     _watchers: dict[int, Any]
+    _clock_seconds: float
     answered: Callable[[], None] = staticmethod(lambda: None)
     """Called when something has been waited for."""
 
@@ -31,7 +35,10 @@ class GreenConnection(TimedConnection):
         """Let `gen` go on whenever it can. What wants a timeout of its own waits as psycopg does."""
         if timeout is not None:
             return super().wait(gen, interval, timeout)
-        clock = Timeout.start_new(self.answer_seconds or None)
+        clock = self._clock()
+        greenlet, over = getcurrent(), Timeout()
+        if self.answer_seconds:
+            clock.again(greenlet.throw, over)
         try:
             wanted = next(gen)
             while True:
@@ -41,18 +48,27 @@ class GreenConnection(TimedConnection):
         except StopIteration as end:
             self.answered()
             return cast(Done, end.value)
-        except Timeout as over:
-            if over is not clock:
+        except Timeout as late:
+            if late is not over:
                 raise
-            raise self.given_up() from over
+            raise self.given_up() from late
         finally:
-            clock.close()
+            clock.stop()
 
     def close(self) -> None:
         """Close the connection and its watchers."""
         for watcher in vars(self).pop("_watchers", {}).values():
             watcher.close()
         super().close()
+
+    def _clock(self) -> Any:
+        """Runs while an answer is waited for; `again` gives it all of its time each time."""
+        watchers = vars(self).setdefault("_watchers", {})
+        if CLOCK not in watchers or self._clock_seconds != self.answer_seconds:
+            loop: Any = get_hub().loop
+            watchers[CLOCK] = loop.timer(0, self.answer_seconds)
+            self._clock_seconds = self.answer_seconds
+        return watchers[CLOCK]
 
     def _watcher(self, events: int) -> Any:
         watchers = vars(self).setdefault("_watchers", {})

@@ -3,7 +3,7 @@
 import fcntl
 import termios
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -47,6 +47,11 @@ def connect(url: str, *, pool_size: int = 5, application: str = "minex", **optio
     `url` may be plain `postgresql://…`; the driver is psycopg 3. Every connection speaks UTC and compiles nothing: to
     compile a plan takes seconds, and each of our statements runs for milliseconds.
     """
+    return pooled(url, pool_size, application, options, resets=True)
+
+
+def pooled(url: str, pool_size: int, application: str, options: Mapping[str, int | str], *, resets: bool) -> Engine:
+    """The same. `resets`: whether a transaction that is open on a connection which is given back is rolled back."""
     settings = {"timezone": "UTC", "jit": "off", **options}
     engine = create_engine(
         _with_driver(url),
@@ -54,6 +59,7 @@ def connect(url: str, *, pool_size: int = 5, application: str = "minex", **optio
         max_overflow=0,
         pool_timeout=POOL_SECONDS,
         pool_pre_ping=False,
+        pool_reset_on_return="rollback" if resets else None,
         hide_parameters=True,
         isolation_level="READ COMMITTED",
         json_serializer=lambda value: orjson.dumps(value).decode(),

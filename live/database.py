@@ -4,7 +4,6 @@ from sqlalchemy import Engine
 
 from database.autocommit import committing
 from database.green import green
-from database.session import connect
 from serving.present import pause
 from settings.sections import Settings
 
@@ -15,11 +14,11 @@ ANSWER_SECONDS = 1.0
 def open_reader(settings: Settings, *, connections: int) -> Engine:
     """At most so many connections, for `database.autocommit.autocommitting`."""
     limit = settings.database.statement_timeout_ms
-    engine = connect(
+    engine = committing(
         settings.database.reader,
         pool_size=connections,
         application="minex-live",
         statement_timeout=limit,
         idle_in_transaction_session_timeout=limit,
     )
-    return green(committing(engine), limit / 1000 + ANSWER_SECONDS, pause)
+    return green(engine, limit / 1000 + ANSWER_SECONDS, pause)

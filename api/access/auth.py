@@ -4,8 +4,6 @@ from collections.abc import Callable
 from enum import Enum
 from typing import cast
 
-from structlog.contextvars import bind_contextvars
-
 from api.components import components
 from api.http.calls import present
 from api.http.problems import AdminOnly, BrokerOnly, NotFound, Unauthenticated
@@ -40,8 +38,6 @@ def require_key() -> None:
     if caller is None:
         components().limits.note_failure(address)
         raise Unauthenticated("This API key is not known.")
-    if caller.broker_id is not None:
-        bind_contextvars(broker_id=caller.broker_id)
     charge_to(call.environ, caller.broker_id)
     call.caller = caller
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import werkzeug.urls  # noqa: F401 - registers what is made of bytes that are no UTF-8
 
+from logs import SUBJECT
 from settings.sections import Web
 
 Environ = dict[str, Any]
@@ -52,8 +53,18 @@ class Call:
         text = self.environ.get("QUERY_STRING", "")
         return parse_qsl(_as_utf8(text), keep_blank_values=True, errors="werkzeug.url_quote") if text else []
 
+    def log_fields(self) -> dict[str, Any]:
+        """What a log entry says of it."""
+        fields = {
+            "request_id": self.identity,
+            "method": self.environ.get("REQUEST_METHOD", ""),
+            "path": self.environ.get("PATH_INFO", ""),
+        }
+        broker_id = getattr(self.caller, "broker_id", None)
+        return fields if broker_id is None else {**fields, "broker_id": broker_id}
 
-_present: ContextVar[Call] = ContextVar("minex_call")
+
+_present: ContextVar[Call] = SUBJECT
 
 present = _present.get
 """The present request's. Raises LookupError outside of one."""

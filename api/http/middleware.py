@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, request
-from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from api.http import calls
 from api.http.answers import STATUS_LINES
@@ -54,8 +53,8 @@ def refuse_unreadable(environ: Environ, web: Web) -> None:
 class Completed:
     """Gives each request its id, and each answer its headers: on WSGI's plain lists, which costs next to nothing.
 
-    Log entries that are written meanwhile say of which request they are. A connection's next request is handled by the
-    same greenlet, so nothing may stay bound.
+    Log entries that are written meanwhile say of which request they are (`logs.SUBJECT`). A connection's next request
+    is handled by the same greenlet, so it must not stay that.
     """
 
     def __init__(self, application: Callable[..., Iterable[bytes]], shared: Shared, routes: DirectRoutes) -> None:
@@ -67,14 +66,12 @@ class Completed:
         """Answer one request."""
         call = Call(environ, self._shared, _id_of(environ.get("HTTP_X_REQUEST_ID", "")))
         token = calls.begin(call)
-        bind_contextvars(request_id=call.identity, method=environ["REQUEST_METHOD"], path=environ["PATH_INFO"])
         try:
             found = self._view_of(environ)
             if found is None:
                 return self._by_application(call, start_response)
             return self._directly(call, found, start_response)
         finally:
-            clear_contextvars()
             calls.end(token)
 
     def _directly(self, call: Call, found: tuple[View, dict[str, Any]], start_response: StartResponse) -> list[bytes]:

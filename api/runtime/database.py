@@ -41,8 +41,8 @@ class Database:
         limits = {"statement_timeout": limit, "idle_in_transaction_session_timeout": limit}
         url = settings.database.url
         self._readers = Places(most, POOL_SECONDS, max(1, most // READERS_OF_ONE))
-        self._reader = committing(connect(url, pool_size=most, application="minex-web", **limits))
-        self.intake = committing(connect(url, pool_size=most, application="minex-intake", **limits, **PLANS))
+        self._reader = committing(url, pool_size=most, application="minex-web", **limits)
+        self.intake = committing(url, pool_size=most, application="minex-intake", **limits, **PLANS)
         self.writer = connect(url, pool_size=most, application="minex-writer", **limits, **PLANS)
         seconds = limit / 1000 + ANSWER_SECONDS
         green(self._reader, seconds, pause)  # others wait for whoever stores something, not for whoever reads

@@ -17,7 +17,7 @@ from api.routes import access_of
 from api.trading import orders as orders_views
 from background import Task
 from database.autocommit import AutocommitSession, committing
-from database.session import connect, transaction
+from database.session import transaction
 from queues import names
 from queues.heartbeats import Heartbeats
 from queues.wakeups import SUSPENDED
@@ -341,7 +341,7 @@ def test_an_order_that_found_no_database_is_known_not_to_be_placed(
 ) -> None:
     """No connection, nothing sent: "busy", which is safe to repeat, and not "outcome unknown"."""
     stock, broker = venue.list(), venue.broker()
-    away = committing(connect(CLOSED_PORT))
+    away = committing(CLOSED_PORT)
     monkeypatch.setattr(venue.components.database, "intake", away)
     answer = broker.post("/orders", an_order("bid", stock))
     assert (answer.status_code, answer.json["code"]) == (503, "busy")

@@ -8,7 +8,6 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError
 
 from database.autocommit import autocommitting, committing
-from database.session import connect
 
 ADD = text("INSERT INTO leases (name, holder, expires_at) VALUES (:name, 'a%b', now())")
 FIND = text("SELECT name, holder FROM leases WHERE name = ANY(:names) ORDER BY name")
@@ -16,7 +15,7 @@ FIND = text("SELECT name, holder FROM leases WHERE name = ANY(:names) ORDER BY n
 
 @pytest.fixture(scope="module")
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = committing(connect(database_url, pool_size=1))
+    engine = committing(database_url, pool_size=1)
     yield engine
     engine.dispose()
 
@@ -57,7 +56,7 @@ def test_a_lost_connection_is_told_and_replaced(engine: Engine) -> None:
 
 
 def test_a_server_that_is_away_has_done_nothing() -> None:
-    away = committing(connect("postgresql://minex@127.0.0.1:1/nowhere"))
+    away = committing("postgresql://minex@127.0.0.1:1/nowhere")
     with autocommitting(away) as session, pytest.raises(OperationalError) as refused:
         session.execute(text("SELECT 1"))
     assert not refused.value.connection_invalidated, "nothing was sent, so nothing can have been done"

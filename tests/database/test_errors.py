@@ -141,7 +141,7 @@ class TestAfterAMigration:
         stale.dispose()
 
     def test_in_statements_that_commit_themselves(self, engine: Engine, table: str, database_url: str) -> None:
-        stale = committing(connect(database_url, pool_size=2))
+        stale = committing(database_url, pool_size=2)
 
         def both() -> None:
             with autocommitting(stale) as one, autocommitting(stale) as other:
@@ -170,11 +170,11 @@ REFUSED = {
 @pytest.mark.parametrize("way", ["a session", "a pipeline", "by itself"])
 def test_what_an_error_says_has_neither_rows_nor_parameters(database_url: str, statement: str, way: str) -> None:
     statement = statement.format(CANARY, CANARY)
-    engine = connect(database_url, pool_size=1)
+    engine = (committing if way == "by itself" else connect)(database_url, pool_size=1)
     try:
         with pytest.raises(DBAPIError) as refused:
             if way == "by itself":
-                with autocommitting(committing(engine)) as session:
+                with autocommitting(engine) as session:
                     session.execute(text(statement.replace(f"'{CANARY}'", ":value")), {"value": CANARY})
             else:
                 with transaction(engine) as session:

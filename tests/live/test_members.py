@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from database.autocommit import committing
-from database.session import connect, transaction
+from database.session import transaction
 from embedded.postgres_roles import READER
 from live import members as members_module
 from live.members import Members
@@ -27,7 +27,7 @@ def unknown_keys(redis_url):
 
 @pytest.fixture
 def reader(database_url):
-    engine = committing(connect(as_role(database_url, READER), pool_size=4))
+    engine = committing(as_role(database_url, READER), pool_size=4)
     yield engine
     engine.dispose()
 
