@@ -6,6 +6,7 @@ commit cost no switches between threads. What differs from `gevent` (gunicorn 27
 - A request that has begun to arrive must be here, head and body, within `arrival_seconds`; else it is refused.
 - A request has its turn on the processor, see `serving.turns`; its head has at most 32 KB.
 - When all connections are taken, or all that one address may have, the one that has been idle for longest goes.
+- Plain requests are read and answered without gunicorn's parser and Response (`serving.conversation`).
 - Head and body of an answer go out together.
 - Closing waits a moment for the client, so that its last answer is not cut off by a reset (RFC 9112, 9.6).
 - A request that is ended because the worker stops is answered, too: whether it was done is not known.
