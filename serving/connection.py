@@ -73,6 +73,23 @@ class TimedSocket(RequestReader):
         except TimeoutError as error:
             raise ConnectionResetError(errno.ECONNRESET, "the answer was not fetched") from error
 
+    def hand_over(self) -> tuple[socket.socket, bytes]:
+        """No HTTP is spoken here from now on: the socket itself, and what has come beyond the request.
+
+        Whoever takes over calls `spoke` for all that its client says.
+        """
+        self.begun = True
+        self._deadline = None
+        self._others.idle(self)
+        self._connection.settimeout(None)
+        return self._connection, self._taken(len(self._arrived))
+
+    def spoke(self) -> None:
+        """The client has just said something: wait for its turn. Of all who idle it is now the last that would go."""
+        self._others.busy(self)
+        self._others.idle(self)
+        self.flow.turns.enter(self.flow)
+
     def drop(self) -> None:
         """End it without a word: its client has said nothing."""
         self._connection.close()

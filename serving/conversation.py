@@ -14,7 +14,7 @@ from gevent import GreenletExit
 from gunicorn import http, util
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import SocketUnreader
-from gunicorn.http.wsgi import Response
+from gunicorn.http.wsgi import Response, base_environ
 
 from serving.answer_heads import AnswerHeads
 from serving.connection import TimedSocket
@@ -68,12 +68,19 @@ class Host(Protocol):
     log: Any
     wsgi: Any
     answer_heads: AnswerHeads
+    environ: dict[str, Any]
+    """What is true of every request."""
 
-    def base_environ(self) -> dict[str, Any]: ...
     def goes_on(self) -> bool: ...
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any: ...
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None: ...
     def tell_of_end(self, connection: TimedSocket, method: str) -> None: ...
+
+
+def environ_of_all(config: Any) -> dict[str, Any]:
+    """What WSGI's environment says of every plain request."""
+    own = {"wsgi.multithread": True, "wsgi.url_scheme": "http", "SERVER_PROTOCOL": "HTTP/1.1", "SCRIPT_NAME": ""}
+    return {**base_environ(config), **own}
 
 
 class Conversation:
@@ -85,7 +92,7 @@ class Conversation:
         self._connection = connection
         self._server, self._client = server, client
         self._parser: Any = None
-        self._base = {**host.base_environ(), "gunicorn.socket": connection}
+        self._base = {**host.environ, "gunicorn.socket": connection}
         self._base["SERVER_NAME"], self._base["SERVER_PORT"] = server[0], str(server[1])
         self._base["REMOTE_ADDR"], self._base["REMOTE_PORT"] = client[0], str(client[1])
 

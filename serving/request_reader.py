@@ -157,23 +157,6 @@ class RequestReader:
         self._deadline = time.monotonic() + self._patience.arrival
         return data
 
-    def hand_over(self) -> tuple[socket.socket, bytes]:
-        """No HTTP is spoken here from now on: the socket itself, and what has come beyond the request.
-
-        Whoever takes over calls `spoke` for all that its client says.
-        """
-        self.begun = True
-        self._deadline = None
-        self._others.idle(self)
-        self._connection.settimeout(None)
-        return self._connection, self._taken(len(self._arrived))
-
-    def spoke(self) -> None:
-        """The client has just said something: wait for its turn. Of all who idle it is now the last that would go."""
-        self._others.busy(self)
-        self._others.idle(self)
-        self.flow.turns.enter(self.flow)
-
     def answer(self, request: Any, body_length: int) -> None:
         """The head of a request is here: what comes late from now on is for the application to refuse."""
         self.request = request

@@ -26,14 +26,13 @@ from typing import Any, ClassVar, Protocol
 import gevent
 from gevent import monkey
 from gunicorn.http.body import LengthReader
-from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from imports import without_collection
 from serving.answer_heads import AnswerHeads
 from serving.connection import TimedSocket
-from serving.conversation import Conversation
+from serving.conversation import Conversation, environ_of_all
 from serving.open_connections import OpenConnections
 from serving.patience import Patience, ReadRefusals
 from serving.present import run_as
@@ -107,13 +106,7 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
         self.cfg.set("sendfile", False)  # it would pass by what a connection still has to send
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})  # found at once
         self.answer_heads = AnswerHeads()
-        self._base_environ = {
-            **base_environ(self.cfg),
-            "wsgi.multithread": True,
-            "wsgi.url_scheme": "http",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "SCRIPT_NAME": "",
-        }
+        self.environ = environ_of_all(self.cfg)
         super().init_process()
 
     def refusals(self) -> Refusals:
@@ -186,10 +179,6 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
             self.log.info("Autorestarting worker after current request.")
             self.alive = False
         return bool(self.alive and self.cfg.keepalive)
-
-    def base_environ(self) -> dict[str, Any]:
-        """What is true of every request."""
-        return self._base_environ
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Refuse what is no HTTP. gunicorn's own page, which repeats what the client sent, is not sent."""
