@@ -162,7 +162,7 @@ HEADS = st.builds(
 )
 
 
-@settings(max_examples=1_500)
+@settings(max_examples=600, deadline=None)
 @given(HEADS)
 @example(b"GET /a HTTP/1.1\r\nContent-Length: 007\r\n\r\n")
 def test_whatever_is_plain_means_the_same_to_gunicorn(head: bytes) -> None:
