@@ -4,45 +4,30 @@ What the API does for each request is one statement that finds a few rows by key
 three quarters were the Session's; here it takes the pool's connection and psycopg's cursor.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Engine, TextClause, event, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.exc import DBAPIError, NoResultFound
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 
 from database.errors import UncertainCommit, has_stale_plan, without_values
+from database.results import Rows
 from database.session import WARNINGS, pooled
-from database.statements import NO_VALUES
+from database.statements import NO_VALUES, AutocommitSession
+
+Found = TypeVar("Found")
 
 DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
-class Rows(list[Any]):
-    """What a statement gave; each row is a named tuple. Has those of a Result's methods that services use."""
-
-    def all(self) -> Sequence[Any]:
-        """All rows."""
-        return self
-
-    def one_or_none(self) -> Any:
-        """The one row, or None."""
-        return self[0] if self else None
-
-    def one(self) -> Any:
-        """The one row. Raises NoResultFound."""
-        if not self:
-            raise NoResultFound("no row was found")
-        return self[0]
-
-
-class AutocommitSession:
-    """Stands in for a Session where services execute text: each statement is committed when it answers."""
+class PooledSession(AutocommitSession):
+    """On a connection of a pool, which is taken when the first statement comes."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -50,14 +35,24 @@ class AutocommitSession:
 
     def execute(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Rows:
         """The rows that `statement` gives. Raises SQLAlchemy's errors, as a Session would."""
+        return self._carried_out(statement, lambda driver: _rows(driver, statement, values))
+
+    def execute_together(self, statements: Sequence[tuple[TextClause, Mapping[str, Any]]]) -> list[Rows]:
+        """The rows that each of these gives; they are one transaction."""
+
+        def one_after_the_other(driver: psycopg.Connection[Any]) -> list[Rows]:
+            with driver.transaction():
+                return [_rows(driver, *each) for each in statements]
+
+        return self._carried_out(statements[0][0], one_after_the_other)
+
+    def _carried_out(self, statement: TextClause, work: Callable[[psycopg.Connection[Any]], Found]) -> Found:
         driver: Any = None
         try:
             if self._connection is None:
                 self._connection = self._engine.raw_connection()
             driver = self._connection.driver_connection
-            cursor = driver.cursor(row_factory=namedtuple_row)
-            cursor.execute(_for_psycopg(statement.text), values)
-            return Rows(cursor.fetchall()) if cursor.description else Rows()
+            return work(driver)
         except psycopg.Error as error:
             without_values(error)
             lost = driver is not None and driver.closed  # without a connection nothing can have been done
@@ -71,15 +66,6 @@ class AutocommitSession:
         except BaseException:
             self._abandon_connection()  # its answer is still on the way
             raise
-
-    def scalar(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Any:
-        """The first column of the first row, or None."""
-        row = self.execute(statement, values).one_or_none()
-        return None if row is None else row[0]
-
-    def scalars(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Sequence[Any]:
-        """The first column of each row."""
-        return [row[0] for row in self.execute(statement, values)]
 
     def refuse_uncertain(self) -> None:
         """Raises UncertainCommit when PostgreSQL warned at one of the commits."""
@@ -107,9 +93,9 @@ class AutocommitSession:
 
 
 @contextmanager
-def autocommitting(engine: Engine) -> Iterator[AutocommitSession]:
+def autocommitting(engine: Engine) -> Iterator[PooledSession]:
     """A stand-in for a Session; `engine` must be `committing`. A connection is taken when the first statement comes."""
-    session = AutocommitSession(engine)
+    session = PooledSession(engine)
     try:
         yield session
     finally:
@@ -128,6 +114,12 @@ def committing(url: str, *, pool_size: int = 5, application: str = "minex", **op
 
 def _commit_each_statement(connection: Any, record: Any) -> None:
     connection.autocommit = True
+
+
+def _rows(driver: psycopg.Connection[Any], statement: TextClause, values: Mapping[str, Any]) -> Rows:
+    cursor = driver.cursor(row_factory=namedtuple_row)
+    cursor.execute(_for_psycopg(statement.text), values)
+    return Rows(cursor.fetchall()) if cursor.description else Rows()
 
 
 @lru_cache(maxsize=256)

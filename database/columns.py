@@ -7,7 +7,7 @@ of what they hold are two lists that only the eye keeps in step; here both come 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from database.pipeline import numbers, texts, words
+from database.literals import numbers, texts, words
 
 
 class Column(NamedTuple):

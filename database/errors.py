@@ -23,6 +23,10 @@ class UncertainCommit(Exception):
     """PostgreSQL answered a commit but warned that it may not last; whether it does is not known."""
 
 
+class ConnectionLost(psycopg.OperationalError):
+    """The connection broke before the answer was here. Whether what was asked for has been done is not known."""
+
+
 class Overtaken(Exception):
     """What a transaction had read was changed by another before it could be used; it would be right to repeat it."""
 

@@ -5,7 +5,7 @@ making of parameters. So this goes past SQLAlchemy to psycopg's pipeline, and li
 Python writes ten times faster than psycopg dumps lists. Statements name their parameters $1, $2 …
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -121,22 +121,3 @@ def committing_pipeline(session: Session) -> Iterator[Pipeline]:
         yield sent
         sent.send("COMMIT")
     refuse_uncertain(session)
-
-
-def numbers(values: Sequence[int | None]) -> str:
-    """An array of integers."""
-    return "{" + str(values)[1:-1].rstrip(",").replace("None", "NULL") + "}"
-
-
-def words(values: Iterable[str | None]) -> str:
-    """An array of words of ours: names and moments, nothing that somebody else may have written."""
-    return "{" + ",".join([value or "NULL" for value in values]) + "}"
-
-
-def texts(values: Iterable[str | None]) -> str:
-    """An array of texts, whatever they hold."""
-    return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,15 +1,18 @@
 """What services run SQL on, whoever opened it."""
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import TextClause
+
+from database.results import Rows
 
 NO_VALUES: Mapping[str, Any] = {}
 
 
 class Statements(Protocol):
-    """A Session in its transaction, or an AutocommitSession, which commits each statement by itself."""
+    """A Session in its transaction, or an AutocommitSession."""
 
     def execute(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES, /) -> Any:
         """The rows that `statement` gives."""
@@ -19,3 +22,28 @@ class Statements(Protocol):
 
     def scalars(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES, /) -> Any:
         """The first column of each row."""
+
+
+class AutocommitSession(ABC):
+    """Stands in for a Session where services execute text: each statement is committed when it answers."""
+
+    @abstractmethod
+    def execute(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Rows:
+        """The rows that `statement` gives. Raises SQLAlchemy's errors, as a Session would."""
+
+    @abstractmethod
+    def execute_together(self, statements: Sequence[tuple[TextClause, Mapping[str, Any]]]) -> list[Rows]:
+        """The rows that each of these gives; they are one transaction, and one round trip."""
+
+    @abstractmethod
+    def refuse_uncertain(self) -> None:
+        """Raises UncertainCommit when PostgreSQL warned at one of the commits."""
+
+    def scalar(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Any:
+        """The first column of the first row, or None."""
+        row = self.execute(statement, values).one_or_none()
+        return None if row is None else row[0]
+
+    def scalars(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Sequence[Any]:
+        """The first column of each row."""
+        return [row[0] for row in self.execute(statement, values)]

@@ -17,6 +17,11 @@ Done = TypeVar("Done")
 class Unanswered(psycopg.OperationalError):
     """PostgreSQL did not answer in time. The connection is closed; what was asked for may yet be done."""
 
+    @classmethod
+    def after(cls, seconds: float) -> "Unanswered":
+        """The same, with how long it has been waited for."""
+        return cls(f"PostgreSQL has not answered for {seconds:g} s, the connection is given up")
+
 
 class TimedConnection(psycopg.Connection[Any]):
     """Raises Unanswered when an answer takes longer than `answer_seconds`; 0 is for ever."""
@@ -35,7 +40,7 @@ class TimedConnection(psycopg.Connection[Any]):
     def given_up(self) -> Unanswered:
         """Close the connection; what is to be raised."""
         self.close()
-        return Unanswered(f"PostgreSQL has not answered for {self.answer_seconds:g} s, the connection is given up")
+        return Unanswered.after(self.answer_seconds)
 
 
 def timed(engine: Engine, seconds: float, kind: type[TimedConnection] = TimedConnection) -> Engine:

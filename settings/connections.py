@@ -8,8 +8,11 @@ from typing import Final
 
 from settings.sections import Settings, Web
 
-POOLS_OF_WEB: Final = 3
-"""Of a web process: for reading, for what is stored by one statement, and for transactions."""
+POOLS_OF_WEB: Final = 2
+"""Of a web process: for reading, and for transactions."""
+
+SHARED_OF_WEB: Final = 4
+"""Connections of a web process that all requests share: for reading, looking, orders, cancels."""
 
 KEYS_OF_LIVE: Final = 1
 """Of a Socket.IO process beside its pool: the keys of those who are there are looked up whatever others ask for."""
@@ -49,11 +52,12 @@ class Connections:
 
     @property
     def _fixed(self) -> int:
-        return KEYS_OF_LIVE + self.match + 1 + OTHERS
+        return SHARED_OF_WEB * self.web_processes + KEYS_OF_LIVE + self.match + 1 + OTHERS
 
     def __str__(self) -> str:
+        web = f"{POOLS_OF_WEB} × {self.pool_size} + {SHARED_OF_WEB}"
         return (
-            f"web {self.web_processes} × {POOLS_OF_WEB} × {self.pool_size}, live {self.pool_size} + {KEYS_OF_LIVE}, "
+            f"web {self.web_processes} × ({web}), live {self.pool_size} + {KEYS_OF_LIVE}, "
             f"match {self.match}, clock 1, others {OTHERS}"
         )
 

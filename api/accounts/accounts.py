@@ -19,7 +19,7 @@ blueprint = Resource("accounts", __name__, url_prefix="/api/v1", description="Ca
 @blueprint.response(200, BalanceSchema)
 def get_balance() -> Answer:
     """Cash: what trades brought, what is available, what is reserved"""
-    with components().database.reading() as session:
+    with components().database.reading_few() as session:
         return answer(read_balance(session, broker_id()))
 
 

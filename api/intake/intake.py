@@ -6,6 +6,7 @@ order is a batch of one.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -16,7 +17,7 @@ from api.intake.backpressure import Backpressure
 from api.intake.group_commit import GroupCommit, Meaning
 from api.intake.rules_cache import RulesCache
 from api.intake.wakeup_sender import WakeupSender
-from api.runtime.database import Database
+from api.runtime.database import Database, Lane
 from background import Tasks
 from database.errors import is_passing, sqlstate
 from engine.order_types import MARKET
@@ -107,7 +108,7 @@ class Intake:
     def _placed(
         self, orders: Sequence[NewOrder], rules: Mapping[str, StockRules]
     ) -> Sequence[Placed | MarketError | Failed]:
-        settings, commit = self._settings, self._database.run_autocommitted
+        settings, commit = self._settings, partial(self._database.run_autocommitted, Lane.ORDERS)
         return place_orders(commit, orders, rules, settings.market, datetime.now(UTC), settings.limits)
 
     def _too_deep(self, rules: Mapping[str, StockRules], order: NewOrder) -> MarketError | None:
@@ -115,7 +116,7 @@ class Intake:
         return None if stock is None else self._backpressure.refusal(stock.group_name)
 
     def _cancel(self, requests: Sequence[Cancel]) -> list[QueuedCommand | MarketError]:
-        answers = self._database.run_autocommitted(lambda session: cancel_orders(session, requests))
+        answers = self._database.run_autocommitted(Lane.CANCELS, lambda session: cancel_orders(session, requests))
         self._wake_all(
             queued for queued in answers if isinstance(queued, QueuedCommand) and queued.command_id is not None
         )

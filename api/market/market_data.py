@@ -33,7 +33,7 @@ def get_price(query: dict[str, Any], symbol: str) -> Answer:
 
     Every trade counts alike. `trades_in_average` says how many there were.
     """
-    with components().database.reading() as session:
+    with components().database.reading_few() as session:
         return answer(read_price(session, symbol, query["trades"]))
 
 
@@ -43,7 +43,7 @@ def get_price(query: dict[str, Any], symbol: str) -> Answer:
 def get_book(query: dict[str, Any], symbol: str) -> Answer:
     """The book's best levels"""
     depth = query["depth"]
-    with components().database.reading() as session:
+    with components().database.reading_few() as session:
         book = read_book(session, symbol, components().books.get(symbol), depth)
     levels = {name: book[name] for name in ("book_sequence", "sequence", "bids", "asks")}
     return answer({"symbol": symbol, "depth": depth, **levels})

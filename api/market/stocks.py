@@ -84,5 +84,5 @@ def list_stocks(query: dict[str, Any]) -> Answer:
 def get_stock(symbol: str) -> Answer:
     """One stock: state, rules, reference and last price"""
     settings = components().settings
-    with components().database.reading() as session:
+    with components().database.reading_few() as session:
         return answer(read_stock(session, symbol, settings))

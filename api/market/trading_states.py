@@ -67,7 +67,7 @@ def _changed(symbol: str, change: StateRequest) -> Answer:
     components().intake.forget_rules()
     if result is not None and result.refused:
         raise StateRefused(result.reason, reason=result.refused)
-    with components().database.reading() as session:
+    with components().database.reading_few() as session:
         stock = read_stock(session, symbol, components().settings)
     done = result is not None
     return answer(stock, 200 if done else 202, preference_applied(waited=done))

@@ -2,23 +2,32 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from enum import Enum, auto
+from functools import partial
 from typing import Any, TypeVar
 
+from gevent import monkey
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session
 
 from api.http.problems import OutcomeUnknown
-from database.autocommit import AutocommitSession, autocommitting, committing
+from database.autocommit import autocommitting, committing
 from database.errors import UncertainCommit, has_stale_plan, sqlstate
 from database.green import green
 from database.session import PLANS, POOL_SECONDS, connect, transaction
+from database.shared import SharedLink, alone
+from database.statements import AutocommitSession
 from database.timed import Unanswered
 from serving.places import NoPlaceError, Places
 from serving.present import pause
 from settings.sections import Settings
 
 Done = TypeVar("Done")
+
+Opened = Callable[[], AbstractContextManager[AutocommitSession]]
+"""Opens a session whose statements are committed one by one."""
 
 DEADLOCK = "40P01"
 
@@ -27,6 +36,13 @@ READERS_OF_ONE = 8
 
 ANSWER_SECONDS = 1.0
 """How much longer than `statement_timeout_ms` an answer may take: PostgreSQL itself would have said so by then."""
+
+
+class Lane(Enum):
+    """What single statements store. They wait for locks and for each other, not for those of another lane."""
+
+    ORDERS = auto()
+    CANCELS = auto()
 
 
 class Database:
@@ -42,30 +58,52 @@ class Database:
         url = settings.database.url
         self._readers = Places(most, POOL_SECONDS, max(1, most // READERS_OF_ONE))
         self._reader = committing(url, pool_size=most, application="minex-web", **limits)
+        self._few = committing(url, pool_size=most, application="minex-web", **limits, **PLANS)
         self.intake = committing(url, pool_size=most, application="minex-intake", **limits, **PLANS)
         self.writer = connect(url, pool_size=most, application="minex-writer", **limits, **PLANS)
         seconds = limit / 1000 + ANSWER_SECONDS
         green(self._reader, seconds, pause)  # others wait for whoever stores something, not for whoever reads
+        green(self._few, seconds, pause)
         green(self.intake, seconds)
         green(self.writer, seconds)
+        self._links: list[SharedLink] = []
+        self._reading_few = self._shared(self._few, seconds, pause)
+        self._looking = self._shared(self.intake, seconds)
+        self.storing = {lane: self._shared(self.intake, seconds) for lane in Lane}
 
-    @contextmanager
-    def reading(self) -> Iterator[AutocommitSession]:
+    def reading(self) -> AbstractContextManager[AutocommitSession]:
         """For reading: each statement sees one moment, and costs one round trip instead of three.
 
         Raises PoolExhausted where all connections are taken for too long; those who wait for one go in turn by payer.
         """
+        return self._in_turn(partial(autocommitting, self._reader))
+
+    def reading_few(self) -> AbstractContextManager[AutocommitSession]:
+        """The same for statements that find a few rows by their keys: they share a connection, at much less cost.
+
+        Whoever reads waits for whom came before, so a payer has no more of them under way than he may have connections.
+        """
+        return self._in_turn(self._reading_few)
+
+    @contextmanager
+    def _in_turn(self, opened: Opened) -> Iterator[AutocommitSession]:
         try:
-            with self._readers.one(), autocommitting(self._reader) as session:
+            with self._readers.one(), opened() as session:
                 yield session
         except NoPlaceError as error:
             raise PoolExhausted("others read on all connections") from error
 
-    @contextmanager
-    def looking(self) -> Iterator[AutocommitSession]:
-        """For what has to be known first, such as whose key it is: on connections that nobody gets who only reads."""
-        with autocommitting(self.intake) as session:
-            yield session
+    def looking(self) -> AbstractContextManager[AutocommitSession]:
+        """For what has to be known first, such as whose key it is: nobody who only reads is before it in line."""
+        return self._looking()
+
+    def _shared(self, engine: Engine, seconds: float, answered: Callable[[], None] = lambda: None) -> Opened:
+        """Over a connection that all share; threads, which cannot share one, get connections of the pool."""
+        if not monkey.is_module_patched("select"):
+            return partial(autocommitting, engine)
+        link = SharedLink(partial(alone, engine), seconds, answered)
+        self._links.append(link)
+        return link.session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -88,14 +126,16 @@ class Database:
             raise
 
     @contextmanager
-    def autocommitting(self) -> Iterator[AutocommitSession]:
+    def autocommitting(self, lane: Lane) -> Iterator[AutocommitSession]:
         """For statements that are transactions of their own: committed when they answer, in one round trip.
+
+        Those of one lane follow each other.
 
         No lock waits for us to say COMMIT. A connection that is lost meanwhile hides whether it was done: raises
         OutcomeUnknown. Any other error means that the statement did nothing.
         """
         try:
-            with autocommitting(self.intake) as session:
+            with self.storing[lane]() as session:
                 yield session
                 session.refuse_uncertain()
         except UncertainCommit as error:
@@ -109,13 +149,16 @@ class Database:
         """Do `work` in a transaction as by `writing`, a second time where that helps, and give its result."""
         return _tried_again(self.writing, work)
 
-    def run_autocommitted(self, work: Callable[[AutocommitSession], Done]) -> Done:
+    def run_autocommitted(self, lane: Lane, work: Callable[[AutocommitSession], Done]) -> Done:
         """Do `work` as by `autocommitting`, a second time where that helps, and give its result."""
-        return _tried_again(self.autocommitting, work)
+        return _tried_again(partial(self.autocommitting, lane), work)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
+        for link in self._links:
+            link.close()
         self._reader.dispose()
+        self._few.dispose()
         self.intake.dispose()
         self.writer.dispose()
 

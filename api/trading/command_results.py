@@ -30,7 +30,7 @@ def awaited(question: Callable[[Statements], Found | None], reply: Expected | No
     seconds = _patience(preferences())
 
     def look() -> Found | None:
-        with components().database.reading() as session:
+        with components().database.reading_few() as session:
             return question(session)
 
     with components().waiting_room.seat() as seated:

@@ -38,7 +38,7 @@ def amend_order(request: dict[str, Any], order_id: int) -> Answer:
         raise OrderClosed(f"Order {order_id} was closed before the amendment reached the book.")
     if result is not None and result.refused:
         raise AmendmentRefused(result.reason, reason=result.refused, **_band(queued.symbol, result.refused))
-    with components().database.reading() as session:
+    with components().database.reading_few() as session:
         order = read_order(session, broker_id(), order_id)
     return answer(order, 200 if result else 202, preference_applied(waited=result is not None))
 
@@ -64,7 +64,7 @@ def cancel_order_by_client_order_id(client_order_id: str) -> Answer:
 
     For whoever never heard which order_id it got. The same as DELETE of the order.
     """
-    with components().database.reading() as session:
+    with components().database.reading_few() as session:
         order_id = id_of_client_order(session, broker_id(), client_order_id)
     return _cancel(order_id)
 
@@ -98,6 +98,6 @@ def _band(symbol: str, refused: str) -> dict[str, Any]:
     """The band that the book goes by now, where that is why: it may have moved since entry looked at it."""
     if refused != PRICE_OUTSIDE_BAND:
         return {}
-    with components().database.reading() as session:
+    with components().database.reading_few() as session:
         stock = read_stock(session, symbol, components().settings)
     return {name: stock[name] for name in ("reference_price", "lowest_price", "highest_price")}

@@ -64,7 +64,7 @@ def list_orders(query: dict[str, Any]) -> Answer:
 @blueprint.response(200, OrderSchema)
 def get_order(order_id: int) -> Answer:
     """One order, with its fills"""
-    with components().database.reading() as session:
+    with components().database.reading_few() as session:
         return answer(read_order(session, broker_id(), order_id))
 
 
@@ -86,7 +86,7 @@ def _placed_and_matched(placed: Placed, reply: Expected, seconds: int) -> Answer
     broker = broker_id()
 
     def look() -> dict[str, Any]:
-        with components().database.reading() as session:
+        with components().database.reading_few() as session:
             return read_order(session, broker, placed.order_id)
 
     with components().waiting_room.seat() as seated:

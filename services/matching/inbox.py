@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from database.pipeline import pipeline, texts
+from database.literals import texts
+from database.pipeline import pipeline
 
 LOCK = """
     SELECT s.id, s.symbol, s.tick_size, s.lot_size, s.band_bps, s.execution_price, s.self_trade_prevention,

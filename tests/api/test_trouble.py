@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -14,9 +15,10 @@ from sqlalchemy import Engine, text
 
 from api.access.auth import Access
 from api.routes import access_of
+from api.runtime.database import Lane
 from api.trading import orders as orders_views
 from background import Task
-from database.autocommit import AutocommitSession, committing
+from database.autocommit import PooledSession, autocommitting, committing
 from database.session import transaction
 from queues import names
 from queues.heartbeats import Heartbeats
@@ -214,10 +216,10 @@ class TestACommitThatIsLost:
     @pytest.fixture
     def lose(self, venue: Venue, monkeypatch: pytest.MonkeyPatch) -> Any:
         """Cut the connection at the next command, `before` or after it was stored."""
-        execute = AutocommitSession.execute
+        execute = PooledSession.execute
 
         def lose(*, before: bool) -> None:
-            def broken(session: AutocommitSession, statement: Any, *values: Any) -> Any:
+            def broken(session: PooledSession, statement: Any, *values: Any) -> Any:
                 if "INSERT INTO commands" not in statement.text:
                     return execute(session, statement, *values)
                 monkeypatch.undo()
@@ -226,7 +228,7 @@ class TestACommitThatIsLost:
                 execute(session, statement, *values)
                 return session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
-            monkeypatch.setattr(AutocommitSession, "execute", broken)
+            monkeypatch.setattr(PooledSession, "execute", broken)
 
         return lose
 
@@ -342,6 +344,6 @@ def test_an_order_that_found_no_database_is_known_not_to_be_placed(
     """No connection, nothing sent: "busy", which is safe to repeat, and not "outcome unknown"."""
     stock, broker = venue.list(), venue.broker()
     away = committing(CLOSED_PORT)
-    monkeypatch.setattr(venue.components.database, "intake", away)
+    monkeypatch.setitem(venue.components.database.storing, Lane.ORDERS, partial(autocommitting, away))
     answer = broker.post("/orders", an_order("bid", stock))
     assert (answer.status_code, answer.json["code"]) == (503, "busy")

@@ -11,10 +11,11 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from database.autocommit import AutocommitSession, autocommitting, committing
+from database.autocommit import autocommitting, committing
 from database.errors import is_passing
 from database.pipeline import pipeline
 from database.session import connect, transaction
+from database.statements import AutocommitSession
 
 
 @pytest.fixture

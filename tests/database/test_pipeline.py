@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from database.errors import UncertainCommit, is_passing
-from database.pipeline import committing_pipeline, numbers, pipeline, texts, words
+from database.literals import numbers, texts, words
+from database.pipeline import committing_pipeline, pipeline
 from database.session import connect, transaction
 
 

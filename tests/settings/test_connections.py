@@ -19,7 +19,7 @@ def test_every_two_processors_have_a_web_process_and_its_pools(
     settings = replace(Settings(), match=replace(Settings().match, groups=("A", "B", "C")))
     assert processes_of(settings.web) == processes
     assert processes_of(Web(processes=5)) == 5
-    assert connections_of(settings).total == processes * 3 * 16 + (16 + 1) + 3 + 1 + 10
+    assert connections_of(settings).total == processes * (2 * 16 + 4) + (16 + 1) + 3 + 1 + 10
 
 
 def test_the_pool_size_that_fits_is_the_largest_one() -> None:
@@ -33,5 +33,5 @@ def test_the_pool_size_that_fits_is_the_largest_one() -> None:
 def test_a_web_process_has_as_many_pools_as_are_counted(database_url: str) -> None:
     database = Database(replace(Settings(), database=DatabaseSection(url=database_url, pool_size=7)))
     pools = [found.pool.size() for found in vars(database).values() if isinstance(found, Engine)]  # type: ignore[attr-defined]
-    assert pools == [7] * POOLS_OF_WEB
+    assert pools == [7] * (POOLS_OF_WEB + 2)  # two of them only where threads cannot share connections
     database.close()

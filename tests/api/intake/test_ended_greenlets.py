@@ -24,7 +24,7 @@ from sqlalchemy import text
 from api.http.problems import OutcomeUnknown
 from api.intake.group_commit import GroupCommit
 from api.intake.intake import meaning_of
-from api.runtime.database import Database
+from api.runtime.database import Database, Lane
 from dataclasses import replace
 from settings.sections import Settings
 
@@ -37,7 +37,7 @@ STORE = text("INSERT INTO wishes SELECT unnest(CAST(:wishes AS bigint[])) FROM p
 
 def store(wishes):
     values = {"wishes": list(wishes), "seconds": chance.choice((0, 0.0005, 0.004))}
-    database.run_autocommitted(lambda session: session.execute(STORE, values))
+    database.run_autocommitted(Lane.ORDERS, lambda session: session.execute(STORE, values))
     return list(wishes)
 
 

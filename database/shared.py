@@ -1,0 +1,124 @@
+"""A connection that all requests share, and a stand-in for a Session whose statements go over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, cast
+
+import psycopg
+from gevent.lock import BoundedSemaphore
+from sqlalchemy import Engine, TextClause, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+
+from database.errors import ConnectionLost, UncertainCommit, has_stale_plan
+from database.literals import parameter, text_of
+from database.results import Rows
+from database.shared_connection import Query, SharedConnection
+from database.statements import NO_VALUES, AutocommitSession
+from database.timed import Unanswered
+
+DIALECT: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+class SharedLink:
+    """A shared connection to a database, opened when it is needed, and anew when it was lost."""
+
+    def __init__(
+        self,
+        connect: Callable[[], psycopg.Connection[Any]],
+        answer_seconds: float,
+        answered: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`connect` opens a connection that commits each statement; `answered` is called by whoever has his answer."""
+        self._connect = connect
+        self._answer_seconds = answer_seconds
+        self._answered = answered
+        self._opening = BoundedSemaphore()
+        self._connection: SharedConnection | None = None
+
+    @contextmanager
+    def session(self) -> Iterator[SharedSession]:
+        """A stand-in for a Session."""
+        yield SharedSession(self)
+
+    def ask(self, queries: Sequence[Query]) -> tuple[list[Rows], list[str]]:
+        """The rows of each statement, and the warnings; see `SharedConnection.ask`."""
+        connection = self._usable()
+        while connection is None:
+            with self._opening:
+                if (connection := self._usable()) is None:
+                    self._connection = SharedConnection(self._connect(), self._answer_seconds)
+        found = connection.ask(queries)
+        self._answered()
+        return found
+
+    def renew(self) -> None:
+        """Use the connection no longer than for what is under way: it remembers plans of before a migration."""
+        if self._connection is not None:
+            self._connection.retire()
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _usable(self) -> SharedConnection | None:
+        connection = self._connection
+        if connection is not None and connection.usable and connection.is_cut():
+            connection.close()
+        return connection if connection is not None and connection.usable else None
+
+
+class SharedSession(AutocommitSession):
+    """Its statements go over the shared connection, among those of others."""
+
+    def __init__(self, link: SharedLink) -> None:
+        self._link = link
+        self._warnings: list[str] = []
+
+    def execute(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Rows:
+        """The rows that `statement` gives. Raises SQLAlchemy's errors, as a Session would."""
+        (rows,) = self.execute_together([(statement, values)])
+        return rows
+
+    def execute_together(self, statements: Sequence[tuple[TextClause, Mapping[str, Any]]]) -> list[Rows]:
+        """The rows that each of them gives; they are one transaction."""
+        try:
+            found, warnings = self._link.ask([_query(*each) for each in statements])
+        except psycopg.Error as error:
+            if has_stale_plan(error):
+                self._link.renew()
+            lost = isinstance(error, ConnectionLost | Unanswered)  # else it never left, or PostgreSQL refused it
+            raise DBAPIError.instance(
+                statements[0][0].text, None, error, psycopg.Error, connection_invalidated=lost, dialect=DIALECT
+            ) from error
+        self._warnings += warnings
+        return found
+
+    def refuse_uncertain(self) -> None:
+        """Raises UncertainCommit when PostgreSQL warned at one of the commits."""
+        if self._warnings:
+            raise UncertainCommit(self._warnings.pop(0))
+
+
+def alone(engine: Engine) -> psycopg.Connection[Any]:
+    """A connection as those of the engine's pool, which does not count it any more. Raises psycopg's errors."""
+    connection = engine.raw_connection()
+    driver: psycopg.Connection[Any] = cast(Any, connection.driver_connection)
+    connection.detach()
+    return driver
+
+
+def _query(statement: TextClause, values: Mapping[str, Any]) -> Query:
+    numbered, names = _numbered(statement.text)
+    return numbered, [parameter(text_of(values[name])) for name in names]
+
+
+@lru_cache(maxsize=256)
+def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
+    """The statement with $1, $2 … for its names, and the names in that order."""
+    compiled = text(statement).compile(dialect=DIALECT)
+    return str(compiled).encode(), tuple(compiled.positiontup or ())
