@@ -17,33 +17,17 @@ from typing import Any
 
 import psycopg
 from gevent import get_hub
-from gevent.hub import Waiter
 from psycopg import pq
 
-from database.errors import ConnectionLost, without_values
+from database.errors import ConnectionLost
 from database.results import Reader, Rows
+from database.shared_request import Request
 from database.timed import Unanswered
 
 READ, WRITE = 1, 2
 
 Query = tuple[bytes, Sequence[bytes | None]]
 """A statement with its parameters $1, $2 …, and their texts."""
-
-
-class _Request:
-    """Statements under way, and what has come of them."""
-
-    __slots__ = ("error", "preparing", "results", "waiter", "wanted", "warnings")
-
-    def __init__(self, hub: Any) -> None:
-        self.waiter: Any = Waiter(hub)
-        self.wanted: deque[bool] = deque()
-        """Of each answer to come, whether it is one of a statement: else of its preparation."""
-        self.preparing: deque[bytes] = deque()
-        """Statements whose preparation has not been answered yet."""
-        self.results: list[Any] = []
-        self.warnings: list[str] = []
-        self.error: psycopg.Error | None = None
 
 
 class SharedConnection:
@@ -60,7 +44,7 @@ class SharedConnection:
         self._reader = Reader()
         self._names: dict[bytes, bytes] = {}
         self._named = 0
-        self._waiting: deque[_Request] = deque()
+        self._waiting: deque[Request] = deque()
         self._hub = get_hub()
         loop: Any = self._hub.loop
         self._readable = loop.io(self._pgconn.socket, READ)
@@ -81,7 +65,7 @@ class SharedConnection:
 
         Raises psycopg's errors; ConnectionLost and Unanswered leave open whether it was done.
         """
-        request = _Request(self._hub)
+        request = Request(self._hub)
         try:
             for statement, values in queries:
                 self._pgconn.send_query_prepared(self._name_of(statement, request), values)
@@ -133,7 +117,7 @@ class SharedConnection:
             request.error = error()
             request.waiter.switch(None)
 
-    def _name_of(self, statement: bytes, request: _Request) -> bytes:
+    def _name_of(self, statement: bytes, request: Request) -> bytes:
         name = self._names.get(statement)
         if name is None:
             self._named += 1
@@ -171,24 +155,17 @@ class SharedConnection:
         if result is None:
             return
         request = self._waiting[0]
-        status = result.status
-        if status == pq.ExecStatus.PIPELINE_SYNC:
-            self._waiting.popleft()
-            if self._waiting:
-                self._clock.again(self._give_up)
-            else:
-                self._clock.stop()
-            self._wake(request)
+        if result.status != pq.ExecStatus.PIPELINE_SYNC:
+            request.take(result)
             return
-        is_wanted = bool(request.wanted) and request.wanted.popleft()
-        if status == pq.ExecStatus.FATAL_ERROR:
-            request.error = request.error or without_values(psycopg.errors.error_from_result(result))
-        elif is_wanted:
-            request.results.append(result)
-        elif status == pq.ExecStatus.COMMAND_OK:
-            request.preparing.popleft()
+        self._waiting.popleft()
+        if self._waiting:
+            self._clock.again(self._give_up)
+        else:
+            self._clock.stop()
+        self._wake(request)
 
-    def _wake(self, request: _Request) -> None:
+    def _wake(self, request: Request) -> None:
         if not self.usable and not self._waiting:
             self.close()
         request.waiter.switch(None)
