@@ -35,14 +35,14 @@ class PooledSession(AutocommitSession):
 
     def execute(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Rows:
         """The rows that `statement` gives. Raises SQLAlchemy's errors, as a Session would."""
-        return self._carried_out(statement, lambda driver: _rows(driver, statement, values))
+        return self._carried_out(statement, lambda driver: rows_of(driver, statement, values))
 
     def execute_together(self, statements: Sequence[tuple[TextClause, Mapping[str, Any]]]) -> list[Rows]:
         """The rows that each of these gives; they are one transaction."""
 
         def one_after_the_other(driver: psycopg.Connection[Any]) -> list[Rows]:
             with driver.transaction():
-                return [_rows(driver, *each) for each in statements]
+                return [rows_of(driver, *each) for each in statements]
 
         return self._carried_out(statements[0][0], one_after_the_other)
 
@@ -107,7 +107,7 @@ def committing(url: str, *, pool_size: int = 5, application: str = "minex", **op
 
     So there is never a transaction to be rolled back when one is given back.
     """
-    engine = pooled(url, pool_size, application, options, resets=False)
+    engine = pooled(url, pool_size, application, options, resets=False, prepares=True)
     event.listen(engine, "connect", _commit_each_statement)
     return engine
 
@@ -116,7 +116,8 @@ def _commit_each_statement(connection: Any, record: Any) -> None:
     connection.autocommit = True
 
 
-def _rows(driver: psycopg.Connection[Any], statement: TextClause, values: Mapping[str, Any]) -> Rows:
+def rows_of(driver: psycopg.Connection[Any], statement: TextClause, values: Mapping[str, Any]) -> Rows:
+    """What a statement gives on this connection. Raises psycopg's errors."""
     cursor = driver.cursor(row_factory=namedtuple_row)
     cursor.execute(_for_psycopg(statement.text), values)
     return Rows(cursor.fetchall()) if cursor.description else Rows()

@@ -1,101 +1,156 @@
 """Several statements in one round trip, on a session's connection and in its transaction.
 
 A turn of a worker is a dozen statements of a few rows each: what it costs is the way to the server and back, and the
-making of parameters. So this goes past SQLAlchemy to psycopg's pipeline, and lists travel as array literals, which
-Python writes ten times faster than psycopg dumps lists. Statements name their parameters $1, $2 …
+making of parameters. So this goes past SQLAlchemy and psycopg's cursors to libpq's pipeline mode; lists travel as array
+literals. Statements name their parameters $1, $2 …
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.abc import PQGen
-from psycopg.pq import TransactionStatus
-from psycopg.rows import namedtuple_row
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.waiting import Ready, Wait
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from database.errors import has_stale_plan, without_values
+from database.literals import parameter
+from database.results import Reader, Rows
 from database.session import forget_warnings, refuse_uncertain
+from database.transaction import DirectTransaction
+
+NUMBERS = count(1)
 
 
 class Answer:
     """The rows that a statement gives, once the block is over in which it was sent."""
 
-    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
-        self._cursor = cursor
+    __slots__ = ("_reader", "result")
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.result: Any = None
 
     def __iter__(self) -> Iterator[Any]:
         """All rows, by name."""
-        return iter(self._cursor.fetchall())
+        return iter(Rows() if self.result is None else self._reader.rows(self.result))
+
+
+class _Known:
+    """What is remembered of a connection: how its prepared statements are called, and how to read its results."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, bytes] = {}
+        self.reader = Reader()
+
+
+KNOWN: WeakKeyDictionary[psycopg.Connection[Any], _Known] = WeakKeyDictionary()
 
 
 class Pipeline:
     """Statements are carried out in the order in which they are sent, each seeing what was committed by then."""
 
     def __init__(self, driver: psycopg.Connection[Any]) -> None:
-        self._driver = driver
+        self._pgconn = driver.pgconn
+        known = KNOWN.get(driver)
+        if known is None:
+            known = KNOWN[driver] = _Known()
+        self._known = known
+        self._preparing: list[str] = []
+        self._sent: deque[Answer | None] = deque()
+        """For each answer to come; None where it is that of a preparation."""
 
     def send(self, statement: str, *values: str | None) -> Answer:
         """Put a statement on its way; it is prepared the first time. All values are literals of their types."""
-        cursor = psycopg.RawCursor(self._driver, row_factory=namedtuple_row)
-        cursor.execute(statement.encode(), values, prepare=True)
-        return Answer(cursor)
+        parameters = [parameter(value) for value in values]
+        name = self._known.names.get(statement)
+        if name is None:
+            name = self._known.names[statement] = b"pipeline%d" % next(NUMBERS)
+            self._preparing.append(statement)
+            self._pgconn.send_prepare(name, statement.encode())
+            self._sent.append(None)
+        self._pgconn.send_query_prepared(name, parameters)
+        answer = Answer(self._known.reader)
+        self._sent.append(answer)
+        return answer
 
+    def finish(self, meanwhile: Callable[[], None] | None) -> PQGen[None]:
+        """Let everything leave, with one Sync behind it, and take the answers. Raises the first error.
 
-class _OneRoundTrip(psycopg.Pipeline):
-    """Everything leaves at the end of the block, and nothing follows the Sync that ends it.
+        `meanwhile` is done while PostgreSQL works; what it raises is raised when the answers are here. Nothing follows
+        the Sync: PostgreSQL's clock for transactions that idle stops at a Flush and does not start again, so a worker
+        that hangs would keep its locks for ever.
+        """
+        self._pgconn.pipeline_sync()
+        while self._pgconn.flush():  # both sides would wait for ever if nothing were read meanwhile
+            if (yield Wait.RW) & Ready.R:
+                self._pgconn.consume_input()
+        broken: Exception | None = None
+        if meanwhile is not None:
+            try:
+                meanwhile()
+            except Exception as error:  # noqa: BLE001 - the answers must be taken all the same
+                broken = error
+        failed = yield from self._answers()
+        if failed is not None:
+            for statement in self._preparing:  # the error may have come before they were prepared
+                self._known.names.pop(statement, None)
+            raise psycopg.errors.error_from_result(failed)
+        if broken is not None:
+            raise broken
 
-    psycopg looks for answers after each statement, and sends a Flush after the Sync when some are still on their way:
-    PostgreSQL's clock for transactions that idle stops at that Flush and does not start again, so a worker that hangs
-    would keep its locks for ever.
-    """
-
-    _ending = False
-
-    def _communicate_gen(self) -> PQGen[None]:
-        if self._ending:
-            yield from super()._communicate_gen()
-
-    def _exit_gen(self) -> PQGen[None]:
-        self._ending = True
-        self._enqueue_sync()
-        try:
-            yield from self._communicate_gen()
-            yield from self._send_the_rest()
-        except psycopg.Error:
-            with suppress(psycopg.Error):
-                yield from self._fetch_gen(flush=False)
-            raise
-        yield from self._fetch_gen(flush=False)
-
-    def _send_the_rest(self) -> PQGen[None]:
-        """Wait until everything has left: psycopg sends what fits, then waits for answers to what it did not send."""
-        while self.pgconn.flush():
-            ready = yield Wait.RW
-            if ready & Ready.R:
-                self.pgconn.consume_input()
+    def _answers(self) -> PQGen[Any]:
+        """Take all answers; the first that is an error."""
+        pgconn, failed = self._pgconn, None
+        while True:
+            while pgconn.is_busy():
+                yield Wait.R
+                pgconn.consume_input()
+            result = pgconn.get_result()
+            if result is None:
+                if pgconn.status == ConnStatus.BAD:
+                    raise psycopg.OperationalError(f"the connection is lost: {pgconn.get_error_message()}")
+                continue
+            if result.status == ExecStatus.PIPELINE_SYNC:
+                return failed
+            answer = self._sent.popleft() if self._sent else None
+            if result.status == ExecStatus.FATAL_ERROR:
+                failed = failed or result
+            elif answer is not None:
+                answer.result = result
 
 
 @contextmanager
-def pipeline(session: Session) -> Iterator[Pipeline]:
+def pipeline(session: Session | DirectTransaction, meanwhile: Callable[[], None] | None = None) -> Iterator[Pipeline]:
     """A pipeline; at the end of the block everything sent has been carried out. Answers are read after it.
 
-    Raises SQLAlchemy's errors, as if the session itself had executed the statements.
+    `meanwhile` is done while PostgreSQL works. Raises SQLAlchemy's errors, as if the session itself had executed the
+    statements.
     """
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
     begins = driver.info.transaction_status == TransactionStatus.IDLE
     try:
-        driver._pipeline = _OneRoundTrip(driver)
-        driver._autocommit = True  # psycopg would begin with each statement until the first answer is here
-        with driver.pipeline():
+        driver.pgconn.enter_pipeline_mode()
+        try:
             sent = Pipeline(driver)
             if begins:
                 sent.send("BEGIN")
-            yield sent
+            try:
+                yield sent
+            except BaseException:
+                driver.wait(sent.finish(None))
+                raise
+            driver.wait(sent.finish(meanwhile))
+        finally:
+            if not driver.closed:
+                driver.pgconn.exit_pipeline_mode()
     except psycopg.Error as error:
         without_values(error)
         lost = driver.closed or has_stale_plan(error)
@@ -105,19 +160,19 @@ def pipeline(session: Session) -> Iterator[Pipeline]:
             None, None, error, psycopg.Error, connection_invalidated=lost, dialect=connection.dialect
         )
         raise raised from error
-    finally:
-        driver._autocommit = False
 
 
 @contextmanager
-def committing_pipeline(session: Session) -> Iterator[Pipeline]:
+def committing_pipeline(
+    session: Session | DirectTransaction, meanwhile: Callable[[], None] | None = None
+) -> Iterator[Pipeline]:
     """A pipeline with COMMIT as its last statement: an error of one before it makes PostgreSQL commit nothing.
 
     Nobody who waits for what it locks waits for us to say COMMIT. The session has nothing left to commit when its
     transaction ends. Raises UncertainCommit when PostgreSQL warned.
     """
     forget_warnings(session)
-    with pipeline(session) as sent:
+    with pipeline(session, meanwhile) as sent:
         yield sent
         sent.send("COMMIT")
     refuse_uncertain(session)

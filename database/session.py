@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 import psycopg
@@ -18,7 +18,7 @@ from database.errors import UncertainCommit, has_stale_plan, without_values
 
 Done = TypeVar("Done")
 
-PLANS: dict[str, int | str] = {
+PLANS: dict[str, Any] = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -33,6 +33,9 @@ that has just been made, missing: then it reads the whole table, or keeps such a
 POOL_SECONDS = 2.0
 """How long one may wait for a connection while others have them all."""
 
+PREPARED_AFTER = 5
+"""Executions of a statement after which psycopg prepares it, where it does."""
+
 WARNINGS = "warnings"
 """Where a pooled connection keeps its warnings."""
 
@@ -40,17 +43,29 @@ FRESH = "fresh"
 """Where it says that it has not been used yet."""
 
 
-def connect(url: str, *, pool_size: int = 5, application: str = "minex", **options: int | str) -> Engine:
+def connect(
+    url: str, *, pool_size: int = 5, application: str = "minex", prepares: bool = False, **options: int | str
+) -> Engine:
     """An engine with a connection pool; `options` are PostgreSQL settings of each connection, times in milliseconds.
 
+    `prepares`: whether psycopg prepares what comes often. It forgets all of a connection's prepared statements with a
+    rollback, and so those of a pipeline, too (`database.pipeline`).
     What its errors say has no values in it, neither parameters nor rows: they are for the log.
     `url` may be plain `postgresql://…`; the driver is psycopg 3. Every connection speaks UTC and compiles nothing: to
     compile a plan takes seconds, and each of our statements runs for milliseconds.
     """
-    return pooled(url, pool_size, application, options, resets=True)
+    return pooled(url, pool_size, application, options, resets=True, prepares=prepares)
 
 
-def pooled(url: str, pool_size: int, application: str, options: Mapping[str, int | str], *, resets: bool) -> Engine:
+def pooled(
+    url: str,
+    pool_size: int,
+    application: str,
+    options: Mapping[str, int | str],
+    *,
+    resets: bool,
+    prepares: bool,
+) -> Engine:
     """The same. `resets`: whether a transaction that is open on a connection which is given back is rolled back."""
     settings = {"timezone": "UTC", "jit": "off", **options}
     engine = create_engine(
@@ -66,6 +81,7 @@ def pooled(url: str, pool_size: int, application: str, options: Mapping[str, int
         json_deserializer=orjson.loads,
         connect_args={
             "application_name": application,
+            "prepare_threshold": PREPARED_AFTER if prepares else None,
             "connect_timeout": 5,
             "tcp_user_timeout": 10_000,
             "keepalives_idle": 10,
@@ -119,14 +135,21 @@ def in_transaction(engine: Engine, work: Callable[[Session], Done]) -> Done:
         return work(session)
 
 
-def forget_warnings(session: Session) -> list[str]:
+class Connected(Protocol):
+    """Whatever has a pool's connection, as a Session has."""
+
+    def connection(self) -> Any:
+        """The connection."""
+
+
+def forget_warnings(session: Connected) -> list[str]:
     """The list that collects PostgreSQL's warnings on the session's connection, emptied now."""
     warnings: list[str] = session.connection().connection.info[WARNINGS]
     warnings.clear()
     return warnings
 
 
-def refuse_uncertain(session: Session) -> None:
+def refuse_uncertain(session: Connected) -> None:
     """For what was committed by a statement: raises UncertainCommit when PostgreSQL warned at one of them."""
     warnings = session.connection().connection.info[WARNINGS]
     if warnings:

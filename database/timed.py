@@ -9,7 +9,8 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 from sqlalchemy import Engine, event
-from sqlalchemy.orm import Session
+
+from database.session import Connected
 
 Done = TypeVar("Done")
 
@@ -55,7 +56,7 @@ def timed(engine: Engine, seconds: float, kind: type[TimedConnection] = TimedCon
     return engine
 
 
-def answer_within(session: Session, seconds: float) -> None:
+def answer_within(session: Connected, seconds: float) -> None:
     """From now on, answers on the session's connection may take so long."""
     driver: Any = session.connection().connection.driver_connection
     driver.answer_seconds = seconds

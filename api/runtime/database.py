@@ -60,7 +60,7 @@ class Database:
         self._reader = committing(url, pool_size=most, application="minex-web", **limits)
         self._few = committing(url, pool_size=most, application="minex-web", **limits, **PLANS)
         self.intake = committing(url, pool_size=most, application="minex-intake", **limits, **PLANS)
-        self.writer = connect(url, pool_size=most, application="minex-writer", **limits, **PLANS)
+        self.writer = connect(url, pool_size=most, application="minex-writer", prepares=True, **limits, **PLANS)
         seconds = limit / 1000 + ANSWER_SECONDS
         green(self._reader, seconds, pause)  # others wait for whoever stores something, not for whoever reads
         green(self._few, seconds, pause)

@@ -115,7 +115,7 @@ class TestAfterAMigration:
         ask(engine, "ALTER TABLE migrated ADD COLUMN more int")
 
     def test_in_a_session(self, engine: Engine, table: str, database_url: str) -> None:
-        stale = connect(database_url, pool_size=2)
+        stale = connect(database_url, pool_size=2, prepares=True)
         for _ in range(10):
             self.ask_on_both(stale, table)
         self.change(engine)

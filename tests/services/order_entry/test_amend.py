@@ -3,7 +3,6 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 
 from database.pipeline import Pipeline
@@ -284,9 +283,8 @@ def test_an_amendment_and_the_turn_that_applies_the_last_one_do_not_wait_for_eac
     def slowly(self, statement, *values):
         answer = send(self, statement, *values)
         if statement in {UPDATE_ORDERS, TAKE_COMMANDS} and not started.is_set():
-            last = send(self, "SELECT 1")
-            self._driver.wait(psycopg.Pipeline._communicate_gen(self._driver._pipeline))
-            assert len(list(last)) == 1
+            self._pgconn.send_flush_request()
+            self._pgconn.flush()
             started.set()
             floor.until_somebody_waits()
         return answer

@@ -1,0 +1,116 @@
+"""A transaction on a pool's connection without SQLAlchemy's Session: for turns, of which there are hundreds a second.
+
+To begin, commit and close a Session takes as long in Python as to match a few orders. Here the pool's connection is
+taken, and nothing else; a turn's own statements say BEGIN and COMMIT (`database.pipeline`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Dialect, Engine, TextClause
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import PoolProxiedConnection
+
+from database.autocommit import rows_of
+from database.errors import UncertainCommit, has_stale_plan, without_values
+from database.results import Rows
+from database.session import WARNINGS
+from database.statements import NO_VALUES
+
+
+class Held:
+    """The connection of a transaction, as `Session.connection()` has it, for those who go to the driver."""
+
+    __slots__ = ("connection", "dialect")
+
+    def __init__(self, connection: PoolProxiedConnection, dialect: Dialect) -> None:
+        self.connection = connection
+        self.dialect = dialect
+
+    def invalidate(self, error: BaseException) -> None:
+        """The pool is to replace it."""
+        self.connection.invalidate(error)
+
+
+class DirectTransaction:
+    """Stands in for a Session where services execute text. The first statement takes the connection."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._held: Held | None = None
+
+    def connection(self) -> Held:
+        """The transaction's connection. Raises SQLAlchemy's errors when there is none."""
+        if self._held is None:
+            try:
+                self._held = Held(self._engine.raw_connection(), self._engine.dialect)
+            except psycopg.Error as error:
+                raise self._error(None, error, lost=False) from error
+        return self._held
+
+    def execute(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Rows:
+        """The rows that `statement` gives. Raises SQLAlchemy's errors, as a Session would."""
+        held = self.connection()
+        driver: Any = held.connection.driver_connection
+        try:
+            return rows_of(driver, statement, values)
+        except psycopg.Error as error:
+            lost = driver.closed or has_stale_plan(error)
+            if lost:
+                held.invalidate(error)
+            raise self._error(statement.text, error, lost=lost) from error
+
+    def scalar(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Any:
+        """The first column of the first row, or None."""
+        row = self.execute(statement, values).one_or_none()
+        return None if row is None else row[0]
+
+    def scalars(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Sequence[Any]:
+        """The first column of each row."""
+        return [row[0] for row in self.execute(statement, values)]
+
+    def commit(self) -> None:
+        """Commit, unless a statement has done so. Raises UncertainCommit when PostgreSQL warned."""
+        if self._held is None or not self._is_open():
+            return
+        warnings: list[str] = self._held.connection.info[WARNINGS]
+        warnings.clear()
+        driver: Any = self._held.connection.driver_connection
+        try:
+            driver.commit()
+        except psycopg.Error as error:
+            raise self._error("COMMIT", error, lost=driver.closed) from error
+        if warnings:
+            raise UncertainCommit(warnings[0])
+
+    def close(self) -> None:
+        """Give the connection back; the pool rolls back what is not committed."""
+        if self._held is not None:
+            self._held.connection.close()
+
+    def _is_open(self) -> bool:
+        driver: Any = self._held.connection.driver_connection if self._held else None
+        return driver is not None and driver.info.transaction_status != TransactionStatus.IDLE
+
+    def _error(self, statement: str | None, error: psycopg.Error, *, lost: bool) -> DBAPIError:
+        without_values(error)
+        raised: DBAPIError = DBAPIError.instance(  # type: ignore[assignment]
+            statement, None, error, psycopg.Error, connection_invalidated=lost, dialect=self._engine.dialect
+        )
+        return raised
+
+
+@contextmanager
+def direct_transaction(engine: Engine) -> Iterator[DirectTransaction]:
+    """Committed at the end of the block, where a statement has not done so; rolled back when it raises."""
+    session = DirectTransaction(engine)
+    try:
+        yield session
+        session.commit()
+    finally:
+        session.close()
