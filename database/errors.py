@@ -27,13 +27,9 @@ class ConnectionLost(psycopg.OperationalError):
     """The connection broke before the answer was here. Whether what was asked for has been done is not known."""
 
 
-class Overtaken(Exception):
-    """What a transaction had read was changed by another before it could be used; it would be right to repeat it."""
-
-
 def is_passing(error: BaseException) -> bool:
     """True if the same may well succeed later: PostgreSQL away, out of connections, a lock or a deadlock."""
-    if isinstance(error, TimeoutError | OperationalError | InterfaceError | UncertainCommit | Overtaken):
+    if isinstance(error, TimeoutError | OperationalError | InterfaceError | UncertainCommit):
         return True
     if not isinstance(error, DBAPIError):
         return False

@@ -17,13 +17,12 @@ from psycopg.abc import PQGen
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.waiting import Ready, Wait
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from database.errors import has_stale_plan, without_values
 from database.literals import parameter
 from database.results import Reader, Rows
 from database.session import forget_warnings, refuse_uncertain
-from database.transaction import DirectTransaction
+from database.transaction import Transaction
 
 NUMBERS = count(1)
 
@@ -127,7 +126,7 @@ class Pipeline:
 
 
 @contextmanager
-def pipeline(session: Session | DirectTransaction, meanwhile: Callable[[], None] | None = None) -> Iterator[Pipeline]:
+def pipeline(session: Transaction, meanwhile: Callable[[], None] | None = None) -> Iterator[Pipeline]:
     """A pipeline; at the end of the block everything sent has been carried out. Answers are read after it.
 
     `meanwhile` is done while PostgreSQL works. Raises SQLAlchemy's errors, as if the session itself had executed the
@@ -163,9 +162,7 @@ def pipeline(session: Session | DirectTransaction, meanwhile: Callable[[], None]
 
 
 @contextmanager
-def committing_pipeline(
-    session: Session | DirectTransaction, meanwhile: Callable[[], None] | None = None
-) -> Iterator[Pipeline]:
+def committing_pipeline(session: Transaction, meanwhile: Callable[[], None] | None = None) -> Iterator[Pipeline]:
     """A pipeline with COMMIT as its last statement: an error of one before it makes PostgreSQL commit nothing.
 
     Nobody who waits for what it locks waits for us to say COMMIT. The session has nothing left to commit when its

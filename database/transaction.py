@@ -14,6 +14,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Dialect, Engine, TextClause
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
 from database.autocommit import rows_of
@@ -103,6 +104,10 @@ class DirectTransaction:
             statement, None, error, psycopg.Error, connection_invalidated=lost, dialect=self._engine.dialect
         )
         return raised
+
+
+Transaction = Session | DirectTransaction
+"""What has a connection and a transaction on it."""
 
 
 @contextmanager

@@ -11,6 +11,11 @@ from queues import names
 
 log = logging.getLogger(__name__)
 
+Snapshots = Mapping[str, Mapping[str, Any]]
+"""Books by symbol."""
+
+NO_SNAPSHOTS: Snapshots = {}
+
 SEPARATOR = "/"
 """Between a process and its waiting request in a reply's address."""
 
@@ -27,30 +32,44 @@ class Bus:
     def announce(
         self,
         messages: Sequence[Mapping[str, Any]],
-        snapshots: Mapping[str, Mapping[str, Any]] | None = None,
+        snapshots: Snapshots = NO_SNAPSHOTS,
         replies: Sequence[str] = (),
+        changed: Sequence[str] | None = None,
     ) -> bool:
         """Publish `messages` ({room, event, payload}), cache `snapshots` by symbol, answer `replies` (addresses).
 
-        False when Redis is away: that is logged, never fatal. What was to be told can be read from PostgreSQL, and
-        sequences show a listener what it missed.
+        `changed`: the books that listeners may want to look at; by default those of `snapshots`. False when Redis is
+        away: that is logged, never fatal. What was to be told can be read from PostgreSQL, and sequences show a
+        listener what it missed.
         """
-        pipeline = self.redis.pipeline(transaction=False)
-        if snapshots:
-            pipeline.mset({names.book(symbol): orjson.dumps(snapshot) for symbol, snapshot in snapshots.items()})
-        changed = list(snapshots or ())
+        pipeline = self._shown(snapshots, replies)
+        changed = list(snapshots) if changed is None else changed
         pieces = [messages[begin : begin + MOST_TOGETHER] for begin in range(0, len(messages), MOST_TOGETHER)]
         if changed and not pieces:
             pieces = [()]
         for number, piece in enumerate(pieces):
             body = {"messages": piece, "books": [] if number else changed}
             pipeline.publish(names.EVENTS_CHANNEL, orjson.dumps(body))
+        return self._sent(pipeline, len(messages))
+
+    def show(self, snapshots: Snapshots, replies: Sequence[str]) -> bool:
+        """Only cache `snapshots` and answer `replies`; False when Redis is away."""
+        return self._sent(self._shown(snapshots, replies), 0)
+
+    def _shown(self, snapshots: Snapshots, replies: Sequence[str]) -> Any:
+        pipeline = self.redis.pipeline(transaction=False)
+        if snapshots:
+            pipeline.mset({names.book(symbol): orjson.dumps(snapshot) for symbol, snapshot in snapshots.items()})
         for process, tokens in _by_process(replies).items():
             pipeline.publish(names.replies_channel(process), orjson.dumps(tokens))
+        return pipeline
+
+    @staticmethod
+    def _sent(pipeline: Any, messages: int) -> bool:
         try:
             pipeline.execute()
         except RedisError as error:
-            log.warning("Redis is away, %d messages were not published: %s", len(messages), error)
+            log.warning("Redis is away, %d messages were not published: %s", messages, error)
             return False
         return True
 

@@ -83,16 +83,17 @@ class Wakeups:
         )
         return keys
 
-    def take(self, group: str, seconds: float = 0, *, also: Sequence[str] = (), worker: str | None = None) -> list[str]:
-        """All of `also`, and the symbols of `group` that are ready, oldest first, after at most `seconds`.
+    def take(self, group: str, *, also: Sequence[str] = (), worker: str | None = None) -> list[str]:
+        """All of `also`, and the symbols of `group` that are ready, oldest first.
 
         Their flags are cleared and their jobs are gone, counted as done by `worker` (RQ's key of it). To be called
-        before the inbox is read: whoever commits a command later finds the flag cleared and wakes again. Does not
-        block when something is ready already: then it is one round trip. Raises RedisError.
+        before the inbox is read: whoever commits a command later finds the flag cleared and wakes again. Raises
+        RedisError.
         """
-        taken = self._taken(group, also, worker)
-        if taken or not seconds:
-            return taken
+        return self._taken(group, also, worker)
+
+    def wait(self, group: str, seconds: float, *, worker: str | None = None) -> list[str]:
+        """Those that are ready, taken as by `take`, as soon as there is one, after at most `seconds`."""
         first: Any = self.redis.bzpopmin(names.ready_set(group), timeout=seconds)
         return [] if first is None else self._taken(group, _symbols([first[1]]), worker)
 

@@ -61,6 +61,7 @@ class GroupWorker:
         self.presence = presence
         self.progress = progress or Progress()
         self.matcher.note = self.progress.note
+        self.matcher.tells_later = True
         self.pending: list[str] = []
         """Stocks whose wake-up was taken and whose inbox may not be empty yet, oldest first."""
         self.set_aside: dict[str, float] = {}
@@ -78,6 +79,7 @@ class GroupWorker:
             while not self._stop_requested:
                 self.run_once()
         finally:
+            self.matcher.tell()
             self.presence.leave()
 
     def run_once(self) -> None:
@@ -91,6 +93,7 @@ class GroupWorker:
         ready = [symbol for symbol in ready if symbol not in self.set_aside]
         self.pending = list(dict.fromkeys([*self.pending, *ready, *due]))
         if not self.pending or self._suspended:
+            self.matcher.tell()
             return
         try:
             if not self.matcher.run_once(self.pending):
@@ -103,6 +106,7 @@ class GroupWorker:
             if not is_passing(error):
                 raise
             log.warning("PostgreSQL cannot match just now, trying again: %s", error)
+            self.matcher.tell()
             time.sleep(AWAY_SECONDS)
 
     def _due_again(self) -> list[str]:
@@ -124,8 +128,10 @@ class GroupWorker:
         if self._suspended:
             time.sleep(WAIT_SECONDS)
             return []
-        seconds = 0 if self.pending or queued else WAIT_SECONDS
-        ready = self.wakeups.take(self.group, seconds, also=queued, worker=self.presence.key)
+        ready = self.wakeups.take(self.group, also=queued, worker=self.presence.key)
+        if not (ready or self.pending or queued):
+            self.matcher.tell()
+            ready = self.wakeups.wait(self.group, WAIT_SECONDS, worker=self.presence.key)
         if self._redis_away:
             log.info("Redis is back")
             self._redis_away = False

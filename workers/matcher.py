@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import Engine
 
-from database.errors import Overtaken, is_passing
+from database.errors import is_passing
 from database.session import transaction, trial
-from queues.bus import Bus
+from database.transaction import direct_transaction
+from queues.bus import NO_SNAPSHOTS, Bus, Snapshots
 from queues.names import room
 from services.matching.at_fault import take_out
 from services.matching.books import Books, StuckStock
-from services.matching.match import find_at_fault, match_turn
+from services.matching.match import Hooks, find_at_fault, match_turn
 from services.matching.poison import BrokenTurn, PoisonCommand
 from services.matching.turn import Turn
 from workers.faults import reach
@@ -29,6 +31,10 @@ class Matcher:
         self.books = Books()
         self._long_timeout = False
         """Whether the last turn was lost: perhaps it took longer than PostgreSQL bears, and would again."""
+        self.tells_later = False
+        """Whether a turn's messages wait until PostgreSQL is at work on the next one. Books and replies never wait; the
+        caller calls `tell` when there is no next turn."""
+        self._untold: list[Turn] = []
         self.note: Callable[[], None] = lambda: None
         """Called where a long turn has come a step further."""
 
@@ -103,22 +109,36 @@ class Matcher:
             raise StuckStock(broken.symbols[0]) from again.__cause__
 
     def _turn(self, symbols: Sequence[str], limit: int, only: PoisonCommand | int | None = None) -> Turn:
-        try:
-            turn = self._settled(symbols, limit, only)
-        except Overtaken as overtaken:
-            log.info("a turn is repeated: %s", overtaken)
-            turn = self._settled(symbols, limit, only)
+        turn = self._settled(symbols, limit, only)
         self.note()
         reach("after_commit")
         self._say_states(turn)
         try:
             turn.committed(self.books)
-            if turn.commands:
-                self._tell(turn)
         except Exception:
-            log.exception("a turn of %d commands is settled but could not be told", turn.commands)
+            log.exception("a turn of %d commands is settled but its books could not be shown", turn.commands)
             self.books.forget_all()
+        if turn.commands:
+            self._untold.append(turn)
+            if self.tells_later:
+                self.bus.show(turn.snapshots, turn.replies)
+            else:
+                self.tell(turn.snapshots, turn.replies)
         return turn
+
+    def tell(self, snapshots: Snapshots = NO_SNAPSHOTS, replies: Sequence[str] = ()) -> None:
+        """Tell what has not been told yet; logs what goes wrong with it. `snapshots` and `replies` go along."""
+        untold, self._untold = self._untold, []
+        for turn in untold:
+            messages: list[dict[str, Any]] = []
+            try:
+                messages = [
+                    {"room": room(*message.room), "event": message.event, "payload": message.payload}
+                    for message in turn.messages
+                ]
+            except Exception:
+                log.exception("a turn of %d commands is settled but could not be told", turn.commands)
+            self.bus.announce(messages, snapshots, replies, list(turn.snapshots))
 
     @staticmethod
     def _say_states(turn: Turn) -> None:
@@ -129,9 +149,10 @@ class Matcher:
     def _settled(self, symbols: Sequence[str], limit: int, only: PoisonCommand | int | None) -> Turn:
         committed = False
         try:
-            with transaction(self.engine) as session:
+            with direct_transaction(self.engine) as session:
                 self.note()
-                turn = match_turn(session, symbols, self.books, limit, only, self._before_commit, self._long_timeout)
+                hooks = Hooks(self._before_commit, self.tell)
+                turn = match_turn(session, symbols, self.books, limit, only, hooks, self._long_timeout)
             committed = True
         finally:
             self._long_timeout = not committed
@@ -142,10 +163,3 @@ class Matcher:
     def _before_commit(self) -> None:
         self.note()
         reach("before_commit")
-
-    def _tell(self, turn: Turn) -> None:
-        messages = [
-            {"room": room(*message.room), "event": message.event, "payload": message.payload}
-            for message in turn.messages
-        ]
-        self.bus.announce(messages, turn.snapshots, turn.replies)

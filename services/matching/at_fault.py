@@ -16,7 +16,7 @@ from database.errors import is_passing
 from database.pipeline import pipeline
 from database.session import undone
 from engine.codes import INTERNAL_ERROR
-from services.settlement.balance_rows import change_balances, read_positions
+from services.settlement.balance_rows import change_balances
 from services.settlement.ledger import broker_of
 from services.settlement.order_rows import update_orders, update_specials
 from services.settlement.turn_outcome import TurnOutcome
@@ -70,13 +70,10 @@ def _refuses(session: Session, outcome: TurnOutcome, broker_id: int) -> bool:
     """True if the rows of this broker, changed by themselves, cannot be what `outcome` makes of them."""
     part = _part_of(outcome, broker_id)
     try:
-        with undone(session):
-            with pipeline(session) as sent:
-                update_orders(sent, part)
-                update_specials(sent, part)
-                positions = read_positions(sent, part.ledger)
-            with pipeline(session) as sent:
-                change_balances(sent, part, set(), positions)
+        with undone(session), pipeline(session) as sent:
+            update_orders(sent, part)
+            update_specials(sent, part)
+            change_balances(sent, part, set())
     except Exception as error:
         if is_passing(error):
             raise

@@ -14,6 +14,7 @@ from engine.orders import CONDITIONS, SIDES, Order
 from engine.rules import Rules
 from engine.states import OPEN
 from services.settlement.ledger import Account
+from services.settlement.trade_ids import TradeIds
 from services.timestamps import microseconds
 
 ORDER = f"""
@@ -66,6 +67,7 @@ class Books:
         self._copies: dict[int, Copy] = {}
         self.accounts: set[Account] = set()
         """Accounts that committed turns brought something, so that they are open: none is ever closed."""
+        self.trade_ids = TradeIds()
         self.rebuilds = 0
 
     def current(self, session: Statements, stocks: Sequence[Any]) -> dict[int, Book]:
@@ -98,6 +100,7 @@ class Books:
         """Drop everything: a turn may have changed some books without committing."""
         self._copies.clear()
         self.accounts.clear()
+        self.trade_ids.forget()
 
 
 def empty_book(stock: Any, reference: int | None, last_price: int | None = None, state: str = OPEN) -> Book:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from database.literals import texts
 from database.pipeline import pipeline
+from database.transaction import Transaction
+from services.settlement.trade_ids import TradeIds
 
 LOCK = """
     SELECT s.id, s.symbol, s.tick_size, s.lot_size, s.band_bps, s.execution_price, s.self_trade_prevention,
@@ -33,16 +33,22 @@ one that cannot be understood shall be found with its command in hand."""
 
 
 def take_inbox(
-    session: Session, symbols: Sequence[str], limit: int, only: int | None = None
+    session: Transaction,
+    symbols: Sequence[str],
+    limit: int,
+    trade_ids: TradeIds,
+    only: int | None = None,
 ) -> tuple[list[Any], list[Any]]:
     """The rows of these stocks, and at most `limit` of their commands that nobody has taken, oldest first.
 
     The stocks are locked to the commit, always in the order of their ids; with `only` just that command is read. It is
     one round trip but two statements: under READ COMMITTED each sees what was committed when it began, and what
-    another worker has done while this one waited for the lock must be seen.
+    another worker has done while this one waited for the lock must be seen. `trade_ids` are filled up on the way.
     """
     with pipeline(session) as sent:
         wanted = texts(symbols)
         stocks = sent.send(LOCK, wanted)
         inbox = sent.send(UNSEQUENCED, wanted, str(limit), None if only is None else str(only))
+        more = trade_ids.ask(sent)
+    trade_ids.add(more)
     return list(stocks), list(inbox)

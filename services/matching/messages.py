@@ -16,7 +16,7 @@ from models import CASH
 from services.prices import average_price
 from services.settlement.execution_reports import ExecutionReport
 from services.settlement.ledger import broker_of, order_id_of
-from services.settlement.settle import Committed, Stored
+from services.settlement.settle import StoredTurn
 from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import Announcement, StockTurn
 from services.timestamps import timestamp
@@ -82,23 +82,23 @@ def indicative_message(stock: StockTurn, book: Book) -> Message:
 def turn_messages(
     outcome: TurnOutcome,
     events: Sequence[dict[str, Any]],
-    stored: Stored,
-    committed: Committed,
+    trade_ids: Sequence[int],
+    stored: StoredTurn,
     symbols: Mapping[int, str],
 ) -> list[Message]:
     """Every message of the turn: the public tape, then each owner's reports, then each owner's changed balances."""
     messages = [Message(("stock", event["payload"]["symbol"]), event["kind"], event["payload"]) for event in events]
-    numbers = dict(committed.last_events)
+    numbers = dict(stored.last_events)
     for _, report in outcome.reports:
         numbers[broker_of(report.order)] -= 1
     for stock, report in outcome.reports:
         broker_id = broker_of(report.order)
         numbers[broker_id] += 1
-        trade = None if report.trade_index is None else stored.trade_ids[report.trade_index]
+        trade = None if report.trade_index is None else trade_ids[report.trade_index]
         payload = _order_payload(stock, report, stored.orders[order_id_of(report.order)], trade)
         messages.append(Message(("user", broker_id), report.kind, {"account_sequence": numbers[broker_id], **payload}))
     changed: dict[int, list[dict[str, Any]]] = {}
-    for balance in committed.balances:
+    for balance in stored.balances:
         changed.setdefault(balance.broker_id, []).append(balance_payload(balance, symbols))
     messages.extend(
         Message(("user", broker), "PORTFOLIO_UPDATED", {"broker_id": broker, "balances": rows})

@@ -1,10 +1,12 @@
 """What a settled turn leaves behind: books to remember and messages to send, both only once it is committed.
 
-The messages are made after the commit, because until then the turn keeps others waiting for the balances it changed.
+The messages are made after the commit, or while PostgreSQL stores the next turn: until it is committed a turn keeps
+others waiting for the balances that it changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from engine.book import Book
@@ -13,7 +15,7 @@ from engine.states import AUCTION
 from services.market_data.snapshots import shown_side
 from services.matching.books import Books, Copy
 from services.matching.messages import Message, book_snapshot, indicative_message, turn_messages
-from services.settlement.settle import Committed, Stored
+from services.settlement.settle import StoredTurn
 from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import StockTurn
 
@@ -30,14 +32,27 @@ class CommittedTurn:
 
     outcome: TurnOutcome
     events: Sequence[dict[str, Any]]
-    stored: Stored
-    committed: Committed
+    trade_ids: Sequence[int]
+    """Those of the outcome's executions."""
+    stored: StoredTurn
     stocks: TakenStocks
+    shown: Mapping[int, dict[int, bytes]]
+    """The sides of each stock's book in JSON."""
+
+
+def shown_book(taken: TakenStock, books: Books) -> dict[int, bytes]:
+    """The sides of a book in JSON as it is now; those that the turn has not changed as they were shown before."""
+    row, stock, book = taken
+    shown = books.shown(row)
+    for side in (BID, ASK):
+        if side not in shown or side in stock.changed:
+            shown[side] = shown_side(book, side)
+    return shown
 
 
 @dataclass
 class Turn:
-    """The result of a turn: how much it did, and after `committed` the messages that it is to send."""
+    """The result of a turn: how much it did, and after `committed` what it is to tell."""
 
     commands: int = 0
     trades: int = 0
@@ -48,28 +63,33 @@ class Turn:
     settled: CommittedTurn | None = None
     spared: Sequence[TakenStock] = ()
     """Stocks whose commands were all left for the next turn; their books are as they were."""
-    messages: list[Message] = field(default_factory=list)
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The book of each changed stock, best levels first."""
+    _auctions: list[Message] = field(default_factory=list)
 
     def committed(self, books: Books) -> None:
-        """Remember the books as they are, now that the database says the same, and make the messages."""
-        if self.settled is None:
+        """Remember the books as they are, now that the database says the same."""
+        settled = self.settled
+        if settled is None:
             return
-        settled, self.settled = self.settled, None
         for stock_id, (row, stock, book) in settled.stocks.items():
-            shown = books.shown(row)
-            for side in (BID, ASK):
-                if side not in shown or side in stock.changed:
-                    shown[side] = shown_side(book, side)
+            shown = settled.shown[stock_id]
             books.keep(stock_id, Copy(row.book_version + 1, book, shown))
             self.snapshots[stock.symbol] = book_snapshot(stock, row.book_version + 1, shown)
         for row, _, book in self.spared:
             books.keep(row.id, Copy(row.book_version, book, books.shown(row)))
         books.know(settled.outcome.ledger.receiving)
-        symbols = {stock_id: stock.symbol for stock_id, (_, stock, _) in settled.stocks.items()}
-        self.messages = turn_messages(settled.outcome, settled.events, settled.stored, settled.committed, symbols)
         auctions = [
             (stock, book) for _, stock, book in settled.stocks.values() if stock.indicates and book.state == AUCTION
         ]
-        self.messages += [indicative_message(stock, book) for stock, book in auctions]
+        self._auctions = [indicative_message(stock, book) for stock, book in auctions]
+
+    @cached_property
+    def messages(self) -> list[Message]:
+        """What everybody is to hear; the next turn may be under way when they are made."""
+        settled = self.settled
+        if settled is None:
+            return []
+        symbols = {stock_id: stock.symbol for stock_id, (_, stock, _) in settled.stocks.items()}
+        told = turn_messages(settled.outcome, settled.events, settled.trade_ids, settled.stored, symbols)
+        return told + self._auctions

@@ -1,6 +1,6 @@
 """What a turn adds for good: the commands' places in the journal, trades, transfers, and the public tape."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -25,6 +25,8 @@ TAKE_COMMANDS = f"""
     WHERE c.id = t.id
 """  # noqa: S608 - names of this file
 
+TRADE_ID = number("trade_id", lambda trade_id: trade_id)
+
 TRADES = (
     number("stock_id", attrgetter("stock_id")),
     number("sequence", attrgetter("sequence")),
@@ -41,7 +43,7 @@ TRADES = (
 )
 
 INSERT_TRADES = f"""
-    INSERT INTO trades ({names(TRADES)}) SELECT * FROM {unnest(TRADES)} RETURNING stock_id, sequence, id
+    INSERT INTO trades (id, {names(TRADES)}) SELECT * FROM {unnest((TRADE_ID, *TRADES))}
 """  # noqa: S608 - names of this file
 
 TRANSFERS = (
@@ -54,9 +56,6 @@ TRANSFERS = (
     word("to_bucket", attrgetter("to_bucket")),
     number("order_id", attrgetter("order_id")),
 )
-
-TRADE_ID = number("trade_id", lambda trade_id: trade_id)
-"""Known only once the trades are stored."""
 
 INSERT_TRANSFERS = f"""
     INSERT INTO transfers ({names((*TRANSFERS, TRADE_ID))}) SELECT * FROM {unnest((*TRANSFERS, TRADE_ID))}
@@ -77,9 +76,10 @@ def take_commands(sent: Pipeline, outcome: TurnOutcome) -> None:
     sent.send(TAKE_COMMANDS, *literals(COMMANDS, outcome.commands))
 
 
-def insert_trades(sent: Pipeline, outcome: TurnOutcome) -> Iterable[Any]:
-    """Store the trades; the id that each got, with its stock and its sequence."""
-    return sent.send(INSERT_TRADES, *literals(TRADES, outcome.executions)) if outcome.executions else ()
+def insert_trades(sent: Pipeline, outcome: TurnOutcome, trade_ids: Sequence[int]) -> None:
+    """Store the trades with these ids."""
+    if outcome.executions:
+        sent.send(INSERT_TRADES, *literals((TRADE_ID,), trade_ids), *literals(TRADES, outcome.executions))
 
 
 def insert_transfers(sent: Pipeline, ledger: Ledger, trade_ids: Sequence[int]) -> None:

@@ -1,31 +1,25 @@
-"""What a turn changes on balances: read without a lock, and changed by its last statement before COMMIT.
+"""What a turn changes on balances: by its last statement before COMMIT.
 
 Whoever places an order waits for the balances that a turn has locked, and many brokers' cash is among them. So they are
-locked by the statement that changes them, and nothing but COMMIT follows. Only average cost needs to know what was
-there before: of the shares that were traded. The statement checks that it is still so; placing orders moves shares
-between available and reserved and does no harm, a deposit does.
+locked by the statement that changes them, and nothing but COMMIT follows. What a position costs after its trades is
+worked out there, too, from the row as it is locked (`average_cost` of the migrations): nothing has to be read
+beforehand, and nobody can come between.
 """
 
-from collections.abc import Iterable
-from operator import itemgetter
-from typing import Any
+from collections.abc import Callable, Iterable
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import DBAPIError
 
-from database.columns import literals, number, unnest, word
-from database.errors import Overtaken
+from database.columns import literals, number, quoted, unnest, word
+from database.errors import sqlstate
+from database.literals import numbers
 from database.pipeline import Pipeline
-from services.settlement.average_cost import average_cost
-from services.settlement.ledger import Account, BalanceChange, Ledger
+from services.settlement.ledger import Account, BalanceChange
 from services.settlement.turn_outcome import TurnOutcome
 
 ACCOUNTS = (number("broker_id", itemgetter(0)), number("asset_id", itemgetter(1)))
-
-READ_POSITIONS = f"""
-    SELECT b.broker_id, b.asset_id, b.available, b.reserved, b.cost
-    FROM {unnest(ACCOUNTS)}
-    JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
-"""  # noqa: S608 - names of this file
 
 OPEN_BALANCES = f"""
     INSERT INTO balances (broker_id, asset_id, credit_limit, blocked)
@@ -38,36 +32,51 @@ OPEN_BALANCES = f"""
 """What a broker gets for the first time. Opened before any balance is locked: one that appeared between two locking
 statements would be locked out of order. Until the commit only who opens the same one waits."""
 
-MISSING, MOVED = "MX001", "MX002"
+MISSING = "MX001"
 """The SQLSTATE of what this statement refuses by itself (`refuse_turn` of the migrations)."""
 
+
+def _trades(place: int) -> Callable[[Any], str | None]:
+    """The signed shares (0) or prices (1) of the trades that move a position, as an array; None for one without."""
+    return lambda row: numbers([trade[place] for trade in row.change.trades]) if row.change.trades else None
+
+
+class _Row(NamedTuple):
+    account: Account
+    change: BalanceChange
+    closed: int
+    told: bool
+
+
 CHANGES = (
-    number("broker_id", itemgetter(0)),
-    number("asset_id", itemgetter(1)),
-    number("available", itemgetter(2)),
-    number("reserved", itemgetter(3)),
-    number("traded", itemgetter(4)),
-    number("held", itemgetter(5)),
-    number("cost", itemgetter(6), "numeric"),
-    number("more_cost", itemgetter(7), "numeric"),
-    number("realised", itemgetter(8), "numeric"),
-    number("closed", itemgetter(9)),
-    word("told", itemgetter(10), "boolean"),
+    number("broker_id", lambda row: row.account[0]),
+    number("asset_id", lambda row: row.account[1]),
+    number("available", attrgetter("change.available")),
+    number("reserved", attrgetter("change.reserved")),
+    number("traded", attrgetter("change.traded")),
+    number("closed", attrgetter("closed")),
+    word("told", lambda row: "true" if row.told else "false", "boolean"),
+    quoted("shares", _trades(0)),
+    quoted("prices", _trades(1)),
 )
 """`closed`: how many open orders it counts no more; `told`: whether its owner is, for more than that has changed."""
 
 CHANGE_BALANCES = f"""
     WITH locked AS MATERIALIZED (
-        SELECT t.* FROM {unnest(CHANGES)}
+        SELECT t.*, b.available + b.reserved AS held, b.cost FROM {unnest(CHANGES)}
         JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
         ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
+    ), counted AS MATERIALIZED (
+        SELECT l.broker_id, l.asset_id, l.available, l.reserved, l.traded, l.closed, l.told, c.cost, c.realised
+        FROM locked l CROSS JOIN LATERAL
+            average_cost(l.held, l.cost, CAST(l.shares AS bigint[]), CAST(l.prices AS bigint[])) AS c
     ), changed AS (
         UPDATE balances b SET available = b.available + t.available, reserved = b.reserved + t.reserved,
-            traded = b.traded + t.traded, cost = b.cost + t.more_cost, realised_pnl = b.realised_pnl + t.realised,
+            traded = b.traded + t.traded, cost = coalesce(t.cost, b.cost),
+            realised_pnl = b.realised_pnl + coalesce(t.realised, 0),
             open_orders = GREATEST(b.open_orders - t.closed, 0)
-        FROM locked t
+        FROM counted t
         WHERE b.broker_id = t.broker_id AND b.asset_id = t.asset_id
-            AND (t.held IS NULL OR b.available + b.reserved = t.held AND b.cost = t.cost)
         RETURNING b.broker_id, b.asset_id, b.available, b.reserved, t.told
     )
     SELECT broker_id, asset_id, available, reserved FROM changed WHERE told
@@ -76,9 +85,8 @@ CHANGE_BALANCES = f"""
     FROM {unnest(ACCOUNTS, first=len(CHANGES) + 1)}
     JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL WHERE
-        CASE WHEN (SELECT count(*) FROM locked) < cardinality($1) THEN refuse_turn('{MISSING}')
-            WHEN (SELECT count(*) FROM changed) < cardinality($1) THEN refuse_turn('{MOVED}') END
+    SELECT NULL, NULL, NULL, NULL
+    WHERE CASE WHEN (SELECT count(*) FROM changed) < cardinality($1) THEN refuse_turn('{MISSING}') END
 """  # noqa: S608 - the names are ours
 """Also reads the balances that the turn's commands had reserved from and that the turn itself leaves alone.
 
@@ -91,19 +99,11 @@ class MissingBalance(Exception):
     """A turn was to change a balance that the worker took for open and that is not."""
 
 
-def read_positions(sent: Pipeline, ledger: Ledger) -> Iterable[Any]:
-    """Ask for the share accounts that trades move, as they are now."""
-    traded = [account for account, change in ledger.changes.items() if change.trades]
-    return sent.send(READ_POSITIONS, *keys(traded)) if traded else ()
-
-
-def change_balances(
-    sent: Pipeline, outcome: TurnOutcome, known: set[Account], positions: Iterable[Any]
-) -> Iterable[Any]:
+def change_balances(sent: Pipeline, outcome: TurnOutcome, known: set[Account]) -> Iterable[Any]:
     """Open what has to be opened and change the balances; only COMMIT may follow.
 
-    Balances of `known` accounts are open; `positions` are the rows that `read_positions` asked for. Gives the balances
-    that were changed, or from which the turn's commands had reserved. What it raises `refusal_of` explains.
+    Balances of `known` accounts are open. Gives the balances that were changed, or from which the turn's commands had
+    reserved. What it raises `refusal_of` explains.
     """
     changes, closed = outcome.ledger.changes, outcome.closed()
     if new := outcome.ledger.receiving - known:
@@ -112,29 +112,13 @@ def change_balances(
     changes = {**{account: BalanceChange() for account in closed}, **changes}
     if not told and not changes:
         return ()
-    held = {(row.broker_id, row.asset_id): (row.available + row.reserved, int(row.cost)) for row in positions}
-    rows = [
-        (*account, *_moved(change, held.get(account, (0, 0))), closed[account], "true" if account in told else "false")
-        for account, change in changes.items()
-    ]
+    rows = [_Row(account, change, closed[account], account in told) for account, change in changes.items()]
     return sent.send(CHANGE_BALANCES, *literals(CHANGES, rows), *keys(told - changes.keys()))
 
 
-def _moved(change: BalanceChange, held: tuple[int, int]) -> tuple[int | None, ...]:
-    moved = (change.available, change.reserved, change.traded)
-    if not change.trades:
-        return *moved, None, None, 0, 0
-    shares, cost = held
-    new_cost, realised = average_cost(shares, cost, 0, change.trades)
-    return *moved, shares, cost, new_cost - cost, realised
-
-
-def refusal_of(error: DBAPIError) -> Exception | None:
-    """The exception that an error of `change_balances` stands for: MissingBalance, Overtaken, or None for any other."""
-    state = getattr(error.orig, "sqlstate", None)
-    if state == MISSING:
-        return MissingBalance()
-    return Overtaken("a position is not as it was read") if state == MOVED else None
+def refusal_of(error: DBAPIError) -> MissingBalance | None:
+    """MissingBalance for an error of `change_balances` that stands for it; None for any other."""
+    return MissingBalance() if sqlstate(error) == MISSING else None
 
 
 def keys(accounts: Iterable[Account]) -> list[str]:

@@ -48,15 +48,15 @@ def test_a_stock_is_woken_again_once_its_wakeup_was_taken(redis, wakeups):
 def test_the_worker_takes_every_stock_of_its_group_oldest_first(wakeups):
     wakeups.wake([VALE3])
     wakeups.wake([PETR4, ("AAPL", "B")])
-    assert wakeups.take("A", 0.1) == ["VALE3", "PETR4"]
+    assert wakeups.wait("A", 0.1) == ["VALE3", "PETR4"]
     assert wakeups.take("B") == ["AAPL"]
-    assert wakeups.take("A", 0.01) == []
+    assert wakeups.wait("A", 0.01) == []
 
 
 def test_a_worker_that_waits_is_woken(redis_url, wakeups):
     taken = []
     with Client.from_url(redis_url, socket_timeout=20) as other:
-        thread = threading.Thread(target=lambda: taken.extend(Wakeups(other).take("A", 10)))
+        thread = threading.Thread(target=lambda: taken.extend(Wakeups(other).wait("A", 10)))
         thread.start()
         while not wakeups.redis.info("clients")["blocked_clients"]:
             continue

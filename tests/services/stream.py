@@ -14,7 +14,7 @@ from models import CASH
 from services.accounts.deposits import deposit
 from services.errors import MarketError
 from services.matching.books import Books
-from services.matching.match import match_turn
+from services.matching.match import Hooks, match_turn
 from services.order_entry.expire import expire_due_orders
 from services.order_entry.place import Placed
 from services.order_entry.requests import NewOrder
@@ -117,7 +117,7 @@ class Stream:
         books = self._worker()
         try:
             with transaction(self.floor.engine) as session:
-                match_turn(session, self._some(), books, self.random.choice((1, 3, 20)), before_commit=die)
+                match_turn(session, self._some(), books, self.random.choice((1, 3, 20)), hooks=Hooks(before_commit=die))
         except RolledBack:
             books.forget_all()
 

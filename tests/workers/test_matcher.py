@@ -7,7 +7,7 @@ import time
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from database.errors import Overtaken, is_passing
+from database.errors import is_passing
 from database.session import transaction
 from engine.book import Book
 from services.accounts.deposits import deposit
@@ -176,27 +176,14 @@ def bringing_shares(exchange, monkeypatch, stock, times):
     return began
 
 
-def test_a_turn_that_a_deposit_of_shares_overtakes_is_repeated_at_once(exchange, monkeypatch):
+def test_a_deposit_of_shares_amid_a_turn_counts_with_its_cost(exchange, monkeypatch):
     stock = exchange.list("DEPOSIT1")
     orders = exchange.place(stock, "ask", 1000, document="a"), exchange.place(stock, "bid", 1000, document="b")
     began = bringing_shares(exchange, monkeypatch, stock, times=1)
     assert exchange.matcher().run_once([stock]) is False
-    assert (len(began), exchange.statuses(*orders)) == (2, ["filled", "filled"])
+    assert (len(began), exchange.statuses(*orders)) == (1, ["filled", "filled"])
     balance = "SELECT available, cost FROM balances b JOIN stocks s ON s.id = b.asset_id WHERE s.symbol = :symbol"
     assert exchange.rows(balance, symbol=stock) == [(1, 100_007 - 100_007 * 100 // 101)]
-
-
-def test_a_turn_that_is_overtaken_again_and_again_refuses_nobody(exchange, monkeypatch):
-    stock = exchange.list("DEPOSIT2")
-    orders = exchange.place(stock, "ask", 1000, document="a"), exchange.place(stock, "bid", 1000, document="b")
-    bringing_shares(exchange, monkeypatch, stock, times=2)
-    matcher = exchange.matcher()
-    with pytest.raises(Overtaken) as overtaken:
-        matcher.run_once([stock])
-    assert is_passing(overtaken.value)
-    assert exchange.statuses(*orders) == ["pending", "pending"]
-    matcher.run_once([stock])
-    assert exchange.statuses(*orders) == ["filled", "filled"]
 
 
 def test_a_turn_that_cannot_be_told_is_settled_all_the_same(exchange, monkeypatch, caplog):

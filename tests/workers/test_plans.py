@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from services.matching import inbox
+from services.order_entry.expire import ENQUEUE
 from services.settlement import appended_rows, balance_rows, order_rows, stock_rows
 from workers.database import connect_worker
 
@@ -24,6 +25,15 @@ def test_no_statement_reads_a_table_from_end_to_end(exchange, name):
     engine.dispose()
     for bad in ("Seq Scan", "Hash Join", "Merge Join"):
         assert bad not in lines, lines
+
+
+def test_orders_that_run_out_are_found_by_when_they_do(exchange):
+    """Not by reading every open order that has an end, four times a second."""
+    engine = connect_worker(exchange.settings)
+    with engine.connect() as connection:
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {ENQUEUE.text}").scalars())
+    engine.dispose()
+    assert "Index Cond: (valid_until <= " in plan, plan
 
 
 def test_a_worker_plans_once(exchange):

@@ -6,9 +6,15 @@ import pytest
 from sqlalchemy import text
 
 from api.runtime.database import Database
+from services.accounts.read_accounts import CASH_BALANCE
+from services.identity.api_keys import HOLDERS
+from services.market_data.book import BOOKS, VERSIONS
+from services.market_data.trades import PRICE
 from services.order_entry.amend import AMEND, LOCK, WAITING
 from services.order_entry.cancel import CANCEL
+from services.order_entry.command_result import OUTCOME
 from services.order_entry.place import FIND_KNOWN
+from services.order_entry.read_orders import BY_CLIENT_ID, ONE
 from services.order_entry.store import PLACE, PLACE_IN_TURN
 
 
@@ -28,6 +34,14 @@ STATEMENTS = {
     "amend": AMEND.text.replace(":document", "$1"),
     "lock": LOCK.text.replace(":ids", "$1"),
     "waiting": WAITING.text.replace(":ids", "$1"),
+    "order": numbered(ONE.text.replace("\\", "")),
+    "by client's id": numbered(BY_CLIENT_ID.text),
+    "outcome": numbered(OUTCOME.text),
+    "price": numbered(PRICE.text),
+    "versions": numbered(VERSIONS.text),
+    "books": numbered(BOOKS.text),
+    "cash": numbered(CASH_BALANCE.text),
+    "keys": numbered(HOLDERS.text),
 }
 
 

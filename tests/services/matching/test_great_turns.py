@@ -6,7 +6,6 @@ import pytest
 
 from database.session import PLANS, connect
 from engine.book import Book
-from services.matching import match
 from tests.services.floor import Floor
 
 
@@ -27,7 +26,7 @@ def gathered(floor):
 
 
 def test_a_turn_that_brings_enough_leaves_the_rest_to_the_next(floor, gathered, monkeypatch):
-    monkeypatch.setattr(match, "MOST_REPORTS", 15)
+    monkeypatch.setattr("services.matching.carry_out.MOST_REPORTS", 15)
     before = floor.books.rebuilds
     turns = []
     while not turns or turns[-1].more:
@@ -38,7 +37,7 @@ def test_a_turn_that_brings_enough_leaves_the_rest_to_the_next(floor, gathered, 
 
 
 def test_the_books_of_stocks_that_had_to_wait_need_not_be_rebuilt(floor, gathered, monkeypatch):
-    monkeypatch.setattr(match, "MOST_REPORTS", 15)
+    monkeypatch.setattr("services.matching.carry_out.MOST_REPORTS", 15)
     floor.books.forget_all()
     before = floor.books.rebuilds
     while floor.match(*gathered).more:
@@ -55,8 +54,9 @@ def test_one_command_that_takes_long_is_given_the_time(database_url, floor, gath
         time.sleep(0.4)
         return apply(self, command, now)
 
-    monkeypatch.setattr(Book, "apply", slow)
     worker = Floor(impatient)
     worker.symbols = floor.symbols
-    assert worker.match(*gathered[:1]).trades == 10
+    with monkeypatch.context() as slowed:
+        slowed.setattr(Book, "apply", slow)
+        assert worker.match(*gathered[:1]).trades == 10
     impatient.dispose()

@@ -1,6 +1,9 @@
 """Average cost and realised profit, to the cent, through longs, shorts and zero."""
 
+import random
+
 import pytest
+from sqlalchemy import text
 
 from services.settlement.average_cost import average_cost
 
@@ -60,3 +63,22 @@ def test_a_sale_through_zero_closes_the_long_and_opens_the_short(floor):
     floor.bid(trader, symbol, 20, 3_500)
     floor.match(symbol)
     assert floor.position(trader, symbol) == (5 * 3_500, 1_000 + 1_500)
+
+
+IN_POSTGRESQL = text("SELECT * FROM average_cost(:held, :cost, CAST(:shares AS bigint[]), CAST(:prices AS bigint[]))")
+
+
+@pytest.mark.parametrize("size", [3, 30, 10**9, 10**15])
+def test_postgresql_works_it_out_as_python_does(floor, size):
+    chance = random.Random(size)
+    with floor.engine.connect() as connection:
+        for _ in range(200):
+            held = chance.randint(-size, size)
+            cost = (1 if held > 0 else -1 if held else 0) * chance.randint(0, 1_000 * abs(held))
+            trades = [
+                (chance.choice((-1, 1)) * chance.randint(1, size), chance.choice((1, 7, chance.randint(1, 10**9))))
+                for _ in range(chance.randint(1, 5))
+            ]
+            shares, prices = map(list, zip(*trades, strict=True))
+            values = {"held": held, "cost": cost, "shares": shares, "prices": prices}
+            assert tuple(connection.execute(IN_POSTGRESQL, values).one()) == average_cost(held, cost, 0, trades)

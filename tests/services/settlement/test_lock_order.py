@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from database.session import transaction
 from services.matching.books import Books
-from services.matching.match import match_turn
+from services.matching.match import Hooks, match_turn
 from tests.services.floor import MONEY
 
 
@@ -81,7 +81,7 @@ def test_a_turn_locks_no_balance_before_its_last_way_to_postgresql(floor):
         floor.bid(buyer, symbol, 20, 3_300)
 
     with transaction(floor.engine) as session:
-        match_turn(session, [symbol], Books(), 10, before_commit=look)
+        match_turn(session, [symbol], Books(), 10, hooks=Hooks(before_commit=look))
     assert seen == [buyer, buyer, seller, seller]
     assert floor.cash(buyer) == (MONEY - 35_000 - 66_000, 66_000)
     assert floor.shares(seller, symbol) == (70, 20)
