@@ -19,7 +19,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from database.errors import UncertainCommit, has_stale_plan, without_values
 from database.results import Rows
 from database.session import WARNINGS, pooled
-from database.statements import NO_VALUES, AutocommitSession
+from database.statements import NO_VALUES, AutocommitSession, Statement
 
 Found = TypeVar("Found")
 
@@ -37,7 +37,7 @@ class PooledSession(AutocommitSession):
         """The rows that `statement` gives. Raises SQLAlchemy's errors, as a Session would."""
         return self._carried_out(statement, lambda driver: rows_of(driver, statement, values))
 
-    def execute_together(self, statements: Sequence[tuple[TextClause, Mapping[str, Any]]]) -> list[Rows]:
+    def execute_together(self, statements: Sequence[Statement]) -> list[Rows]:
         """The rows that each of these gives; they are one transaction."""
 
         def one_after_the_other(driver: psycopg.Connection[Any]) -> list[Rows]:

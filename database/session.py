@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 import psycopg
@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from database.errors import UncertainCommit, has_stale_plan, without_values
+from database.statements import Connected
 
 Done = TypeVar("Done")
 
@@ -24,10 +25,8 @@ PLANS: dict[str, Any] = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
-"""For connections whose every statement finds a few rows by their keys: one plan is right for all, by an index.
-
-Left to itself PostgreSQL plans anew for every number of rows, and from statistics that are hours old or, on a table
-that has just been made, missing: then it reads the whole table, or keeps such a plan while the table grows.
+"""For connections whose every statement finds a few rows by their keys: one plan is right for all, by an index. Left to
+itself PostgreSQL plans from statistics that are hours old or, on a new table, missing, and then reads the whole table.
 """
 
 POOL_SECONDS = 2.0
@@ -58,13 +57,7 @@ def connect(
 
 
 def pooled(
-    url: str,
-    pool_size: int,
-    application: str,
-    options: Mapping[str, int | str],
-    *,
-    resets: bool,
-    prepares: bool,
+    url: str, pool_size: int, application: str, options: Mapping[str, int | str], *, resets: bool, prepares: bool
 ) -> Engine:
     """The same. `resets`: whether a transaction that is open on a connection which is given back is rolled back."""
     settings = {"timezone": "UTC", "jit": "off", **options}
@@ -133,13 +126,6 @@ def in_transaction(engine: Engine, work: Callable[[Session], Done]) -> Done:
     """Do `work` in a transaction of its own, and give its result."""
     with transaction(engine) as session:
         return work(session)
-
-
-class Connected(Protocol):
-    """Whatever has a pool's connection, as a Session has."""
-
-    def connection(self) -> Any:
-        """The connection."""
 
 
 def forget_warnings(session: Connected) -> list[str]:

@@ -17,7 +17,7 @@ from database.errors import ConnectionLost, UncertainCommit, has_stale_plan
 from database.literals import parameter, text_of
 from database.results import Rows
 from database.shared_connection import Query, SharedConnection
-from database.statements import NO_VALUES, AutocommitSession
+from database.statements import NO_VALUES, AutocommitSession, Statement
 from database.timed import Unanswered
 
 DIALECT: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
@@ -84,7 +84,7 @@ class SharedSession(AutocommitSession):
         (rows,) = self.execute_together([(statement, values)])
         return rows
 
-    def execute_together(self, statements: Sequence[tuple[TextClause, Mapping[str, Any]]]) -> list[Rows]:
+    def execute_together(self, statements: Sequence[Statement]) -> list[Rows]:
         """The rows that each of them gives; they are one transaction."""
         try:
             found, warnings = self._link.ask([_query(*each) for each in statements])

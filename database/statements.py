@@ -11,6 +11,17 @@ from database.results import Rows
 NO_VALUES: Mapping[str, Any] = {}
 
 
+Statement = tuple[TextClause, Mapping[str, Any]]
+"""With the values that it is given."""
+
+
+class Connected(Protocol):
+    """Whatever has a pool's connection, as a Session has."""
+
+    def connection(self) -> Any:
+        """The connection."""
+
+
 class Statements(Protocol):
     """A Session in its transaction, or an AutocommitSession."""
 
@@ -32,7 +43,7 @@ class AutocommitSession(ABC):
         """The rows that `statement` gives. Raises SQLAlchemy's errors, as a Session would."""
 
     @abstractmethod
-    def execute_together(self, statements: Sequence[tuple[TextClause, Mapping[str, Any]]]) -> list[Rows]:
+    def execute_together(self, statements: Sequence[Statement]) -> list[Rows]:
         """The rows that each of these gives; they are one transaction, and one round trip."""
 
     @abstractmethod
@@ -47,3 +58,10 @@ class AutocommitSession(ABC):
     def scalars(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Sequence[Any]:
         """The first column of each row."""
         return [row[0] for row in self.execute(statement, values)]
+
+
+def execute_together(session: Statements, statements: Sequence[Statement]) -> Sequence[Any]:
+    """The rows that each of these gives; they are all done or none, as far as the session's transaction is."""
+    if isinstance(session, AutocommitSession):
+        return session.execute_together(statements)
+    return [session.execute(*each) for each in statements]

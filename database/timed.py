@@ -10,7 +10,7 @@ from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 from sqlalchemy import Engine, event
 
-from database.session import Connected
+from database.statements import Connected
 
 Done = TypeVar("Done")
 

@@ -25,6 +25,7 @@ from queues.wakeups import Wakeups
 from services.errors import Failed, MarketError
 from services.order_entry.amend import Amendment, amend_orders
 from services.order_entry.cancel import Cancel, cancel_orders
+from services.order_entry.open_accounts import OpenAccounts
 from services.order_entry.place import Placed, place_orders
 from services.order_entry.requests import NewOrder, QueuedCommand
 from services.stocks.listing import StockRules, unknown_stock
@@ -47,6 +48,7 @@ class Intake:
         self._wakeups = WakeupSender(wakeups, tasks)
         self._settings = settings
         self._rules = RulesCache()
+        self._accounts = OpenAccounts()
         self._strange: GroupCommit[str, bool] = GroupCommit(self._are_listed, lambda _: Meaning.FINAL)
         self._orders: GroupCommit[NewOrder, Placed | MarketError] = GroupCommit(self._place, meaning_of)
         self._cancels: GroupCommit[Cancel, QueuedCommand | MarketError] = GroupCommit(self._cancel, meaning_of)
@@ -109,7 +111,8 @@ class Intake:
         self, orders: Sequence[NewOrder], rules: Mapping[str, StockRules]
     ) -> Sequence[Placed | MarketError | Failed]:
         settings, commit = self._settings, partial(self._database.run_autocommitted, Lane.ORDERS)
-        return place_orders(commit, orders, rules, settings.market, datetime.now(UTC), settings.limits)
+        now = datetime.now(UTC)
+        return place_orders(commit, orders, rules, settings.market, now, settings.limits, self._accounts)
 
     def _too_deep(self, rules: Mapping[str, StockRules], order: NewOrder) -> MarketError | None:
         stock = rules.get(order.request.symbol)

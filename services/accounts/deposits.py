@@ -1,7 +1,5 @@
 """Money and shares that enter and leave the exchange. Inside it they only move; see `settle` and `place`."""
 
-from collections.abc import Collection
-
 from sqlalchemy import text
 
 from database.statements import Statements
@@ -27,24 +25,6 @@ OPEN = text("""
     INSERT INTO balances (broker_id, asset_id, credit_limit) VALUES (:broker_id, :asset_id, :credit_limit)
     ON CONFLICT (broker_id, asset_id) DO UPDATE SET credit_limit = excluded.credit_limit
 """)
-
-OPEN_SHARES = text("""
-    INSERT INTO balances (broker_id, asset_id, credit_limit, blocked)
-    SELECT id, stock_id, short_limit, status = 'suspended'
-    FROM unnest(CAST(:brokers AS bigint[]), CAST(:stocks AS bigint[]), CAST(:buys AS boolean[]))
-        AS t (id, stock_id, buys)
-    JOIN brokers USING (id)
-    WHERE buys OR short_limit > 0
-    ORDER BY id, stock_id
-    ON CONFLICT DO NOTHING
-""")
-"""A share balance, with its limit. It is opened for whoever buys, and for whoever may sell short."""
-
-
-def open_share_accounts(session: Statements, orders: Collection[tuple[int, int, bool]]) -> None:
-    """Open the share accounts that these orders (broker, stock, True for a bid) need and that are not open."""
-    brokers, stocks, buys = zip(*orders, strict=True)
-    session.execute(OPEN_SHARES, {"brokers": list(brokers), "stocks": list(stocks), "buys": list(buys)})
 
 
 def open_account(session: Statements, broker_id: int, asset_id: int, credit_limit: int = 0) -> None:

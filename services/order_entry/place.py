@@ -19,7 +19,6 @@ from typing import Any
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.accounts.deposits import open_share_accounts
 from services.errors import (
     BrokerSuspended,
     ClientOrderIdReused,
@@ -29,6 +28,7 @@ from services.errors import (
     MarketError,
     TooManyOpenOrders,
 )
+from services.order_entry.open_accounts import OpenAccounts, opening
 from services.order_entry.order_needs import needs_of
 from services.order_entry.requests import FundedOrder, NewOrder
 from services.order_entry.store import Refusal, reserve_and_store, reserve_and_store_in_turn
@@ -70,16 +70,19 @@ def place_orders(
     market: Market,
     now: datetime,
     limits: Limits = USUAL,
+    accounts: OpenAccounts | None = None,
 ) -> list[Placed | MarketError | Failed]:
     """Reserve for and store each order; one durable answer each, in the same order.
 
     `rules` by symbol may be some moments old, or missing: whatever would be refused is checked again by those of now.
+    `accounts` that are known to be open are not opened again.
     A refusal is returned, not raised: InsufficientFunds, InsufficientShares, TooManyOpenOrders, ClientOrderIdReused, or
     what `checks` checks. Raises what `commit` raises for the first round: then none was placed. Whatever is raised
     later is the answer of those that had to wait, for their storing or for the reason why they were not.
     IntegrityError means that another process stored the same client_order_id at the same moment; `commit` had better
     try that again.
     """
+    accounts = OpenAccounts() if accounts is None else accounts
     funded, doubtful = needs_of(dict(enumerate(orders)), rules, market, now)
 
     def place_together(session: Statements) -> Answers:
@@ -90,7 +93,7 @@ def place_orders(
             allowed, refused = needs_of(again, fresh, market, now)
             funded.update(allowed)
         known = _known(session, {n: orders[n] for n in refused})
-        return {**refused, **known, **_stored(limits, _without_repeats(funded), session)}
+        return {**refused, **known, **_stored(limits, accounts, _without_repeats(funded), session)}
 
     answers: dict[int, Placed | MarketError | Failed] = {**commit(place_together)}
     while waiting := {n: entry for n, entry in funded.items() if n not in answers}:
@@ -124,22 +127,20 @@ def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
     return once
 
 
-def _stored(limits: Limits, together: dict[int, FundedOrder], session: Statements) -> Answers:
+def _stored(limits: Limits, accounts: OpenAccounts, together: dict[int, FundedOrder], session: Statements) -> Answers:
     """The answers to the orders of those brokers that have funds and room for all; and to what is known."""
     if not together:
         return {}
-    return _answers(limits, together, reserve_and_store(session, list(together.values()), limits))
+    orders = list(together.values())
+    answers = _answers(limits, together, reserve_and_store(session, orders, limits, accounts.opening(orders)))
+    accounts.know([together[n] for n, answer in answers.items() if isinstance(answer, Placed)])
+    return answers
 
 
 def _stored_in_turn(limits: Limits, together: dict[int, FundedOrder], session: Statements) -> Answers:
-    """An answer to each order.
-
-    Who first bids for a stock gets a share account, and who may sell short gets one when it first sells a stock.
-    """
-    open_share_accounts(
-        session, {(entry.order.broker_id, entry.stock.id, _is_bid(entry)) for entry in together.values()}
-    )
-    return _answers(limits, together, reserve_and_store_in_turn(session, list(together.values()), limits))
+    """An answer to each order."""
+    orders = list(together.values())
+    return _answers(limits, together, reserve_and_store_in_turn(session, orders, limits, opening(orders)))
 
 
 def _answers(limits: Limits, together: dict[int, FundedOrder], rows: Iterable[Any]) -> Answers:

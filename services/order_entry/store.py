@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, text
 
-from database.statements import Statements
+from database.statements import Statement, Statements, execute_together
 from services.order_entry.order_columns import INSERT_ORDERS, REQUEST, document_of
 from services.order_entry.requests import FundedOrder
 from services.order_entry.reserve import ACCEPTED, LOCKED, PAID
@@ -102,21 +102,30 @@ PLACE_IN_TURN = text(f"""
 first in the stock, then with the broker. Balances that an order has a share in must be open."""
 
 
-def reserve_and_store(session: Statements, orders: Sequence[FundedOrder], limits: Limits) -> Sequence[Row[Any]]:
+def reserve_and_store(
+    session: Statements, orders: Sequence[FundedOrder], limits: Limits, opening: Sequence[Statement] = ()
+) -> Sequence[Row[Any]]:
     """Reserve for the orders, and store those whose brokers have funds and room for all of theirs.
 
     A row {n, id, status, fingerprint, known} for each that was stored or was known by its client_order_id, `n` being
-    its place counted from 1. No client_order_id may come twice.
+    its place counted from 1. No client_order_id may come twice. `opening` is done before, in the same transaction.
     """
-    return list(session.execute(PLACE, {"document": document_of(orders), **_most(limits)}))
+    return _stored(session, [*opening, (PLACE, {"document": document_of(orders), **_most(limits)})])
 
 
-def reserve_and_store_in_turn(session: Statements, orders: Sequence[FundedOrder], limits: Limits) -> Sequence[Row[Any]]:
+def reserve_and_store_in_turn(
+    session: Statements, orders: Sequence[FundedOrder], limits: Limits, opening: Sequence[Statement] = ()
+) -> Sequence[Row[Any]]:
     """Reserve for the orders in their order, and store those that are paid for and that there is room for.
 
     Rows as of `reserve_and_store`; and one for each of the others, without an id, whose `status` is a Refusal.
     """
-    return list(session.execute(PLACE_IN_TURN, {"document": document_of(orders), **_most(limits)}))
+    return _stored(session, [*opening, (PLACE_IN_TURN, {"document": document_of(orders), **_most(limits)})])
+
+
+def _stored(session: Statements, statements: Sequence[Statement]) -> Sequence[Row[Any]]:
+    *_, rows = execute_together(session, statements)
+    return list(rows)
 
 
 def _most(limits: Limits) -> dict[str, int]:

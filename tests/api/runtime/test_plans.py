@@ -13,6 +13,7 @@ from services.market_data.trades import PRICE
 from services.order_entry.amend import AMEND, LOCK, WAITING
 from services.order_entry.cancel import CANCEL
 from services.order_entry.command_result import OUTCOME
+from services.order_entry.open_accounts import OPEN
 from services.order_entry.place import FIND_KNOWN
 from services.order_entry.read_orders import BY_CLIENT_ID, ONE
 from services.order_entry.store import PLACE, PLACE_IN_TURN
@@ -30,6 +31,7 @@ STATEMENTS = {
     "place": numbered(PLACE.text),
     "in turn": numbered(PLACE_IN_TURN.text),
     "known": FIND_KNOWN.text.replace(":brokers", "$1").replace(":names", "$2"),
+    "open": numbered(OPEN.text),
     "cancel": CANCEL.text.replace(":document", "$1"),
     "amend": AMEND.text.replace(":document", "$1"),
     "lock": LOCK.text.replace(":ids", "$1"),

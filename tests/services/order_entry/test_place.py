@@ -285,10 +285,10 @@ def test_an_order_is_stored_as_it_was_asked_for(floor):
 
 
 def test_what_fails_later_takes_back_nothing_that_was_placed(floor):
-    """The first statement is committed before the sale that waits for a share account breaks."""
+    """The first statement is committed before that of the broker who cannot pay for all breaks."""
     symbol = floor.stock()
-    rich, short = floor.broker(**{symbol: 1}), floor.broker(short_limit=10)
-    orders = [floor.order(rich, symbol, "bid", 1, 3_500), floor.order(short, symbol, "ask", 1, 3_500)]
+    rich, poor = floor.broker(**{symbol: 1}), floor.broker(cash=1)
+    orders = [floor.order(rich, symbol, "bid", 1, 3_500), floor.order(poor, symbol, "bid", 1, 3_500)]
     commits = []
 
     def commit(work):
