@@ -11,6 +11,7 @@ from bench.figures import percentile
 from bench.loads.schedule import Kind
 from bench.options import Options
 from bench.world.backlog import Backlog, watched
+from bench.world.processors import Processors, counted
 from bench.world.seed import REFERENCE
 from bench.world.settled import Settled, settled_since
 from bench.world.world import World
@@ -72,15 +73,16 @@ class Ran:
     backlog: Backlog
     drained: float
     settled: Settled
+    processors: Processors
 
 
 def run_arrivals(world: World, options: Options, **wanted: Any) -> Ran:
     """Run the client with what is wanted (`bench.loads.open_loop`) and wait until the backlog is gone."""
     first = world.latest_command()
-    with watched(world) as backlog:
+    with watched(world) as backlog, counted(world) as processors:
         found = _run_client(world, options, wanted)
     drained = world.drain()
-    return Ran(Answers.of(found), backlog, drained, settled_since(world, first))
+    return Ran(Answers.of(found), backlog, drained, settled_since(world, first), processors)
 
 
 def _run_client(world: World, options: Options, wanted: dict[str, Any]) -> dict[str, Any]:

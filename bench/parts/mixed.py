@@ -82,6 +82,8 @@ def figures(part: str, name: str, ran: Ran, orders: float) -> Iterator[Figure]:
     for what, kinds in (("cancel answered", (Kind.CANCEL,)), ("read answered", READ_KINDS)):
         remark = f"p50 {answers.percentile(0.5, *kinds):.1f} ms"
         yield Figure(part, f"{name}: {what}, p99", answers.percentile(0.99, *kinds), "ms", (), remark)
+    taken = ran.processors
+    yield Figure(part, f"{name}: processors, without the client", taken.total, "", (), str(taken))
     remark = f"{answers.left_out} cancels and reads had no order yet"
     yield Figure(part, f"{name}: requests not answered 2xx", answers.not_good(), "", at_most(0), remark)
 
