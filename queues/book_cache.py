@@ -8,6 +8,7 @@ import orjson
 from redis import Redis, RedisError
 
 from queues import names
+from queues.direct import direct, packed
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +17,7 @@ class BookCache:
     """Snapshots by symbol. Each says which version of the book it is; only the database knows which is current."""
 
     def __init__(self, redis: Redis) -> None:
-        self.redis = redis
+        self._direct = direct(redis)
 
     def get(self, symbol: str) -> dict[str, Any] | None:
         """{symbol, version, sequence, bids, asks} with up to 50 levels a side, or None: no snapshot, or no Redis.
@@ -28,7 +29,7 @@ class BookCache:
     def get_all(self, symbols: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The snapshots that there are of these books, as by `get`."""
         try:
-            found: Any = self.redis.mget([names.book(symbol) for symbol in symbols])
+            (found,) = self._direct.ask(packed("MGET", *[names.book(symbol) for symbol in symbols]))
         except RedisError as error:
             log.warning("Redis is away, the books are read from PostgreSQL: %s", error)
             return {}

@@ -8,6 +8,7 @@ import orjson
 from redis import Redis, RedisError
 
 from queues import names
+from queues.direct import direct, packed
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class Bus:
     """Publishes messages for rooms, snapshots of books and replies to whoever waits."""
 
     def __init__(self, redis: Redis) -> None:
-        self.redis = redis
+        self._direct = direct(redis)
 
     def announce(
         self,
@@ -42,36 +43,37 @@ class Bus:
         away: that is logged, never fatal. What was to be told can be read from PostgreSQL, and sequences show a
         listener what it missed.
         """
-        pipeline = self._shown(snapshots, replies)
+        commands = _shown(snapshots, replies)
         changed = list(snapshots) if changed is None else changed
         pieces = [messages[begin : begin + MOST_TOGETHER] for begin in range(0, len(messages), MOST_TOGETHER)]
         if changed and not pieces:
             pieces = [()]
         for number, piece in enumerate(pieces):
             body = {"messages": piece, "books": [] if number else changed}
-            pipeline.publish(names.EVENTS_CHANNEL, orjson.dumps(body))
-        return self._sent(pipeline, len(messages))
+            commands.append(packed("PUBLISH", names.EVENTS_CHANNEL, orjson.dumps(body)))
+        return self._send(commands, len(messages))
 
     def show(self, snapshots: Snapshots, replies: Sequence[str]) -> bool:
         """Only cache `snapshots` and answer `replies`; False when Redis is away."""
-        return self._sent(self._shown(snapshots, replies), 0)
+        return self._send(_shown(snapshots, replies), 0)
 
-    def _shown(self, snapshots: Snapshots, replies: Sequence[str]) -> Any:
-        pipeline = self.redis.pipeline(transaction=False)
-        if snapshots:
-            pipeline.mset({names.book(symbol): orjson.dumps(snapshot) for symbol, snapshot in snapshots.items()})
-        for process, tokens in _by_process(replies).items():
-            pipeline.publish(names.replies_channel(process), orjson.dumps(tokens))
-        return pipeline
-
-    @staticmethod
-    def _sent(pipeline: Any, messages: int) -> bool:
+    def _send(self, commands: Sequence[bytes], messages: int) -> bool:
         try:
-            pipeline.execute()
+            self._direct.ask(*commands)
         except RedisError as error:
             log.warning("Redis is away, %d messages were not published: %s", messages, error)
             return False
         return True
+
+
+def _shown(snapshots: Snapshots, replies: Sequence[str]) -> list[bytes]:
+    commands = []
+    if snapshots:
+        pairs = [(names.book(symbol), orjson.dumps(snapshot)) for symbol, snapshot in snapshots.items()]
+        commands.append(packed("MSET", *[part for pair in pairs for part in pair]))
+    for process, tokens in _by_process(replies).items():
+        commands.append(packed("PUBLISH", names.replies_channel(process), orjson.dumps(tokens)))
+    return commands
 
 
 def _by_process(addresses: Sequence[str]) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from redis import Redis, RedisError
 from rq.utils import utcformat
 
 from queues import names
+from queues.direct import DirectScript, Part, direct, packed
 from queues.jobs import ExchangeJob, ExchangeQueue, packed_job
 from queues.scripts import QUEUED, TAKE, WAKE
 
@@ -48,9 +49,10 @@ class Wakeups:
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
         self._keys: dict[tuple[str, str], StockKeys] = {}
-        self._wake = redis.register_script(WAKE)
-        self._take = redis.register_script(TAKE)
-        self._queued = redis.register_script(QUEUED)
+        self._direct = direct(redis)
+        self._wake = DirectScript(self._direct, WAKE)
+        self._take = DirectScript(self._direct, TAKE)
+        self._queued = DirectScript(self._direct, QUEUED)
 
     def wake(self, stocks: Iterable[tuple[str, str]], *, again: bool = False) -> bool:
         """Wake these stocks, given as (symbol, group); with `again` also those whose flag says they are awake.
@@ -59,8 +61,8 @@ class Wakeups:
         """
         stocks_keys = [self._keys.get(stock) or self._keys_of(stock) for stock in sorted(set(stocks))]
         now = datetime.now(UTC)
-        keys: list[bytes | str] = [ExchangeQueue.redis_queues_keys]
-        values: list[bytes | str | int | float] = [int(again), FLAG_SECONDS, utcformat(now), now.timestamp()]
+        keys: list[Part] = [ExchangeQueue.redis_queues_keys]
+        values: list[Part] = [int(again), FLAG_SECONDS, utcformat(now), now.timestamp()]
         for stock in stocks_keys:
             job_id = str(uuid.uuid4())
             keys += (stock.flag, stock.queue, stock.ready_set, JOB_PREFIX + job_id)
@@ -94,11 +96,11 @@ class Wakeups:
 
     def wait(self, group: str, seconds: float, *, worker: str | None = None) -> list[str]:
         """Those that are ready, taken as by `take`, as soon as there is one, after at most `seconds`."""
-        first: Any = self.redis.bzpopmin(names.ready_set(group), timeout=seconds)
+        (first,) = self._direct.ask(packed("BZPOPMIN", names.ready_set(group), seconds))
         return [] if first is None else self._taken(group, _symbols([first[1]]), worker)
 
     def _taken(self, group: str, also: Sequence[str], worker: str | None) -> list[str]:
-        keys = [names.ready_set(group)] if worker is None else [names.ready_set(group), worker]
+        keys: list[Part] = [names.ready_set(group)] if worker is None else [names.ready_set(group), worker]
         taken: Any = self._take(keys, [MOST_JOBS, names.wake_flag(""), QUEUE_PREFIX, JOB_PREFIX, *also])
         return _symbols(taken)
 

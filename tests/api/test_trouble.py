@@ -216,19 +216,19 @@ class TestACommitThatIsLost:
     @pytest.fixture
     def lose(self, venue: Venue, monkeypatch: pytest.MonkeyPatch) -> Any:
         """Cut the connection at the next command, `before` or after it was stored."""
-        execute = PooledSession.execute
+        carried_out = PooledSession._carried_out
 
         def lose(*, before: bool) -> None:
-            def broken(session: PooledSession, statement: Any, *values: Any) -> Any:
-                if "INSERT INTO commands" not in statement.text:
-                    return execute(session, statement, *values)
+            def broken(session: PooledSession, statement: Any, work: Any) -> Any:
+                if "INSERT INTO" not in statement.text:
+                    return carried_out(session, statement, work)
                 monkeypatch.undo()
                 if before:
                     session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
-                execute(session, statement, *values)
+                carried_out(session, statement, work)
                 return session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
-            monkeypatch.setattr(PooledSession, "execute", broken)
+            monkeypatch.setattr(PooledSession, "_carried_out", broken)
 
         return lose
 
