@@ -35,6 +35,8 @@ class Options:
     """Requests of each kind in a round of the part `requests`."""
     install_peers: bool = False
     """True if the engines to compare with may be installed from PyPI."""
+    find: bool = False
+    """True if the part `mixed` is to look for the highest rate that the exchange bears."""
     profile: Path | None = None
     """The folder for profiles of the web and match processes, where they are wanted."""
 

@@ -6,9 +6,18 @@ from flask import Flask, Response, request
 app = Flask(__name__)
 
 
+@app.get("/<path:_>")
+@app.delete("/<path:_>")
+@app.post("/<path:_>")
+def anything(_: str) -> Response:
+    """The same, whatever the exchange would be asked."""
+    return echo()
+
+
 @app.post("/")
 def echo() -> Response:
     """Read a body, answer a body as long as that of a placed order."""
-    orjson.loads(request.get_data())
-    body = {"order_id": 1, "status": "pending", "client_order_id": None}
-    return Response(orjson.dumps(body), 201, mimetype="application/json")
+    if body := request.get_data():
+        orjson.loads(body)
+    answer = {"order_id": 1, "status": "pending", "client_order_id": None}
+    return Response(orjson.dumps(answer), 201, mimetype="application/json")

@@ -1,4 +1,4 @@
-"""The bare endpoint under exactly the server that the exchange runs its REST under."""
+"""The bare endpoint: under exactly the server that the exchange runs its REST under, or under stock gunicorn."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ wrk.body = '{"document_number":"52998","side":"bid","symbol":"S0001","quantity":
 
 
 class BareServer:
-    """A copy of the running web process with another application; idle, it costs the exchange nothing.
+    """Beside a running exchange; idle, it costs that nothing.
 
-    Its command line is read from that process: the same worker class, processes, threads and limits, whatever the
-    exchange comes to use.
+    The command line is read from the web process: the same worker class, processes, threads and limits, whatever the
+    exchange comes to use; `stock`, only as many processes, of gunicorn's own worker for gevent.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, stock: bool = False) -> None:
         self.world = world
         self.port = random_free_port()
+        self._arguments = stock_arguments if stock else bare_arguments
 
     def __enter__(self) -> Self:
         web = psutil.Process(self.world.processes.latest("web").popen.pid)
-        self.process = self.world.processes.start_module("bare", *bare_arguments(web.cmdline(), self.port))
+        self.process = self.world.processes.start_module("bare", *self._arguments(web.cmdline(), self.port))
         until(lambda: not is_free(self.port), "the bare endpoint is up")
         time.sleep(0.5)  # gunicorn listens before its workers have started
         return self
@@ -52,3 +53,12 @@ def bare_arguments(command: list[str], port: int) -> list[str]:
     arguments[arguments.index("--bind") + 1] = f"127.0.0.1:{port}"
     arguments[arguments.index("wsgi:app")] = APPLICATION
     return arguments
+
+
+def stock_arguments(command: list[str], port: int) -> list[str]:
+    """gunicorn as anybody would run a Flask application on gevent, with as many processes as `command` has."""
+    processes = command[command.index("--workers") + 1]
+    return [
+        *("gunicorn", "--bind", f"127.0.0.1:{port}"),
+        *("--worker-class", "gevent", "--workers", processes, "--log-level", "warning", APPLICATION),
+    ]

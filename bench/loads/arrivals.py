@@ -85,6 +85,11 @@ def run_arrivals(world: World, options: Options, **wanted: Any) -> Ran:
     return Ran(Answers.of(found), backlog, drained, settled_since(world, first), processors)
 
 
+def answers_of(world: World, options: Options, **wanted: Any) -> Answers:
+    """Run the client with what is wanted, also at another port than the exchange's, and look at nothing else."""
+    return Answers.of(_run_client(world, options, wanted))
+
+
 def _run_client(world: World, options: Options, wanted: dict[str, Any]) -> dict[str, Any]:
     into, out_of = world.folder / "wanted.json", world.folder / "found.json"
     given = {

@@ -16,6 +16,9 @@ from typing import Final
 CANCELS: Final = 0.35
 """Cancels for each order."""
 
+BASE: Final = 700
+"""Orders a second that are called 100 %."""
+
 READS: Final = 0.28
 """Of all requests."""
 

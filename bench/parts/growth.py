@@ -14,9 +14,8 @@ from bench.baselines.bare_server import BareServer
 from bench.figures import Figure, at_least, at_most, mean, ratio
 from bench.loads.arrivals import Ran, run_arrivals
 from bench.loads.closed_loop import warm_up
-from bench.loads.schedule import Kind
+from bench.loads.schedule import BASE, Kind
 from bench.options import Options
-from bench.parts.mixed import BASE
 from bench.parts.rest import Compared, load_orders
 from bench.world.history import add_cancelled_orders, add_open_orders
 from bench.world.past_trades import add_filled_orders
@@ -59,7 +58,7 @@ class Loads:
     @classmethod
     def of(cls, rest: Compared, mixed: Ran) -> Loads:
         """The figures that are compared."""
-        return cls(rest.ratio, mixed.settled.p50, mixed.answers.percentile(0.5, Kind.ORDER), rest.remark)
+        return cls(rest.ratio(), mixed.settled.p50, mixed.answers.percentile(0.5, Kind.ORDER), rest.remark)
 
 
 def groups(options: Options) -> list[tuple[Case, list[Case]]]:
@@ -104,7 +103,7 @@ def _measured(case: Case, options: Options) -> Generator[Figure, None, Loads]:
         world.open()
         with BareServer(world) as bare:
             warm_up(world, options)
-            rest = load_orders(world, bare, options, CONNECTIONS, world.symbols)
+            rest = load_orders(world, [bare], options, CONNECTIONS, world.symbols)
         loads = Loads.of(rest, run_arrivals(world, options, orders=BASE * MIXED_SHARE))
         yield Figure(PART, f"{case.name}: orders, of the bare endpoint", loads.orders, "", (), loads.remark)
         yield Figure(PART, f"{case.name}: mixed, order to settled, p50", loads.settled, "ms")

@@ -35,6 +35,7 @@ from settings.loading import load_settings
 @click.option(
     "--install-peers", is_flag=True, help="Install the engines to compare with, from PyPI into a folder of their own."
 )
+@click.option("--find", is_flag=True, help="Let the part mixed look for the highest rate that is borne, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.option(
     "--profile",

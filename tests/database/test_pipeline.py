@@ -157,3 +157,48 @@ def test_what_is_larger_than_any_buffer_arrives(engine):
         with pipeline(session) as sent:
             answers = [sent.send("SELECT cardinality($1::bigint[]) AS n", many) for _ in range(4)]
         assert [row.n for answer in answers for row in answer] == [3_000_000] * 4
+
+
+def test_something_else_is_done_while_postgresql_works(engine):
+    seen = []
+
+    def meanwhile():
+        with transaction(engine) as other:
+            seen.append(other.scalar(text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.3)'")))
+
+    with transaction(engine) as session, pipeline(session, meanwhile) as sent:
+        answer = sent.send("SELECT 1 AS one FROM pg_sleep(0.3)")
+    assert seen == [1]
+    assert [row.one for row in answer] == [1]
+
+
+def test_what_it_raises_is_raised_when_everything_is_done(engine):
+    with transaction(engine) as session:
+        with pytest.raises(RuntimeError, match="meanwhile"), pipeline(session, _raise) as sent:
+            answer = sent.send("SELECT 1 AS one")
+        assert [row.one for row in answer] == [1]
+        assert session.scalar(text("SELECT 2")) == 2
+
+
+def _raise():
+    raise RuntimeError("meanwhile")
+
+
+def test_an_error_of_postgresql_comes_first(engine):
+    with pytest.raises(DataError), transaction(engine) as session, pipeline(session, _raise) as sent:
+        sent.send("SELECT 1 / $1::bigint", "0")
+
+
+def test_a_block_that_breaks_leaves_the_connection_usable(engine):
+    with transaction(engine) as session:
+        with pytest.raises(RuntimeError), pipeline(session) as sent:
+            sent.send("SELECT 1")
+            _raise()
+        with pipeline(session) as sent:
+            answer = sent.send("SELECT 2 AS two")
+        assert [row.two for row in answer] == [2]
+
+
+def test_a_text_with_a_zero_byte_is_refused_before_it_would_be_cut(engine):
+    with pytest.raises(DBAPIError, match="NUL"), transaction(engine) as session, pipeline(session) as sent:
+        sent.send("SELECT $1::text", "before\0after")

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from bench.baselines.bare_server import bare_arguments
+from bench.baselines.bare_server import bare_arguments, stock_arguments
 from bench.baselines.storage import WRITE, parsed_rate, prepared_statement
 from bench.baselines.storage_loop import drawn_order
 from bench.loads.wrk import orders_script, parsed
@@ -69,6 +69,14 @@ def test_the_bare_endpoint_runs_under_the_command_line_of_the_exchange() -> None
     web = ["python", "-m", "gunicorn", "--bind", "127.0.0.1:1", "--worker-class", "some.Worker", "wsgi:app"]
     expected = ["gunicorn", "--bind", "127.0.0.1:2", "--worker-class", "some.Worker", "bench.baselines.bare:app"]
     assert bare_arguments(web, 2) == expected
+
+
+def test_the_stock_server_has_as_many_processes_and_nothing_else_of_ours():
+    web = ["python", "-m", "gunicorn", "--worker-class", "some.Worker", "--workers", "3", "--threads", "9", "wsgi:app"]
+    arguments = stock_arguments(web, 2)
+    assert arguments[arguments.index("--workers") + 1] == "3"
+    assert arguments[arguments.index("--worker-class") + 1] == "gevent"
+    assert "9" not in arguments and "some.Worker" not in arguments
 
 
 def test_both_load_generators_write_the_same_rows() -> None:
