@@ -62,20 +62,14 @@ CHANGES = (
 """`closed`: how many open orders it counts no more; `told`: whether its owner is, for more than that has changed."""
 
 CHANGE_BALANCES = f"""
-    WITH locked AS MATERIALIZED (
-        SELECT t.*, b.available + b.reserved AS held, b.cost FROM {unnest(CHANGES)}
-        JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
-        ORDER BY b.broker_id, b.asset_id FOR NO KEY UPDATE OF b
-    ), counted AS MATERIALIZED (
-        SELECT l.broker_id, l.asset_id, l.available, l.reserved, l.traded, l.closed, l.told, c.cost, c.realised
-        FROM locked l CROSS JOIN LATERAL
-            average_cost(l.held, l.cost, CAST(l.shares AS bigint[]), CAST(l.prices AS bigint[])) AS c
-    ), changed AS (
+    WITH changed AS (
         UPDATE balances b SET available = b.available + t.available, reserved = b.reserved + t.reserved,
-            traded = b.traded + t.traded, cost = coalesce(t.cost, b.cost),
-            realised_pnl = b.realised_pnl + coalesce(t.realised, 0),
-            open_orders = GREATEST(b.open_orders - t.closed, 0)
-        FROM counted t
+            traded = b.traded + t.traded, open_orders = GREATEST(b.open_orders - t.closed, 0),
+            (cost, realised_pnl) = (
+                SELECT coalesce(c.cost, b.cost), b.realised_pnl + coalesce(c.realised, 0)
+                FROM average_cost(b.available + b.reserved, b.cost, t.shares::bigint[], t.prices::bigint[]) AS c
+            )
+        FROM {unnest(CHANGES)}
         WHERE b.broker_id = t.broker_id AND b.asset_id = t.asset_id
         RETURNING b.broker_id, b.asset_id, b.available, b.reserved, t.told
     )
@@ -88,7 +82,9 @@ CHANGE_BALANCES = f"""
     SELECT NULL, NULL, NULL, NULL
     WHERE CASE WHEN (SELECT count(*) FROM changed) < cardinality($1) THEN refuse_turn('{MISSING}') END
 """  # noqa: S608 - the names are ours
-"""Also reads the balances that the turn's commands had reserved from and that the turn itself leaves alone.
+"""Locks the balances in the order of the list, as `UPDATE_ORDERS` does. What a position costs is worked out from the
+row as it is by then; for one without trades `average_cost` gives NULL. Also reads the balances that the turn's commands
+had reserved from and that the turn itself leaves alone.
 
 Where not every balance can be changed the last part raises, so that PostgreSQL itself refuses the COMMIT that is
 already on its way; it gives no row.
@@ -112,7 +108,7 @@ def change_balances(sent: Pipeline, outcome: TurnOutcome, known: set[Account]) -
     changes = {**{account: BalanceChange() for account in closed}, **changes}
     if not told and not changes:
         return ()
-    rows = [_Row(account, change, closed[account], account in told) for account, change in changes.items()]
+    rows = [_Row(account, changes[account], closed[account], account in told) for account in sorted(changes)]
     return sent.send(CHANGE_BALANCES, *literals(CHANGES, rows), *keys(told - changes.keys()))
 
 

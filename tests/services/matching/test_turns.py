@@ -314,6 +314,30 @@ def test_shares_that_come_in_while_a_turn_settles_count_with_their_cost(floor):
     assert (floor.shares(seller, symbol), floor.shares(buyer, symbol)) == ((190, 0), (40, 0))
 
 
+def test_shares_that_come_in_while_a_turn_waits_for_their_balance_count_with_their_cost(floor):
+    """The turn's statement has read the balance as it was before, and works it out anew when it gets it."""
+    symbol = floor.stock()
+    seller, buyer = floor.broker(**{symbol: 100}), floor.broker(**{symbol: 30})
+    floor.ask(seller, symbol, 10, 3_600)
+    floor.bid(buyer, symbol, 10, 3_600)
+    brought = threading.Event()
+
+    def bring():
+        with transaction(floor.engine) as other:
+            deposit(other, seller, floor.symbols[symbol], 100, cost=100 * 3_000)
+            brought.set()
+            floor.until_somebody_waits()
+
+    thread = threading.Thread(target=bring)
+    thread.start()
+    brought.wait(10)
+    floor.match(symbol)
+    thread.join()
+    assert floor.position(seller, symbol) == (190 * 3_250, 10 * (3_600 - 3_250))
+    assert floor.shares(seller, symbol) == (190, 0)
+    assert floor.findings() == []
+
+
 def test_an_account_that_somebody_opens_with_shares_meanwhile_is_no_empty_one(floor):
     symbol = floor.stock()
     seller, buyer = floor.broker(**{symbol: 100}), floor.broker()
