@@ -21,6 +21,7 @@ from wsproto.utilities import ProtocolError
 from live.frames import text_frame
 from live.outbox import Outbox
 from live.pace import Pace
+from live.pings import end_ping, noting_pings
 from serving.connection import TimedSocket
 
 PIECE = 2_048
@@ -59,7 +60,8 @@ def accept_web_sockets(server: socketio.Server) -> dict[str, WebSocket]:
         return WebSocket(handler, open_sockets)
 
     # A copy: the library's dictionary belongs to its module, and so to every server of the process.
-    server.eio._async = {**server.eio._async, "websocket": accept}
+    given = server.eio._async
+    server.eio._async = {**given, "websocket": accept, "thread": noting_pings(given["thread"])}
     return open_sockets
 
 
@@ -92,6 +94,7 @@ class WebSocket:
         try:
             self._handler(self)
         finally:
+            end_ping(self.session)
             if self._open_sockets.get(self.session.sid) is self:
                 del self._open_sockets[self.session.sid]
             self.outbox.finish(CLOSING_SECONDS)
