@@ -21,7 +21,7 @@ from wsproto.utilities import ProtocolError
 from live.frames import text_frame
 from live.outbox import Outbox
 from live.pace import Pace
-from live.pings import end_ping, noting_pings
+from live.sessions import forget, noting_pings
 from serving.connection import TimedSocket
 
 PIECE = 2_048
@@ -94,7 +94,7 @@ class WebSocket:
         try:
             self._handler(self)
         finally:
-            end_ping(self.session)
+            forget(self.session)
             if self._open_sockets.get(self.session.sid) is self:
                 del self._open_sockets[self.session.sid]
             self.outbox.finish(CLOSING_SECONDS)

@@ -38,9 +38,10 @@ from serving.patience import Patience, ReadRefusals
 from serving.present import run_as
 from serving.turns import Turns
 
-GARBAGE = (5_000, 4, 50)
+GARBAGE = (5_000, 4, 10)
 """New objects, and rounds, after which the collector looks at each generation. While it looks nobody has his turn:
-where all that is new is garbage, 5,000 objects take 4 ms, and the second generation 15."""
+where all that is new is garbage, 5,000 objects take 4 ms, and the second generation 15. The third is no larger, as long
+as it does not wait for long: what a process keeps was frozen when it was loaded."""
 
 STOP_LOOK_SECONDS = 0.1
 """How often it is looked whether the worker is to stop."""

@@ -1,7 +1,8 @@
-"""The greenlet that waits to ping a client ends with the client's connection.
+"""An Engine.IO session is forgotten with its client's connection.
 
-Engine.IO lets it sleep on, and with it all of the session: a thousand sockets a second that come and go were 25,000
-sessions of closed ones, and the garbage collector looked through a million objects for half a second.
+By itself it would stay until the library looks for closed ones, and the greenlet that waits to ping the client would
+sleep on: a thousand sockets a second that come and go were 25,000 sessions of closed ones, and the garbage collector
+looked through a million objects for half a second.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ def noting_pings(thread: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
-def end_ping(session: Socket) -> None:
-    """Nobody is there any more who could be pinged."""
+def forget(session: Socket) -> None:
+    """Its client has gone: nobody is to be pinged any more."""
+    session.server.sockets.pop(session.sid, None)
     pinging = session.__dict__.pop(KEPT_AS, None)
     if pinging is not None:
         pinging.kill(block=False)
