@@ -12,18 +12,14 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Engine, TextClause, event, text
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 
-from database.errors import UncertainCommit, has_stale_plan, without_values
+from database.errors import DIALECT, UncertainCommit, as_sqlalchemy, has_stale_plan
 from database.results import Rows
 from database.session import WARNINGS, pooled
 from database.statements import NO_VALUES, AutocommitSession, Statement
 
 Found = TypeVar("Found")
-
-DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 class PooledSession(AutocommitSession):
@@ -54,15 +50,12 @@ class PooledSession(AutocommitSession):
             driver = self._connection.driver_connection
             return work(driver)
         except psycopg.Error as error:
-            without_values(error)
             lost = driver is not None and driver.closed  # without a connection nothing can have been done
             if lost:
                 self._abandon_connection()
             if has_stale_plan(error):
                 self._drop_connections()
-            raise DBAPIError.instance(
-                statement.text, None, error, psycopg.Error, connection_invalidated=lost, dialect=self._engine.dialect
-            ) from error
+            raise as_sqlalchemy(error, statement.text, lost=lost) from error
         except BaseException:
             self._abandon_connection()  # its answer is still on the way
             raise

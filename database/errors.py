@@ -3,7 +3,10 @@
 from typing import TypeVar
 
 import psycopg
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+
+DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 PASSING_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
 """SQLSTATE classes that say "later": connection, transaction state (25P03: idle too long), rollback (deadlock),
@@ -55,3 +58,11 @@ def without_values(error: Error) -> Error:
     if isinstance(error, psycopg.Error) and error.diag.message_primary:
         error.args = (error.diag.message_primary,)
     return error
+
+
+def as_sqlalchemy(error: psycopg.Error, statement: str | None, *, lost: bool) -> DBAPIError:
+    """What SQLAlchemy raises for an error of psycopg's; `lost`: the connection is, and perhaps what was under way."""
+    raised: DBAPIError = DBAPIError.instance(  # type: ignore[assignment] # of any other error it would be that itself
+        statement, None, without_values(error), psycopg.Error, connection_invalidated=lost, dialect=DIALECT
+    )
+    return raised

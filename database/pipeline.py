@@ -16,9 +16,8 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.waiting import Ready, Wait
-from sqlalchemy.exc import DBAPIError
 
-from database.errors import has_stale_plan, without_values
+from database.errors import as_sqlalchemy, has_stale_plan
 from database.literals import parameter
 from database.results import Reader, Rows
 from database.session import forget_warnings, refuse_uncertain
@@ -151,14 +150,10 @@ def pipeline(session: Transaction, meanwhile: Callable[[], None] | None = None) 
             if not driver.closed:
                 driver.pgconn.exit_pipeline_mode()
     except psycopg.Error as error:
-        without_values(error)
         lost = driver.closed or has_stale_plan(error)
         if lost:
             connection.invalidate(error)
-        raised = DBAPIError.instance(
-            None, None, error, psycopg.Error, connection_invalidated=lost, dialect=connection.dialect
-        )
-        raise raised from error
+        raise as_sqlalchemy(error, None, lost=lost) from error
 
 
 @contextmanager

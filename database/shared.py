@@ -11,16 +11,15 @@ import psycopg
 from gevent.lock import BoundedSemaphore
 from sqlalchemy import Engine, TextClause, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.exc import DBAPIError
 
-from database.errors import ConnectionLost, UncertainCommit, has_stale_plan
+from database.errors import ConnectionLost, UncertainCommit, as_sqlalchemy, has_stale_plan
 from database.literals import parameter, text_of
 from database.results import Rows
 from database.shared_connection import Query, SharedConnection
 from database.statements import NO_VALUES, AutocommitSession, Statement
 from database.timed import Unanswered
 
-DIALECT: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+NUMBERED: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 class SharedLink:
@@ -92,9 +91,7 @@ class SharedSession(AutocommitSession):
             if has_stale_plan(error):
                 self._link.renew()
             lost = isinstance(error, ConnectionLost | Unanswered)  # else it never left, or PostgreSQL refused it
-            raise DBAPIError.instance(
-                statements[0][0].text, None, error, psycopg.Error, connection_invalidated=lost, dialect=DIALECT
-            ) from error
+            raise as_sqlalchemy(error, statements[0][0].text, lost=lost) from error
         self._warnings += warnings
         return found
 
@@ -120,5 +117,5 @@ def _query(statement: TextClause, values: Mapping[str, Any]) -> Query:
 @lru_cache(maxsize=256)
 def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
     """The statement with $1, $2 … for its names, and the names in that order."""
-    compiled = text(statement).compile(dialect=DIALECT)
+    compiled = text(statement).compile(dialect=NUMBERED)
     return str(compiled).encode(), tuple(compiled.positiontup or ())

@@ -35,20 +35,12 @@ class Statements(Protocol):
         """The first column of each row."""
 
 
-class AutocommitSession(ABC):
-    """Stands in for a Session where services execute text: each statement is committed when it answers."""
+class DirectSession(ABC):
+    """Stands in for a Session where services execute text, past SQLAlchemy to the driver."""
 
     @abstractmethod
     def execute(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Rows:
         """The rows that `statement` gives. Raises SQLAlchemy's errors, as a Session would."""
-
-    @abstractmethod
-    def execute_together(self, statements: Sequence[Statement]) -> list[Rows]:
-        """The rows that each of these gives; they are one transaction, and one round trip."""
-
-    @abstractmethod
-    def refuse_uncertain(self) -> None:
-        """Raises UncertainCommit when PostgreSQL warned at one of the commits."""
 
     def scalar(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Any:
         """The first column of the first row, or None."""
@@ -58,6 +50,18 @@ class AutocommitSession(ABC):
     def scalars(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Sequence[Any]:
         """The first column of each row."""
         return [row[0] for row in self.execute(statement, values)]
+
+
+class AutocommitSession(DirectSession):
+    """One in which each statement is committed when it answers."""
+
+    @abstractmethod
+    def execute_together(self, statements: Sequence[Statement]) -> list[Rows]:
+        """The rows that each of these gives; they are one transaction, and one round trip."""
+
+    @abstractmethod
+    def refuse_uncertain(self) -> None:
+        """Raises UncertainCommit when PostgreSQL warned at one of the commits."""
 
 
 def execute_together(session: Statements, statements: Sequence[Statement]) -> Sequence[Any]:

@@ -6,40 +6,38 @@ taken, and nothing else; a turn's own statements say BEGIN and COMMIT (`database
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Dialect, Engine, TextClause
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, TextClause
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
 from database.autocommit import rows_of
-from database.errors import UncertainCommit, has_stale_plan, without_values
+from database.errors import UncertainCommit, as_sqlalchemy, has_stale_plan
 from database.results import Rows
 from database.session import WARNINGS
-from database.statements import NO_VALUES
+from database.statements import NO_VALUES, DirectSession
 
 
 class Held:
     """The connection of a transaction, as `Session.connection()` has it, for those who go to the driver."""
 
-    __slots__ = ("connection", "dialect")
+    __slots__ = ("connection",)
 
-    def __init__(self, connection: PoolProxiedConnection, dialect: Dialect) -> None:
+    def __init__(self, connection: PoolProxiedConnection) -> None:
         self.connection = connection
-        self.dialect = dialect
 
     def invalidate(self, error: BaseException) -> None:
         """The pool is to replace it."""
         self.connection.invalidate(error)
 
 
-class DirectTransaction:
-    """Stands in for a Session where services execute text. The first statement takes the connection."""
+class DirectTransaction(DirectSession):
+    """One in a transaction. The first statement takes the connection."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -49,9 +47,9 @@ class DirectTransaction:
         """The transaction's connection. Raises SQLAlchemy's errors when there is none."""
         if self._held is None:
             try:
-                self._held = Held(self._engine.raw_connection(), self._engine.dialect)
+                self._held = Held(self._engine.raw_connection())
             except psycopg.Error as error:
-                raise self._error(None, error, lost=False) from error
+                raise as_sqlalchemy(error, None, lost=False) from error
         return self._held
 
     def execute(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Rows:
@@ -64,16 +62,7 @@ class DirectTransaction:
             lost = driver.closed or has_stale_plan(error)
             if lost:
                 held.invalidate(error)
-            raise self._error(statement.text, error, lost=lost) from error
-
-    def scalar(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Any:
-        """The first column of the first row, or None."""
-        row = self.execute(statement, values).one_or_none()
-        return None if row is None else row[0]
-
-    def scalars(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Sequence[Any]:
-        """The first column of each row."""
-        return [row[0] for row in self.execute(statement, values)]
+            raise as_sqlalchemy(error, statement.text, lost=lost) from error
 
     def commit(self) -> None:
         """Commit, unless a statement has done so. Raises UncertainCommit when PostgreSQL warned."""
@@ -85,7 +74,7 @@ class DirectTransaction:
         try:
             driver.commit()
         except psycopg.Error as error:
-            raise self._error("COMMIT", error, lost=driver.closed) from error
+            raise as_sqlalchemy(error, "COMMIT", lost=driver.closed) from error
         if warnings:
             raise UncertainCommit(warnings[0])
 
@@ -97,13 +86,6 @@ class DirectTransaction:
     def _is_open(self) -> bool:
         driver: Any = self._held.connection.driver_connection if self._held else None
         return driver is not None and driver.info.transaction_status != TransactionStatus.IDLE
-
-    def _error(self, statement: str | None, error: psycopg.Error, *, lost: bool) -> DBAPIError:
-        without_values(error)
-        raised: DBAPIError = DBAPIError.instance(  # type: ignore[assignment]
-            statement, None, error, psycopg.Error, connection_invalidated=lost, dialect=self._engine.dialect
-        )
-        return raised
 
 
 Transaction = Session | DirectTransaction

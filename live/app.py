@@ -15,8 +15,8 @@ from live.handshake import WebSocketsOnly
 from live.members import Members
 from live.packets import Reception
 from live.relay import Relay
+from live.sockets.web_socket import MOST_CHARACTERS, accept_web_sockets
 from live.subscriptions import Subscriptions
-from live.web_socket import MOST_CHARACTERS, accept_web_sockets
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
 from queues.counters import Counters

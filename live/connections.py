@@ -18,7 +18,7 @@ from live.credentials import key_of
 from live.members import Members
 from live.packets import NAMESPACE
 from live.refusals import BUSY, INTERNAL_ERROR, event_error, refused
-from live.web_socket import WebSocket
+from live.sockets.web_socket import WebSocket
 from serving.open_connections import network_of
 from serving.present import charge_to
 

@@ -17,10 +17,10 @@ import socketio
 from engineio import packet as engine_packet
 from socketio import packet as socket_packet
 
-from live.frames import text_frame
-from live.outbox import Outbox
 from live.packets import NAMESPACE
-from live.web_socket import WebSocket
+from live.sockets.frames import text_frame
+from live.sockets.outbox import Outbox
+from live.sockets.web_socket import WebSocket
 
 CLIENTS_AT_ONCE = 250
 """Sends before other greenlets have their turn: about 2 ms."""

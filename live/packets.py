@@ -15,7 +15,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from wsproto.frame_protocol import CloseReason
 
 from live.refusals import ALREADY_CONNECTED, MALFORMED_PACKET, UNKNOWN_NAMESPACE, UNUSABLE_AUTH, connect_error
-from live.web_socket import WebSocket
+from live.sockets.web_socket import WebSocket
 
 NAMESPACE = "/"
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "*"})

@@ -22,10 +22,10 @@ from background import Tasks
 from database.errors import is_passing, sqlstate
 from engine.order_types import MARKET
 from queues.wakeups import Wakeups
+from services.accounts.known_accounts import KnownAccounts
 from services.errors import Failed, MarketError
 from services.order_entry.amend import Amendment, amend_orders
 from services.order_entry.cancel import Cancel, cancel_orders
-from services.order_entry.open_accounts import OpenAccounts
 from services.order_entry.place import Placed, place_orders
 from services.order_entry.requests import NewOrder, QueuedCommand
 from services.stocks.listing import StockRules, unknown_stock
@@ -48,7 +48,7 @@ class Intake:
         self._wakeups = WakeupSender(wakeups, tasks)
         self._settings = settings
         self._rules = RulesCache()
-        self._accounts = OpenAccounts()
+        self._accounts = KnownAccounts()
         self._strange: GroupCommit[str, bool] = GroupCommit(self._are_listed, lambda _: Meaning.FINAL)
         self._orders: GroupCommit[NewOrder, Placed | MarketError] = GroupCommit(self._place, meaning_of)
         self._cancels: GroupCommit[Cancel, QueuedCommand | MarketError] = GroupCommit(self._cancel, meaning_of)

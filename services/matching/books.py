@@ -13,7 +13,7 @@ from engine.book import Book
 from engine.orders import CONDITIONS, SIDES, Order
 from engine.rules import Rules
 from engine.states import OPEN
-from services.settlement.ledger import Account
+from services.accounts.known_accounts import KnownAccounts
 from services.settlement.trade_ids import TradeIds
 from services.timestamps import microseconds
 
@@ -34,9 +34,6 @@ _conditions = attrgetter(*CONDITIONS)
 
 TOGETHER = 16
 """Books rebuilt by one query: a restarted worker would else hold the rows of all open orders beside the books."""
-
-MOST_ACCOUNTS = 200_000
-"""Accounts remembered as open, some 30 MB; beyond that the memory starts anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +62,8 @@ class Books:
 
     def __init__(self) -> None:
         self._copies: dict[int, Copy] = {}
-        self.accounts: set[Account] = set()
-        """Accounts that committed turns brought something, so that they are open: none is ever closed."""
+        self.accounts = KnownAccounts()
+        """Those that committed turns brought something."""
         self.trade_ids = TradeIds()
         self.rebuilds = 0
 
@@ -89,12 +86,6 @@ class Books:
     def keep(self, stock_id: int, copy: Copy) -> None:
         """Remember a book after its turn was committed."""
         self._copies[stock_id] = copy
-
-    def know(self, accounts: set[Account]) -> None:
-        """Remember that these accounts are open."""
-        if len(self.accounts) > MOST_ACCOUNTS:
-            self.accounts.clear()
-        self.accounts |= accounts
 
     def forget_all(self) -> None:
         """Drop everything: a turn may have changed some books without committing."""

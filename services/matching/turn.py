@@ -78,7 +78,7 @@ class Turn:
             self.snapshots[stock.symbol] = book_snapshot(stock, row.book_version + 1, shown)
         for row, _, book in self.spared:
             books.keep(row.id, Copy(row.book_version, book, books.shown(row)))
-        books.know(settled.outcome.ledger.receiving)
+        books.accounts.know(settled.outcome.ledger.receiving)
         auctions = [
             (stock, book) for _, stock, book in settled.stocks.values() if stock.indicates and book.state == AUCTION
         ]

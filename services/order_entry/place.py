@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import text
 
 from database.statements import Statements
+from services.accounts.known_accounts import KnownAccounts
 from services.errors import (
     BrokerSuspended,
     ClientOrderIdReused,
@@ -28,7 +29,7 @@ from services.errors import (
     MarketError,
     TooManyOpenOrders,
 )
-from services.order_entry.open_accounts import OpenAccounts, opening
+from services.order_entry.open_accounts import account_of, opening
 from services.order_entry.order_needs import needs_of
 from services.order_entry.requests import FundedOrder, NewOrder
 from services.order_entry.store import Refusal, reserve_and_store, reserve_and_store_in_turn
@@ -70,19 +71,19 @@ def place_orders(
     market: Market,
     now: datetime,
     limits: Limits = USUAL,
-    accounts: OpenAccounts | None = None,
+    accounts: KnownAccounts | None = None,
 ) -> list[Placed | MarketError | Failed]:
     """Reserve for and store each order; one durable answer each, in the same order.
 
     `rules` by symbol may be some moments old, or missing: whatever would be refused is checked again by those of now.
-    `accounts` that are known to be open are not opened again.
+    `accounts` are not opened again.
     A refusal is returned, not raised: InsufficientFunds, InsufficientShares, TooManyOpenOrders, ClientOrderIdReused, or
     what `checks` checks. Raises what `commit` raises for the first round: then none was placed. Whatever is raised
     later is the answer of those that had to wait, for their storing or for the reason why they were not.
     IntegrityError means that another process stored the same client_order_id at the same moment; `commit` had better
     try that again.
     """
-    accounts = OpenAccounts() if accounts is None else accounts
+    known_accounts = KnownAccounts() if accounts is None else accounts
     funded, doubtful = needs_of(dict(enumerate(orders)), rules, market, now)
 
     def place_together(session: Statements) -> Answers:
@@ -93,7 +94,7 @@ def place_orders(
             allowed, refused = needs_of(again, fresh, market, now)
             funded.update(allowed)
         known = _known(session, {n: orders[n] for n in refused})
-        return {**refused, **known, **_stored(limits, accounts, _without_repeats(funded), session)}
+        return {**refused, **known, **_stored(limits, known_accounts, _without_repeats(funded), session)}
 
     answers: dict[int, Placed | MarketError | Failed] = {**commit(place_together)}
     while waiting := {n: entry for n, entry in funded.items() if n not in answers}:
@@ -127,13 +128,14 @@ def _without_repeats(funded: dict[int, FundedOrder]) -> dict[int, FundedOrder]:
     return once
 
 
-def _stored(limits: Limits, accounts: OpenAccounts, together: dict[int, FundedOrder], session: Statements) -> Answers:
+def _stored(limits: Limits, accounts: KnownAccounts, together: dict[int, FundedOrder], session: Statements) -> Answers:
     """The answers to the orders of those brokers that have funds and room for all; and to what is known."""
     if not together:
         return {}
     orders = list(together.values())
-    answers = _answers(limits, together, reserve_and_store(session, orders, limits, accounts.opening(orders)))
-    accounts.know([together[n] for n, answer in answers.items() if isinstance(answer, Placed)])
+    new = opening([order for order in orders if account_of(order) not in accounts])
+    answers = _answers(limits, together, reserve_and_store(session, orders, limits, new))
+    accounts.know(account_of(together[n]) for n, answer in answers.items() if isinstance(answer, Placed))
     return answers
 
 
@@ -156,10 +158,6 @@ def _answers(limits: Limits, together: dict[int, FundedOrder], rows: Iterable[An
         else:
             answers[place] = _reused(row.id)
     return answers
-
-
-def _is_bid(entry: FundedOrder) -> bool:
-    return entry.order.request.side == "bid"
 
 
 def _known(session: Statements, orders: dict[int, NewOrder]) -> Answers:
@@ -191,7 +189,7 @@ def _refusal(reason: Refusal, entry: FundedOrder, limits: Limits) -> MarketError
             return _no_room(reason, limits.open_orders, "in all")
         case Refusal.OPEN_ORDERS_PER_STOCK:
             return _no_room(reason, limits.open_orders_per_stock, "in one stock")
-    if _is_bid(entry):
+    if entry.order.request.side == "bid":
         return InsufficientFunds(f"This order needs {entry.amount} cents.", field="quantity", required=entry.amount)
     return InsufficientShares(f"This order needs {entry.amount} shares.", field="quantity", required=entry.amount)
 

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from bench.loads.web_socket import Subscriber
-from live.outbox import KERNEL_BYTES, MOST_BYTES
+from live.sockets.outbox import KERNEL_BYTES, MOST_BYTES
 from queues.bus import Bus
 from tests.flows.exchange import Listener, OrderedClient, until
 

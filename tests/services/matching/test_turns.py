@@ -287,7 +287,7 @@ def test_a_balance_taken_for_open_that_is_not_breaks_the_turn_instead_of_losing_
     floor.bid(buyer, symbol, 10, 3_500)
     gone = "DELETE FROM balances WHERE broker_id = :buyer AND asset_id = :stock"
     floor.run(gone, buyer=buyer, stock=floor.symbols[symbol])
-    floor.books.know({(buyer, floor.symbols[symbol]), (seller, 1)})
+    floor.books.accounts.know({(buyer, floor.symbols[symbol]), (seller, 1)})
     with pytest.raises(BrokenTurn) as broken:
         floor.match(symbol)
     assert isinstance(broken.value.__cause__, MissingBalance)

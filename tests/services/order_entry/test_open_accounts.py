@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 
 from database.session import in_transaction, transaction
+from services.accounts.known_accounts import KnownAccounts
 from services.errors import InsufficientShares
 from services.identity.suspension import suspend
-from services.order_entry.open_accounts import OPEN, OpenAccounts
+from services.order_entry.open_accounts import OPEN
 from services.order_entry.place import Placed, place_orders
 from services.order_entry.store import PLACE
 
@@ -18,7 +19,7 @@ class Desk:
     """Places orders and remembers accounts as a web process does; notes what each commit executed."""
 
     def __init__(self, floor):
-        self.floor, self.accounts, self.commits = floor, OpenAccounts(), []
+        self.floor, self.accounts, self.commits = floor, KnownAccounts(), []
 
     def place(self, *orders):
         return place_orders(self._commit, orders, {}, self.floor.market, datetime.now(UTC), accounts=self.accounts)
@@ -82,7 +83,7 @@ def test_an_account_that_is_taken_for_open_and_is_not_is_opened_all_the_same(flo
     symbol, buyer, desk = floor.stock(), floor.broker(), Desk(floor)
     desk.place(floor.order(buyer, symbol, "bid", 1, 3_500))
     another = floor.stock()
-    desk.accounts._known.add((buyer, floor.symbols[another]))
+    desk.accounts.add((buyer, floor.symbols[another]))
     (answer,) = desk.place(floor.order(buyer, another, "bid", 1, 3_500))
     assert isinstance(answer, Placed)
     assert len(desk.commits) == 3
@@ -101,7 +102,7 @@ def test_a_suspended_broker_enters_nothing_by_opening_an_account(floor):
 def test_the_memory_of_accounts_is_bounded(floor, monkeypatch):
     symbol, desk = floor.stock(), Desk(floor)
     buyers = [floor.broker() for _ in range(4)]
-    monkeypatch.setattr("services.order_entry.open_accounts.MOST", 2)
+    monkeypatch.setattr("services.accounts.known_accounts.MOST", 2)
     for buyer in buyers:
         desk.place(floor.order(buyer, symbol, "bid", 1, 3_500))
-    assert len(desk.accounts._known) <= 3
+    assert len(desk.accounts) <= 3

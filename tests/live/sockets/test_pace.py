@@ -2,8 +2,8 @@
 
 import pytest
 
-from live import pace as module
-from live.pace import FRAMES_AT_ONCE, FRAMES_PER_SECOND, Pace
+from live.sockets import pace as module
+from live.sockets.pace import FRAMES_AT_ONCE, FRAMES_PER_SECOND, Pace
 
 
 @pytest.fixture

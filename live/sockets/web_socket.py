@@ -18,10 +18,10 @@ from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Even
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import ProtocolError
 
-from live.frames import text_frame
-from live.outbox import Outbox
-from live.pace import Pace
-from live.sessions import forget, noting_pings
+from live.sockets.frames import text_frame
+from live.sockets.outbox import Outbox
+from live.sockets.pace import Pace
+from live.sockets.sessions import forget, noting_pings
 from serving.connection import TimedSocket
 
 PIECE = 2_048

@@ -7,8 +7,8 @@ import gevent
 import socketio
 from engineio.socket import Socket
 
-from live.sessions import forget
-from live.web_socket import accept_web_sockets
+from live.sockets.sessions import forget
+from live.sockets.web_socket import accept_web_sockets
 
 
 def session_of(server: socketio.Server) -> Socket:
