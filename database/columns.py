@@ -45,6 +45,17 @@ def unnest(columns: Sequence[Column], alias: str = "t", first: int = 1) -> str:
     return f"unnest({arrays}) AS {alias} ({names(columns)})"
 
 
+def unnest_named(columns: Sequence[Column], alias: str = "t") -> str:
+    """The same for a statement whose parameters have names, those of the columns."""
+    arrays = ", ".join(f"CAST(:{column.name} AS {column.type}[])" for column in columns)
+    return f"unnest({arrays}) AS {alias} ({names(columns)})"
+
+
+def named_literals(columns: Iterable[Column], items: Sequence[Any]) -> dict[str, str]:
+    """The arrays of these items by the columns' names."""
+    return {column.name: column.literal([column.value(item) for item in items]) for column in columns}
+
+
 def literals(columns: Iterable[Column], items: Sequence[Any]) -> list[str]:
     """The arrays of these items, in the order of the columns."""
     return [column.literal([column.value(item) for item in items]) for column in columns]

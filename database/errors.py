@@ -44,6 +44,11 @@ def sqlstate(error: DBAPIError) -> str:
     return getattr(error.orig, "sqlstate", None) or ""
 
 
+def broken_constraint(error: DBAPIError) -> str:
+    """The name of the constraint that the statement would have broken; empty where it was something else."""
+    return getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
+
+
 def has_stale_plan(error: BaseException | None) -> bool:
     """True if the connection remembers a statement that the database has forgotten; it did nothing, a new one may."""
     state = getattr(error, "sqlstate", None)

@@ -1,6 +1,6 @@
 """What a broker was told of its own orders, numbered without gaps."""
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Amount, Base, Instant
@@ -15,7 +15,6 @@ class AccountEvent(Base):
 
     __tablename__ = "account_events"
     __table_args__ = (
-        CheckConstraint("(kind = 'ORDER_FILLED') = (trade_id IS NOT NULL)", name="fills_have_a_trade"),
         Index(
             "ix_account_events_broker_id_sequence_fills",
             "broker_id",

@@ -20,10 +20,10 @@ class Balance(Base):
 
     __tablename__ = "balances"
     __table_args__ = (
-        CheckConstraint("available >= -credit_limit", name="within_credit_limit"),
-        CheckConstraint("reserved >= 0", name="reserved_not_negative"),
-        CheckConstraint("open_orders >= 0", name="open_orders_not_negative"),
-        CheckConstraint("credit_limit >= 0", name="credit_limit_not_negative"),
+        CheckConstraint(
+            "available >= -credit_limit AND reserved >= 0 AND credit_limit >= 0 AND open_orders >= 0",
+            name="within_limits",
+        ),
         {"postgresql_with": {"fillfactor": "70"}},
     )
 

@@ -2,10 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, text
+from sqlalchemy import JSON, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Amount, Base, CreatedAt, Id, Instant
+
+KINDS = ("new", "cancel", "amend", "expire", "state", "uncross", "roll")
+
+ABOUT_ORDERS = ("new", "cancel", "amend")
+"""The kinds that name an order."""
 
 
 class Command(Base):
@@ -19,10 +24,6 @@ class Command(Base):
 
     __tablename__ = "commands"
     __table_args__ = (
-        CheckConstraint("kind IN ('new', 'cancel', 'amend', 'expire', 'state', 'uncross', 'roll')", name="kind_known"),
-        CheckConstraint("(sequence IS NULL) = (sequenced_at IS NULL)", name="sequenced_has_time"),
-        CheckConstraint("reserved >= 0", name="reserved_not_negative"),
-        CheckConstraint("kind NOT IN ('new', 'cancel', 'amend') OR order_id IS NOT NULL", name="order_named"),
         Index("ix_commands_stock_id_id_unsequenced", "stock_id", "id", postgresql_where=text("sequence IS NULL")),
         Index(
             "uq_commands_stock_id_sequence",

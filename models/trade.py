@@ -17,7 +17,6 @@ class Trade(Base):
     __tablename__ = "trades"
     __table_args__ = (
         CheckConstraint("price > 0 AND quantity > 0", name="positive"),
-        CheckConstraint("aggressor_side IN ('bid', 'ask')", name="aggressor_side_known"),
         Index("uq_trades_stock_id_sequence", "stock_id", "sequence", unique=True),
     )
 

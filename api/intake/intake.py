@@ -22,11 +22,12 @@ from background import Tasks
 from database.errors import is_passing, sqlstate
 from engine.order_types import MARKET
 from queues.wakeups import Wakeups
-from services.accounts.known_accounts import KnownAccounts
 from services.errors import Failed, MarketError
 from services.order_entry.amend import Amendment, amend_orders
+from services.order_entry.answers import Placed
 from services.order_entry.cancel import Cancel, cancel_orders
-from services.order_entry.place import Placed, place_orders
+from services.order_entry.memory import OrderMemory
+from services.order_entry.place import place_orders
 from services.order_entry.requests import NewOrder, QueuedCommand
 from services.stocks.listing import StockRules, unknown_stock
 from settings.sections import Settings
@@ -48,7 +49,7 @@ class Intake:
         self._wakeups = WakeupSender(wakeups, tasks)
         self._settings = settings
         self._rules = RulesCache()
-        self._accounts = KnownAccounts()
+        self._memory = OrderMemory()
         self._strange: GroupCommit[str, bool] = GroupCommit(self._are_listed, lambda _: Meaning.FINAL)
         self._orders: GroupCommit[NewOrder, Placed | MarketError] = GroupCommit(self._place, meaning_of)
         self._cancels: GroupCommit[Cancel, QueuedCommand | MarketError] = GroupCommit(self._cancel, meaning_of)
@@ -112,7 +113,7 @@ class Intake:
     ) -> Sequence[Placed | MarketError | Failed]:
         settings, commit = self._settings, partial(self._database.run_autocommitted, Lane.ORDERS)
         now = datetime.now(UTC)
-        return place_orders(commit, orders, rules, settings.market, now, settings.limits, self._accounts)
+        return place_orders(commit, orders, rules, settings.market, now, settings.limits, self._memory)
 
     def _too_deep(self, rules: Mapping[str, StockRules], order: NewOrder) -> MarketError | None:
         stock = rules.get(order.request.symbol)

@@ -12,7 +12,7 @@ from api.http.problems import InvalidRequest
 from api.trading.batch_schemas import BatchAnswerSchema, BatchSchema
 from api.trading.orders import placed_document
 from services.errors import Failed, MarketError, Unavailable
-from services.order_entry.place import Placed
+from services.order_entry.answers import Placed
 from services.order_entry.requests import NewOrder, OrderRequest
 from serving.present import pause
 

@@ -1,8 +1,8 @@
-"""The two statements that reserve for orders and store them, with their commands and transfers."""
+"""Reserve for orders and store them in their turn: what is paid for and finds room, whatever comes of the others."""
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Row, text
 
@@ -10,10 +10,8 @@ from database.statements import Statement, Statements, execute_together
 from services.order_entry.order_columns import INSERT_ORDERS, REQUEST, document_of
 from services.order_entry.requests import FundedOrder
 from services.order_entry.reserve import ACCEPTED, LOCKED, PAID
+from services.order_entry.store_together import NO_LIMIT
 from settings.sections import Limits
-
-NO_LIMIT: Final = 2**62
-"""Open orders that nobody can have."""
 
 
 class Refusal(StrEnum):
@@ -50,31 +48,6 @@ STORED = f"""stored AS (
     SELECT n, id, 'pending' AS status, fingerprint, false AS known FROM accepted
     UNION ALL SELECT n, id, status, fingerprint, true FROM known"""  # noqa: S608 - names of this file
 
-PLACE = text(f"""
-    WITH {NEEDED}, {LOCKED}, tight AS MATERIALIZED (
-        SELECT broker_id FROM locked
-        WHERE blocked OR funds < amount
-            OR open_orders + orders > CASE asset_id WHEN 1 THEN CAST(:open_orders AS bigint) ELSE :per_stock END
-        UNION ALL
-        SELECT broker_id FROM need WHERE (broker_id, asset_id) NOT IN (SELECT broker_id, asset_id FROM locked)
-    ), reserved AS (
-        UPDATE balances b SET available = l.available - l.amount, reserved = l.reserved + l.amount,
-            open_orders = l.open_orders + l.orders
-        FROM locked l
-        WHERE b.broker_id = l.broker_id AND b.asset_id = l.asset_id
-            AND l.broker_id NOT IN (SELECT broker_id FROM tight)
-        RETURNING b.broker_id, b.asset_id
-    ), accepted AS (
-        SELECT * FROM fresh WHERE ((broker_id, asset_id) IN (SELECT * FROM reserved)) IS TRUE
-    ), {STORED}
-""")  # noqa: S608 - all parts are ours
-"""For brokers that have funds and room for all that they ask for, nearly always all of them. It leaves out the others.
-
-Every part of a statement costs time whether it is used or not, more than reading a row does: so what few orders need is
-in a statement of its own. With IS TRUE what was reserved is looked up by hash; in a join each row would be compared to
-each order.
-"""
-
 PLACE_IN_TURN = text(f"""
     WITH {NEEDED}, {LOCKED}, {PAID}, roomy AS MATERIALIZED (
         SELECT n, broker_id FROM (
@@ -102,29 +75,17 @@ PLACE_IN_TURN = text(f"""
 first in the stock, then with the broker. Balances that an order has a share in must be open."""
 
 
-def reserve_and_store(
-    session: Statements, orders: Sequence[FundedOrder], limits: Limits, opening: Sequence[Statement] = ()
-) -> Sequence[Row[Any]]:
-    """Reserve for the orders, and store those whose brokers have funds and room for all of theirs.
-
-    A row {n, id, status, fingerprint, known} for each that was stored or was known by its client_order_id, `n` being
-    its place counted from 1. No client_order_id may come twice. `opening` is done before, in the same transaction.
-    """
-    return _stored(session, [*opening, (PLACE, {"document": document_of(orders), **_most(limits)})])
-
-
 def reserve_and_store_in_turn(
     session: Statements, orders: Sequence[FundedOrder], limits: Limits, opening: Sequence[Statement] = ()
 ) -> Sequence[Row[Any]]:
     """Reserve for the orders in their order, and store those that are paid for and that there is room for.
 
-    Rows as of `reserve_and_store`; and one for each of the others, without an id, whose `status` is a Refusal.
+    A row {n, id, status, fingerprint, known} for each, `n` being its place counted from 1. `known` is one that its
+    client_order_id had brought before; of one that was refused there is no id, and its `status` is a Refusal. No
+    client_order_id may come twice. `opening` is done before, in the same transaction.
     """
-    return _stored(session, [*opening, (PLACE_IN_TURN, {"document": document_of(orders), **_most(limits)})])
-
-
-def _stored(session: Statements, statements: Sequence[Statement]) -> Sequence[Row[Any]]:
-    *_, rows = execute_together(session, statements)
+    values = {"document": document_of(orders), **_most(limits)}
+    *_, rows = execute_together(session, [*opening, (PLACE_IN_TURN, values)])
     return list(rows)
 
 

@@ -16,6 +16,7 @@ from services.verify.checks import (
     ledger,
     sequences,
     settlement,
+    terms,
     trades,
 )
 from services.verify.checks.positions import check_positions
@@ -69,6 +70,7 @@ INVARIANTS = (
             by_rules(fills.RULES, fills.TABLES),
             by_rules(trades.RULES, trades.TABLES),
             by_rules(settlement.RULES, settlement.TABLES),
+            by_rules(terms.RULES, terms.TABLES),
         ),
     ),
     Invariant(5, "Books are uncrossed, current and in time priority", (by_rules(books.RULES, books.TABLES),)),
@@ -78,6 +80,7 @@ INVARIANTS = (
         (
             by_rules(sequences.RULES, sequences.TABLES),
             by_rules(account_events.RULES, account_events.TABLES),
+            by_rules(terms.RECORDS, terms.RECORD_TABLES),
         ),
     ),
 )

@@ -33,7 +33,6 @@ ORDER = {
     "broker_id": 1, "stock_id": 7, "document_number": "'1'", "side": "'bid'", "order_type": "'limit'",
     "time_in_force": "'gtc'", "price": 100, "quantity": 10, "remaining_quantity": 10, "fingerprint": "'x'",
 }  # fmt: skip
-CLOSED = {"closed_at": "now()", "remaining_quantity": 0, "cancelled_quantity": 10}
 COMMAND = {"stock_id": 7, "kind": "'expire'", "payload": "'{}'"}
 TRANSFER = {
     "kind": "'reserve'", "asset_id": 1, "amount": 1, "from_broker": 1, "from_bucket": "'available'", "to_broker": 1,
@@ -48,29 +47,20 @@ def insertion(table: str, **changes: object) -> str:
 
 
 REFUSED = [
-    ("UPDATE balances SET available = -51", "ck_balances_within_credit_limit"),
-    ("UPDATE balances SET reserved = -1", "ck_balances_reserved_not_negative"),
-    ("UPDATE balances SET credit_limit = -1", "ck_balances_credit_limit_not_negative"),
+    ("UPDATE balances SET available = -51", "ck_balances_within_limits"),
+    ("UPDATE balances SET reserved = -1", "ck_balances_within_limits"),
+    ("UPDATE balances SET credit_limit = -1", "ck_balances_within_limits"),
+    ("UPDATE balances SET open_orders = -1", "ck_balances_within_limits"),
     ("INSERT INTO balances (broker_id, asset_id) VALUES (3, 1)", "fk_balances_broker_id_brokers"),
     ("INSERT INTO balances (broker_id, asset_id) VALUES (1, 1)", "pk_balances"),
-    (insertion("orders", side="'buy'"), "ck_orders_side_known"),
-    (insertion("orders", price="NULL"), "ck_orders_limit_has_price"),
-    (insertion("orders", order_type="'market'"), "ck_orders_limit_has_price"),
-    (insertion("orders", price=0), "ck_orders_price_positive"),
-    (insertion("orders", quantity=0, remaining_quantity=0), "ck_orders_"),
     (insertion("orders", remaining_quantity=9), "ck_orders_parts_add_up"),
-    (insertion("orders", filled_quantity=11, remaining_quantity=-1), "ck_orders_"),
-    (insertion("orders", closed_at="now()"), "ck_orders_closed_"),
-    (insertion("orders", status="'cancelled'"), "ck_orders_closed_is_final"),
-    (insertion("orders", status="'busy'", **CLOSED), "ck_orders_status_known"),
+    (insertion("orders", filled_quantity=11, remaining_quantity=-1), "ck_orders_parts_add_up"),
+    (insertion("orders", cancelled_quantity=-1, remaining_quantity=11), "ck_orders_parts_add_up"),
+    (insertion("orders", filled_quantity=-1, remaining_quantity=11), "ck_orders_parts_add_up"),
+    (insertion("orders", closed_at="now()"), "ck_orders_parts_add_up"),
+    (insertion("orders", remaining_quantity=0, cancelled_quantity=10), "ck_orders_parts_add_up"),
     ("INSERT INTO balances (broker_id, asset_id) VALUES (10000000, 1)", "fk_balances_broker_id_brokers"),
-    (insertion("commands", kind="'halt'"), "ck_commands_kind_known"),
-    (insertion("commands", kind="'new'"), "ck_commands_order_named"),
-    (insertion("commands", sequence=1), "ck_commands_sequenced_has_time"),
-    (insertion("commands", reserved=-1), "ck_commands_reserved_not_negative"),
     (insertion("transfers", amount=0), "ck_transfers_amount_positive"),
-    (insertion("transfers", kind="'gift'"), "ck_transfers_kind_known"),
-    (insertion("transfers", to_bucket="'available'"), "ck_transfers_moves_something"),
     ("UPDATE stocks SET state = 'asleep'", "ck_stocks_state_known"),
     ("UPDATE stocks SET tick_size = 0", "ck_stocks_rules_in_range"),
     ("UPDATE brokers SET status = 'gone'", "ck_brokers_status_known"),

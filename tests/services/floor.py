@@ -20,8 +20,9 @@ from services.identity.register import register_broker
 from services.matching.books import Books
 from services.matching.match import Turn, match_turn
 from services.order_entry.amend import Amendment, amend_orders
+from services.order_entry.answers import Placed
 from services.order_entry.cancel import Cancel, cancel_orders
-from services.order_entry.place import Placed, place_orders
+from services.order_entry.place import place_orders
 from services.order_entry.requests import NewOrder, OrderRequest, QueuedCommand
 from services.stocks.listing import StockRules, list_stock, rules_of
 from services.stocks.trading_states import StateRequest, ask_for

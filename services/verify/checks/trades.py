@@ -68,6 +68,8 @@ RULES = (
             ('seller', CAST(t.seller_id AS text), CAST(a.broker_id AS text)),
             ('stock of the buy order', CAST(b.stock_id AS text), CAST(t.stock_id AS text)),
             ('stock of the sell order', CAST(a.stock_id AS text), CAST(t.stock_id AS text)),
+            ('aggressor_side', t.aggressor_side,
+                CASE WHEN t.aggressor_side IN ('bid', 'ask') THEN t.aggressor_side ELSE 'bid or ask' END),
             ('time of execution', CAST(t.executed_at AS text), CAST(c.sequenced_at AS text)),
             ('aggressor', CAST(aggressor.id AS text),
                 CASE WHEN {AGGRESSOR} THEN CAST(aggressor.id AS text)
@@ -75,7 +77,8 @@ RULES = (
         ) AS parties (what, found, expected)
         WHERE (
             b.side = 'bid' AND a.side = 'ask' AND t.buyer_id = b.broker_id AND t.seller_id = a.broker_id
-            AND b.stock_id = t.stock_id AND a.stock_id = t.stock_id AND t.executed_at = c.sequenced_at
+            AND b.stock_id = t.stock_id AND a.stock_id = t.stock_id AND t.aggressor_side IN ('bid', 'ask')
+            AND t.executed_at = c.sequenced_at
             AND {AGGRESSOR}
         ) IS NOT TRUE AND parties.found IS DISTINCT FROM parties.expected
         ORDER BY t.id

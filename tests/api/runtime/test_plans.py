@@ -11,12 +11,13 @@ from services.identity.api_keys import HOLDERS
 from services.market_data.book import BOOKS, VERSIONS
 from services.market_data.trades import PRICE
 from services.order_entry.amend import AMEND, LOCK, WAITING
+from services.order_entry.answers import FIND_KNOWN
 from services.order_entry.cancel import CANCEL
 from services.order_entry.command_result import OUTCOME
 from services.order_entry.open_accounts import OPEN
-from services.order_entry.place import FIND_KNOWN
 from services.order_entry.read_orders import BY_CLIENT_ID, ONE
-from services.order_entry.store import PLACE, PLACE_IN_TURN
+from services.order_entry.store import PLACE_IN_TURN
+from services.order_entry.store_together import RESERVE, STORE
 
 
 def numbered(statement):
@@ -28,7 +29,8 @@ def numbered(statement):
 RESET = "SELECT prosrc, proconfig FROM pg_proc WHERE proname = 'reset_exchange'"
 
 STATEMENTS = {
-    "place": numbered(PLACE.text),
+    "reserve": numbered(RESERVE.text),
+    "store": numbered(STORE.text),
     "in turn": numbered(PLACE_IN_TURN.text),
     "known": FIND_KNOWN.text.replace(":brokers", "$1").replace(":names", "$2"),
     "open": numbered(OPEN.text),

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 
 from database.session import in_transaction, transaction
-from services.accounts.known_accounts import KnownAccounts
 from services.errors import InsufficientShares
 from services.identity.suspension import suspend
+from services.order_entry.answers import Placed
+from services.order_entry.memory import OrderMemory
 from services.order_entry.open_accounts import OPEN
-from services.order_entry.place import Placed, place_orders
-from services.order_entry.store import PLACE
+from services.order_entry.place import place_orders
+from services.order_entry.store_together import STORE
 
 ACCOUNTS = text("SELECT broker_id, credit_limit, blocked FROM balances WHERE asset_id = :stock ORDER BY broker_id")
 
@@ -19,10 +20,10 @@ class Desk:
     """Places orders and remembers accounts as a web process does; notes what each commit executed."""
 
     def __init__(self, floor):
-        self.floor, self.accounts, self.commits = floor, KnownAccounts(), []
+        self.floor, self.memory, self.commits = floor, OrderMemory(), []
 
     def place(self, *orders):
-        return place_orders(self._commit, orders, {}, self.floor.market, datetime.now(UTC), accounts=self.accounts)
+        return place_orders(self._commit, orders, {}, self.floor.market, datetime.now(UTC), memory=self.memory)
 
     def _commit(self, work):
         statements = []
@@ -43,7 +44,7 @@ class Desk:
     def stored_with(self):
         """Of each commit since last asked, which statements opened accounts or stored orders."""
         commits, self.commits = self.commits, []
-        return [[one for one in statements if one is OPEN or one is PLACE] for statements in commits]
+        return [[one for one in statements if one is OPEN or one is STORE] for statements in commits]
 
 
 def accounts(floor, symbol):
@@ -56,7 +57,7 @@ def test_a_first_bid_and_a_first_short_sale_take_one_commit(floor):
     buyer, short = floor.broker(), floor.broker(short_limit=10)
     answers = desk.place(floor.order(buyer, symbol, "bid", 1, 3_500), floor.order(short, symbol, "ask", 10, 3_600))
     assert all(isinstance(answer, Placed) for answer in answers)
-    assert desk.stored_with() == [[OPEN, PLACE]]
+    assert desk.stored_with() == [[OPEN, STORE]]
     assert accounts(floor, symbol) == [(buyer, 0, False), (short, 10, False)]
     assert floor.shares(short, symbol) == (-10, 10)
 
@@ -68,7 +69,7 @@ def test_what_is_known_to_be_open_is_not_opened_again(floor):
     other = floor.broker(**{symbol: 1})
     desk.place(floor.order(other, symbol, "ask", 1, 3_500))
     desk.place(floor.order(other, symbol, "ask", 1, 3_500), floor.order(other, symbol, "bid", 1, 3_000))
-    assert desk.stored_with() == [[OPEN, PLACE], [PLACE], [OPEN, PLACE], [PLACE], [OPEN]]
+    assert desk.stored_with() == [[OPEN, STORE], [STORE], [OPEN, STORE], [], [OPEN]]
 
 
 def test_who_may_not_sell_short_gets_no_account_and_is_refused(floor):
@@ -83,7 +84,7 @@ def test_an_account_that_is_taken_for_open_and_is_not_is_opened_all_the_same(flo
     symbol, buyer, desk = floor.stock(), floor.broker(), Desk(floor)
     desk.place(floor.order(buyer, symbol, "bid", 1, 3_500))
     another = floor.stock()
-    desk.accounts.add((buyer, floor.symbols[another]))
+    desk.memory.accounts.add((buyer, floor.symbols[another]))
     (answer,) = desk.place(floor.order(buyer, another, "bid", 1, 3_500))
     assert isinstance(answer, Placed)
     assert len(desk.commits) == 3
@@ -105,4 +106,4 @@ def test_the_memory_of_accounts_is_bounded(floor, monkeypatch):
     monkeypatch.setattr("services.accounts.known_accounts.MOST", 2)
     for buyer in buyers:
         desk.place(floor.order(buyer, symbol, "bid", 1, 3_500))
-    assert len(desk.accounts) <= 3
+    assert len(desk.memory.accounts) <= 3

@@ -19,7 +19,9 @@ from services.errors import (
     StockHalted,
     ValidUntilInThePast,
 )
-from services.order_entry.place import Placed, place_orders
+from services.order_entry.answers import Placed
+from services.order_entry.memory import OrderMemory
+from services.order_entry.place import place_orders
 from settings.sections import Market
 from tests.services.floor import MONEY
 
@@ -285,9 +287,10 @@ def test_an_order_is_stored_as_it_was_asked_for(floor):
 
 
 def test_what_fails_later_takes_back_nothing_that_was_placed(floor):
-    """The first statement is committed before that of the broker who cannot pay for all breaks."""
-    symbol = floor.stock()
+    """The first round is committed before that of the broker who could not pay lately breaks."""
+    symbol, memory = floor.stock(), OrderMemory()
     rich, poor = floor.broker(**{symbol: 1}), floor.broker(cash=1)
+    memory.doubt([poor], datetime.now(UTC))
     orders = [floor.order(rich, symbol, "bid", 1, 3_500), floor.order(poor, symbol, "bid", 1, 3_500)]
     commits = []
 
@@ -297,7 +300,7 @@ def test_what_fails_later_takes_back_nothing_that_was_placed(floor):
             raise ConnectionError("gone")
         return in_transaction(floor.engine, work)
 
-    placed, failed = place_orders(commit, orders, {}, floor.market, datetime.now(UTC))
+    placed, failed = place_orders(commit, orders, {}, floor.market, datetime.now(UTC), memory=memory)
     assert floor.row(placed.order_id).status == "pending"
     assert isinstance(failed.error, ConnectionError)
 
@@ -316,13 +319,14 @@ def test_a_broker_that_can_pay_for_none_of_its_orders_costs_the_others_no_more_t
     orders = [*bids, *asks, floor.order(rich, symbol, "bid", 1, 3_500)]
     answers = place_orders(commit, orders, {}, floor.market, datetime.now(UTC))
     assert [n for n, one in enumerate(answers) if isinstance(one, Placed)] == [0, 200]
-    assert len(commits) == 2  # the first round, and the second for those of the broker that is short
+    assert len(commits) == 2  # the first round, which stored nothing, and the second, in turn
 
 
 def test_what_stores_orders_is_the_last_statement_of_its_commit(floor):
     """Where one after it failed, the whole would be tried again, and those without a client_order_id stored twice."""
-    symbol = floor.stock()
+    symbol, memory = floor.stock(), OrderMemory()
     rich, poor, short = floor.broker(), floor.broker(), floor.broker(short_limit=10)
+    memory.doubt([poor, short], datetime.now(UTC))
     commits = []
 
     def commit(work):
@@ -345,7 +349,7 @@ def test_what_stores_orders_is_the_last_statement_of_its_commit(floor):
         floor.order(short, symbol, "ask", 1, 3_500),
         floor.order(short, symbol, "ask", 11, 3_500),
     ]
-    placed = place_orders(commit, orders, {}, floor.market, datetime.now(UTC))
+    placed = place_orders(commit, orders, {}, floor.market, datetime.now(UTC), memory=memory)
     assert [type(answer) for answer in placed] == [Placed, InsufficientFunds, Placed, InsufficientShares]
     storing = [statements for statements in commits if any("INSERT INTO orders" in text for text in statements)]
     assert len(storing) == 2

@@ -1,0 +1,122 @@
+"""Store orders of brokers who can pay for all of theirs, nearly always all of them.
+
+What each account is to give is added up beforehand, so that PostgreSQL only takes it, and refuses the whole where one
+has not enough, or a client_order_id is known. Then nothing is stored, and the orders go the careful way, one by one in
+their turn (`services.order_entry.store`). For two orders this is two thirds of the careful way's work.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter, itemgetter
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from database.columns import Column, named_literals, number, unnest_named
+from database.errors import broken_constraint, sqlstate
+from database.statements import Statement, Statements, execute_together
+from models import CASH
+from services.order_entry.open_accounts import account_of
+from services.order_entry.order_columns import INSERT_ORDERS, REQUEST, document_of
+from services.order_entry.requests import FundedOrder
+from settings.sections import Limits
+
+NO_LIMIT: Final = 2**62
+"""Open orders that nobody can have."""
+
+MOST: Final = 2**63 - 1
+"""Cents or shares that an account can have."""
+
+SHORT: Final = "MX002"
+"""The SQLSTATE of what RESERVE refuses by itself (`refuse_orders` of the migrations)."""
+
+CLIENT_ORDER_ID: Final = "uq_orders_broker_id_client_order_id"
+
+
+@dataclass(slots=True)
+class Need:
+    """What orders need of an account: cents or shares, and room for more open orders; it may have `most` of them."""
+
+    most: int
+    amount: int = 0
+    orders: int = 0
+
+
+NEEDS: Final[tuple[Column, ...]] = (
+    number("broker_id", lambda entry: entry[0][0]),
+    number("asset_id", lambda entry: entry[0][1]),
+    number("amount", lambda entry: entry[1].amount),
+    number("orders", lambda entry: entry[1].orders),
+    number("most", lambda entry: entry[1].most),
+)
+"""Items are ((broker id, asset id), Need)."""
+
+RESERVE = text(f"""
+    WITH reserved AS (
+        UPDATE balances b SET available = b.available - t.amount, reserved = b.reserved + t.amount,
+            open_orders = b.open_orders + t.orders
+        FROM {unnest_named(NEEDS)}
+        WHERE b.broker_id = t.broker_id AND b.asset_id = t.asset_id AND NOT b.blocked
+            AND b.available >= t.amount - b.credit_limit AND b.open_orders + t.orders <= t.most
+        RETURNING b.broker_id
+    )
+    SELECT WHERE CASE WHEN (SELECT count(*) FROM reserved) < cardinality(CAST(:broker_id AS bigint[]))
+        THEN refuse_orders('{SHORT}') END
+""")  # noqa: S608 - names of this file
+"""Locks the balances in the order of the list, as everybody does. Where one has changed meanwhile, PostgreSQL looks at
+its newest row before it changes it."""
+
+STORE = text(f"""
+    WITH {REQUEST}, fresh AS MATERIALIZED (
+        SELECT nextval('orders_id_seq') AS id, request.* FROM request
+    ), stored AS (
+        {INSERT_ORDERS} FROM fresh
+    ), inbox AS (
+        INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
+        SELECT stock_id, 'new', id, broker_id, payload, reply_to FROM fresh ORDER BY n
+    ), ledger AS (
+        INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
+        SELECT 'reserve', asset_id, amount, broker_id, 'available', broker_id, 'reserved', id FROM fresh
+    )
+    SELECT n, id FROM fresh
+""")  # noqa: S608 - names of this file
+
+
+def reserve_and_store_together(
+    session: Statements, orders: Sequence[FundedOrder], limits: Limits, opening: Sequence[Statement] = ()
+) -> list[int] | None:
+    """The ids of the orders, all reserved for and stored; None where that cannot be, and nothing is.
+
+    `opening` is done before, in the same transaction.
+    """
+    needs = needs_of_accounts(orders, limits)
+    if any(need.amount > MOST for _, need in needs):
+        return None
+    reserve, store = named_literals(NEEDS, needs), {"document": document_of(orders)}
+    try:
+        *_, rows = execute_together(session, [*opening, (RESERVE, reserve), (STORE, store)])
+    except DBAPIError as error:
+        if sqlstate(error) == SHORT or broken_constraint(error) == CLIENT_ORDER_ID:
+            return None
+        raise
+    return [row.id for row in sorted(rows, key=attrgetter("n"))]
+
+
+def needs_of_accounts(orders: Sequence[FundedOrder], limits: Limits) -> list[tuple[tuple[int, int], Need]]:
+    """What they need of each account, in the order in which accounts are locked.
+
+    Every order has a share in two accounts of its broker. One of them pays, and both count it among the open orders:
+    that of cash counts all, that of the stock those of the stock.
+    """
+    in_all, of_stock = limits.open_orders or NO_LIMIT, limits.open_orders_per_stock or NO_LIMIT
+    needs: dict[tuple[int, int], Need] = {}
+    for order in orders:
+        for account, most in (((order.order.broker_id, CASH), in_all), (account_of(order), of_stock)):
+            need = needs.get(account)
+            if need is None:
+                need = needs[account] = Need(most)
+            need.orders += 1
+            if account[1] == order.asset_id:
+                need.amount += order.amount
+    return sorted(needs.items(), key=itemgetter(0))
