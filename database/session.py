@@ -1,8 +1,5 @@
 """Connections to PostgreSQL, and the one way to open a transaction."""
 
-import fcntl
-import termios
-from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -14,6 +11,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
+from database.cut import is_cut
 from database.errors import UncertainCommit, has_stale_plan, without_values
 from database.statements import Connected
 
@@ -145,20 +143,12 @@ def refuse_uncertain(session: Connected) -> None:
 
 
 def _refuse_closed(connection: Any, record: Any, proxy: Any) -> None:
-    """Let the pool replace a connection that PostgreSQL closed while nobody used it: a farewell or an end can be read.
+    """Let the pool replace a connection that PostgreSQL closed while nobody used it.
 
-    Asked of the system itself: `select.poll` may be gevent's, and would let every other request go first. Not asked of
-    a connection that has just been made: the pool tries twice and no more, and what follows tells the truth anyway.
+    Not asked of a connection that has just been made: the pool tries twice and no more, and what follows tells the
+    truth anyway.
     """
-    if record.info.pop(FRESH, False):
-        return
-    try:
-        spoken = array("i", [0])
-        fcntl.ioctl(connection.fileno(), termios.FIONREAD, spoken)
-        connection.pgconn.consume_input()
-    except (OSError, psycopg.Error) as error:
-        raise DisconnectionError("closed") from error
-    if spoken[0]:
+    if not record.info.pop(FRESH, False) and is_cut(connection.pgconn):
         raise DisconnectionError("closed by the server")
 
 

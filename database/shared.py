@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from database.errors import ConnectionLost, UncertainCommit, as_sqlalchemy, has_stale_plan
 from database.literals import parameter, text_of
 from database.results import Rows
-from database.shared_connection import Query, SharedConnection
+from database.shared_connection import SharedConnection
+from database.shared_request import Query
 from database.statements import NO_VALUES, AutocommitSession, Statement
 from database.timed import Unanswered
 
@@ -30,11 +31,17 @@ class SharedLink:
         connect: Callable[[], psycopg.Connection[Any]],
         answer_seconds: float,
         answered: Callable[[], None] = lambda: None,
+        *,
+        only_reads: bool = False,
     ) -> None:
-        """`connect` opens a connection that commits each statement; `answered` is called by whoever has his answer."""
+        """`connect` opens a connection that commits each statement; `answered` is called by whoever has his answer.
+
+        `only_reads`: nothing is stored, so that statements may share their transactions.
+        """
         self._connect = connect
         self._answer_seconds = answer_seconds
         self._answered = answered
+        self._only_reads = only_reads
         self._opening = BoundedSemaphore()
         self._connection: SharedConnection | None = None
 
@@ -50,7 +57,7 @@ class SharedLink:
             with self._opening:
                 if (connection := self._usable()) is None:
                     self._connection = SharedConnection(self._connect(), self._answer_seconds)
-        found = connection.ask(queries)
+        found = connection.ask(queries, only_reads=self._only_reads)
         self._answered()
         return found
 

@@ -4,13 +4,14 @@ Each request's statements leave at once, in libpq's pipeline mode and as a trans
 come in the same order. So nobody waits for a free connection, nothing is begun or committed apart, and a statement
 costs a quarter of what a cursor on a pool's connection does. Whoever comes later waits for all who came before: it is
 for statements that find a few rows by their keys.
+
+Requests that only read leave together with those of all greenlets whose turn it is at the same moment: one way to
+PostgreSQL and one transaction for all of them. Each statement sees what is committed when it begins, as it would by
+itself; where one fails, those behind it are asked again.
 """
 
 from __future__ import annotations
 
-import fcntl
-import termios
-from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,15 +20,14 @@ import psycopg
 from gevent import get_hub
 from psycopg import pq
 
+from database.cut import is_cut
 from database.errors import ConnectionLost
+from database.prepared import Prepared
 from database.results import Reader, Rows
-from database.shared_request import Request
+from database.shared_request import Batch, Query, Request
 from database.timed import Unanswered
 
 READ, WRITE = 1, 2
-
-Query = tuple[bytes, Sequence[bytes | None]]
-"""A statement with its parameters $1, $2 …, and their texts."""
 
 
 class SharedConnection:
@@ -42,9 +42,10 @@ class SharedConnection:
         connection.add_notice_handler(self._keep_warning)
         self._answer_seconds = answer_seconds
         self._reader = Reader()
-        self._names: dict[bytes, bytes] = {}
-        self._named = 0
-        self._waiting: deque[Request] = deque()
+        self._prepared = Prepared(self._pgconn)
+        self._waiting: deque[Batch] = deque()
+        self._gathered: list[Request] = []
+        """What is to leave together as soon as nobody else has anything to add."""
         self._hub = get_hub()
         loop: Any = self._hub.loop
         self._readable = loop.io(self._pgconn.socket, READ)
@@ -58,49 +59,32 @@ class SharedConnection:
 
     def __len__(self) -> int:
         """How many wait for an answer."""
-        return len(self._waiting)
+        return sum(len(batch.requests) for batch in self._waiting) + len(self._gathered)
 
-    def ask(self, queries: Sequence[Query]) -> tuple[list[Rows], list[str]]:
+    def ask(self, queries: Sequence[Query], *, only_reads: bool = False) -> tuple[list[Rows], list[str]]:
         """The rows of each statement, and PostgreSQL's warnings; all of them are one transaction, committed by now.
 
+        `only_reads`: it may share that transaction with others, and be asked again.
         Raises psycopg's errors; ConnectionLost and Unanswered leave open whether it was done.
         """
-        request = Request(self._hub)
-        try:
-            for statement, values in queries:
-                self._pgconn.send_query_prepared(self._name_of(statement, request), values)
-                request.wanted.append(True)
-            self._pgconn.pipeline_sync()
-        except psycopg.Error as error:
-            self._break(error)
-            raise ConnectionLost(str(error)) from error
-        self._waiting.append(request)
-        if len(self._waiting) == 1:
-            self._clock.again(self._give_up)
-        self._flush()
+        request = Request(self._hub, queries)
+        if only_reads:
+            self._gather([request])
+        else:
+            self._send([request])
         request.waiter.get()
         if request.error is not None:
-            for statement in request.preparing:  # the error was theirs, or came before them
-                self._names.pop(statement, None)
             raise request.error
         return [self._reader.rows(result) for result in request.results], request.warnings
 
     def is_cut(self) -> bool:
-        """True if PostgreSQL has ended it while nobody used it: a farewell or an end can be read."""
-        if self._waiting:
-            return False
-        spoken = array("i", [0])
-        try:
-            fcntl.ioctl(self._pgconn.socket, termios.FIONREAD, spoken)
-            self._pgconn.consume_input()
-        except (OSError, psycopg.Error):
-            return True
-        return bool(spoken[0]) or self._pgconn.status == pq.ConnStatus.BAD
+        """True if PostgreSQL has ended it while nobody used it."""
+        return not self and is_cut(self._pgconn)
 
     def retire(self) -> None:
         """Let nobody else use it, and close it when those who wait have their answers."""
         self.usable = False
-        if not self._waiting:
+        if not self:
             self.close()
 
     def close(self, error: Callable[[], psycopg.Error] = lambda: ConnectionLost("it was closed")) -> None:
@@ -112,20 +96,38 @@ class SharedConnection:
             watcher.stop()
             watcher.close()
         self._connection.close()
-        waiting, self._waiting = self._waiting, deque()
+        waiting = [request for batch in self._waiting for request in batch.requests] + self._gathered
+        self._waiting, self._gathered = deque(), []
         for request in waiting:
             request.error = error()
             request.waiter.switch(None)
 
-    def _name_of(self, statement: bytes, request: Request) -> bytes:
-        name = self._names.get(statement)
-        if name is None:
-            self._named += 1
-            name = self._names[statement] = b"shared%d" % self._named
-            request.preparing.append(statement)
-            self._pgconn.send_prepare(name, statement)
-            request.wanted.append(False)
-        return name
+    def _gather(self, requests: Sequence[Request]) -> None:
+        """Send these with whatever else comes before the loop goes on."""
+        if not self._gathered:
+            self._hub.loop.run_callback(self._send_gathered)
+        self._gathered += requests
+
+    def _send_gathered(self) -> None:
+        requests, self._gathered = self._gathered, []
+        if requests:
+            self._send(requests)
+
+    def _send(self, requests: Sequence[Request]) -> None:
+        """Send the statements of these as one transaction."""
+        self._waiting.append(Batch(requests))
+        try:
+            for request in requests:
+                for statement, values in request.queries:
+                    self._pgconn.send_query_prepared(self._prepared.name_of(statement, request), values)
+                    request.wanted.append(True)
+            self._pgconn.pipeline_sync()
+        except psycopg.Error as error:
+            self._break(error)
+            return
+        if len(self._waiting) == 1:
+            self._clock.again(self._give_up)
+        self._flush()
 
     def _flush(self) -> None:
         """Send what has not left yet; what the socket does not take at once leaves when it can."""
@@ -154,31 +156,41 @@ class SharedConnection:
         """One answer of the first in line, or the end of his answers."""
         if result is None:
             return
-        request = self._waiting[0]
+        batch = self._waiting[0]
         if result.status != pq.ExecStatus.PIPELINE_SYNC:
-            request.take(result)
+            batch.take(result)
             return
         self._waiting.popleft()
         if self._waiting:
             self._clock.again(self._give_up)
         else:
             self._clock.stop()
-        self._wake(request)
+        self._finish(batch)
 
-    def _wake(self, request: Request) -> None:
-        if not self.usable and not self._waiting:
+    def _finish(self, batch: Batch) -> None:
+        """Let those go on who have their answers, and ask again for those who were left out."""
+        again = batch.unanswered
+        for request in batch.requests:
+            self._prepared.forget(request.preparing)  # an error was theirs, or came before them
+        for request in again:
+            request.begin()
+        if again:
+            self._gather(again)
+        elif not self.usable and not self:
             self.close()
-        request.waiter.switch(None)
+        for request in batch.requests:
+            if request not in again:
+                request.waiter.switch(None)
 
     def _give_up(self) -> None:
         self.close(lambda: Unanswered.after(self._answer_seconds))
 
     def _break(self, error: psycopg.Error) -> None:
         """It is of no use any more. What the server said last is the better reason."""
-        said = self._waiting[0].error if self._waiting else None
+        said = self._waiting[0].present.error if self._waiting else None
         reason = str(said or error).strip()
         self.close(lambda: ConnectionLost(reason))
 
     def _keep_warning(self, notice: Any) -> None:
         if notice.severity_nonlocalized == "WARNING" and self._waiting:
-            self._waiting[0].warnings.append(notice.message_primary)
+            self._waiting[0].present.warnings.append(notice.message_primary)

@@ -67,8 +67,8 @@ class Database:
         green(self.intake, seconds)
         green(self.writer, seconds)
         self._links: list[SharedLink] = []
-        self._reading_few = self._shared(self._few, seconds, pause)
-        self._looking = self._shared(self.intake, seconds)
+        self._reading_few = self._shared(self._few, seconds, pause, only_reads=True)
+        self._looking = self._shared(self.intake, seconds, only_reads=True)
         self.storing = {lane: self._shared(self.intake, seconds) for lane in Lane}
 
     def reading(self) -> AbstractContextManager[AutocommitSession]:
@@ -97,11 +97,13 @@ class Database:
         """For what has to be known first, such as whose key it is: nobody who only reads is before it in line."""
         return self._looking()
 
-    def _shared(self, engine: Engine, seconds: float, answered: Callable[[], None] = lambda: None) -> Opened:
+    def _shared(
+        self, engine: Engine, seconds: float, answered: Callable[[], None] = lambda: None, *, only_reads: bool = False
+    ) -> Opened:
         """Over a connection that all share; threads, which cannot share one, get connections of the pool."""
         if not monkey.is_module_patched("select"):
             return partial(autocommitting, engine)
-        link = SharedLink(partial(alone, engine), seconds, answered)
+        link = SharedLink(partial(alone, engine), seconds, answered, only_reads=only_reads)
         self._links.append(link)
         return link.session
 

@@ -18,13 +18,26 @@ from database.errors import ConnectionLost, UncertainCommit, is_passing
 from database.shared import SharedLink, alone
 from database.timed import Unanswered
 
+XID = "SELECT pg_current_xact_id()::text AS xid".replace(":", r"\:")
+"""Which transaction it is."""
+
 SLOW = "SELECT CAST(:n AS bigint) AS n, pg_sleep(CAST(:seconds AS double precision))"
 
 
-@pytest.fixture
-def link(database_url: str) -> Iterator[SharedLink]:
+@pytest.fixture(params=[False, True], ids=["each by itself", "together"])
+def link(request: pytest.FixtureRequest, database_url: str) -> Iterator[SharedLink]:
+    """Both kinds: whose requests are transactions of their own, and one that only reads."""
     engine = committing(database_url, statement_timeout=2_000)
-    link = SharedLink(lambda: alone(engine), 5)
+    link = SharedLink(lambda: alone(engine), 5, only_reads=request.param)
+    yield link
+    link.close()
+    engine.dispose()
+
+
+@pytest.fixture
+def reading(database_url: str) -> Iterator[SharedLink]:
+    engine = committing(database_url, statement_timeout=1_000)
+    link = SharedLink(lambda: alone(engine), 5, only_reads=True)
     yield link
     link.close()
     engine.dispose()
@@ -271,3 +284,72 @@ def test_a_warning_is_of_him_whose_statement_it_was(link: SharedLink) -> None:
     kinds = [("others", "SELECT 1"), ("warned", WARN.replace(":", r"\:"))] * 20
     gevent.joinall([gevent.spawn(store, *kind) for kind in kinds], raise_error=True)
     assert heard == {"warned": ["it may not last"] * 20, "others": []}
+
+
+def test_what_is_read_at_the_same_moment_is_one_transaction_and_what_is_stored_is_not(link: SharedLink) -> None:
+    ask(link, XID)
+    asked = [gevent.spawn(ask, link, XID) for _ in range(20)]
+    gevent.joinall(asked, raise_error=True)
+    transactions = {str(one.value) for one in asked}
+    assert len(transactions) == (1 if link._only_reads else 20)
+
+
+def test_one_who_fails_among_many_fails_alone(reading: SharedLink) -> None:
+    kinds = ["SELECT 12 / CAST(:n AS bigint) AS n", "SELECT CAST(:n AS bigint) AS n", "SELECT nothing FROM nowhere"]
+    for _ in range(3):
+        asked = [gevent.spawn(ask, reading, kinds[n % 3], **({} if n % 3 == 2 else {"n": n % 4})) for n in range(60)]
+        gevent.joinall(asked, timeout=20)
+        for n, one in enumerate(asked):
+            if n % 3 == 2:
+                assert one.exception.orig.sqlstate == "42P01"
+            elif n % 3 == 0 and n % 4 == 0:
+                assert one.exception.orig.sqlstate == "22012"
+            else:
+                assert one.value == [(12 // (n % 4) if n % 3 == 0 else n % 4,)]
+
+
+def test_one_who_takes_too_long_keeps_the_others_waiting_and_no_more(reading: SharedLink) -> None:
+    asked = [gevent.spawn(ask, reading, SLOW, n=n, seconds=5 if n == 1 else 0) for n in range(4)]
+    gevent.joinall(asked, timeout=20)
+    assert [one.value[0].n for n, one in enumerate(asked) if n != 1] == [0, 2, 3]
+    assert asked[1].exception.orig.sqlstate == "57014"
+
+
+def test_statements_of_one_who_reads_belong_together_also_among_others(reading: SharedLink) -> None:
+    def both(n: int) -> list[list[object]]:
+        with reading.session() as session:
+            statements = [
+                (text("SELECT CAST(:n AS bigint) AS n"), {"n": n}),
+                (text("SELECT 6 / CAST(:n AS int)"), {"n": n}),
+            ]
+            return [list(rows) for rows in session.execute_together(statements)]
+
+    asked = [gevent.spawn(both, n) for n in (1, 2, 0, 3)]
+    gevent.joinall(asked, timeout=10)
+    assert [one.value for one in asked if one.successful()] == [[[(n,)], [(6 // n,)]] for n in (1, 2, 3)]
+    assert asked[2].exception.orig.sqlstate == "22012"
+
+
+def test_who_is_ended_before_it_has_left_harms_nobody(reading: SharedLink) -> None:
+    ask(reading, "SELECT 1 AS n")
+    asked = [gevent.spawn(ask, reading, "SELECT CAST(:n AS bigint) AS n", n=n) for n in range(3)]
+    gevent.sleep(0)
+    asked[1].kill(block=False)
+    gevent.joinall(asked, timeout=10)
+    assert [one.value for one in (asked[0], asked[2])] == [[(0,)], [(2,)]]
+
+
+def test_a_connection_that_goes_for_good_still_answers_those_who_were_left_out(reading: SharedLink) -> None:
+    """An error in the midst of them, and the connection is to be used no longer."""
+    ask(reading, "CREATE TABLE IF NOT EXISTS renewed (n bigint)")
+    ask(reading, "SELECT * FROM renewed")
+    try:
+        ask(reading, "ALTER TABLE renewed ADD COLUMN more bigint")
+        statements = ["SELECT 1 AS n", "SELECT * FROM renewed", "SELECT 2 AS n", "SELECT 3 AS n"]
+        asked = [gevent.spawn(ask, reading, statement) for statement in statements]
+        gevent.joinall(asked, timeout=10)
+        assert is_passing(asked[1].exception)
+        assert [one.value for one in (asked[0], asked[2], asked[3])] == [[(1,)], [(2,)], [(3,)]]
+        assert ask(reading, "SELECT * FROM renewed") == []
+    finally:
+        ask(reading, "DROP TABLE renewed")
