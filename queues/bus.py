@@ -20,6 +20,9 @@ NO_SNAPSHOTS: Snapshots = {}
 SEPARATOR = "/"
 """Between a process and its waiting request in a reply's address."""
 
+Replies = Sequence[tuple[str, Any]]
+"""For each command that somebody waits for: his address, and what became of the command, as JSON can say it."""
+
 MOST_TOGETHER = 2_000
 """Messages in one announcement: what Redis keeps for a listener, and what that one reads at once, has its limits."""
 
@@ -34,10 +37,10 @@ class Bus:
         self,
         messages: Sequence[Mapping[str, Any]],
         snapshots: Snapshots = NO_SNAPSHOTS,
-        replies: Sequence[str] = (),
+        replies: Replies = (),
         changed: Sequence[str] | None = None,
     ) -> bool:
-        """Publish `messages` ({room, event, payload}), cache `snapshots` by symbol, answer `replies` (addresses).
+        """Publish `messages` ({room, event, payload}), cache `snapshots` by symbol, answer `replies`.
 
         `changed`: the books that listeners may want to look at; by default those of `snapshots`. False when Redis is
         away: that is logged, never fatal. What was to be told can be read from PostgreSQL, and sequences show a
@@ -53,7 +56,7 @@ class Bus:
             commands.append(packed("PUBLISH", names.EVENTS_CHANNEL, orjson.dumps(body)))
         return self._send(commands, len(messages))
 
-    def show(self, snapshots: Snapshots, replies: Sequence[str]) -> bool:
+    def show(self, snapshots: Snapshots, replies: Replies) -> bool:
         """Only cache `snapshots` and answer `replies`; False when Redis is away."""
         return self._send(_shown(snapshots, replies), 0)
 
@@ -66,19 +69,19 @@ class Bus:
         return True
 
 
-def _shown(snapshots: Snapshots, replies: Sequence[str]) -> list[bytes]:
+def _shown(snapshots: Snapshots, replies: Replies) -> list[bytes]:
     commands = []
     if snapshots:
         pairs = [(names.book(symbol), orjson.dumps(snapshot)) for symbol, snapshot in snapshots.items()]
         commands.append(packed("MSET", *[part for pair in pairs for part in pair]))
-    for process, tokens in _by_process(replies).items():
-        commands.append(packed("PUBLISH", names.replies_channel(process), orjson.dumps(tokens)))
+    for process, told in _by_process(replies).items():
+        commands.append(packed("PUBLISH", names.replies_channel(process), orjson.dumps(told)))
     return commands
 
 
-def _by_process(addresses: Sequence[str]) -> dict[str, list[str]]:
-    tokens: dict[str, list[str]] = {}
-    for address in addresses:
+def _by_process(replies: Replies) -> dict[str, dict[str, Any]]:
+    told: dict[str, dict[str, Any]] = {}
+    for address, became in replies:
         process, _, token = address.partition(SEPARATOR)
-        tokens.setdefault(process, []).append(token)
-    return tokens
+        told.setdefault(process, {})[token] = became
+    return told

@@ -1,6 +1,6 @@
-"""Hear from the worker that a command was settled, without asking PostgreSQL again and again.
+"""Hear from the worker what became of a command, without asking PostgreSQL.
 
-A reply is only a hint to look: it is lost when Redis is away, so whoever waits also looks from time to time.
+A reply is lost when Redis is away, so whoever waits also looks from time to time.
 """
 
 import contextlib
@@ -9,6 +9,7 @@ import logging
 import secrets
 import threading
 from types import TracebackType
+from typing import Any
 
 import orjson
 from redis import Redis, RedisError
@@ -36,13 +37,16 @@ class Expected:
         self._arrived = threading.Lock()  # patched by gevent an Event costs four times as much
         self._arrived.acquire()
         self.address = f"{replies.process}{SEPARATOR}{token}"
+        self.became: Any = None
+        """What the worker said of the command, once `wait` has been true."""
 
     def wait(self, seconds: float) -> bool:
         """Wait for the reply, `seconds` at most; True if it has come. Once: it is taken then."""
         return self._arrived.acquire(timeout=seconds)
 
-    def arrive(self) -> None:
+    def arrive(self, became: Any) -> None:
         """Let whoever waits go on."""
+        self.became = became
         if self._arrived.locked():
             self._arrived.release()
 
@@ -93,19 +97,19 @@ class Replies:
         self._listener.stop()
 
     def deliver(self, message: bytes) -> None:
-        """Pass a message of the worker, a JSON array of tokens, on to those who wait for them.
+        """Pass a message of the worker, a JSON object of what became of commands by token, on to those who wait.
 
         Anything else is logged and forgotten: the listener must hear what comes next.
         """
         try:
-            tokens = orjson.loads(message)
+            told = orjson.loads(message)
         except ValueError as error:
             log.warning("a reply cannot be read: %s", error)
             return
-        for token in tokens if isinstance(tokens, list) else []:
-            expected = self._expected.get(token) if isinstance(token, str) else None
+        for token, became in told.items() if isinstance(told, dict) else ():
+            expected = self._expected.get(token)
             if expected is not None:
-                expected.arrive()
+                expected.arrive(became)
 
     def run_once(self) -> None:
         """Wait for a reply, LISTEN_SECONDS at most. Raises RedisError; then it listens anew the next time."""

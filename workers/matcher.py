@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from database.errors import is_passing
 from database.session import transaction, trial
 from database.transaction import direct_transaction
-from queues.bus import NO_SNAPSHOTS, Bus, Snapshots
+from queues.bus import NO_SNAPSHOTS, Bus, Replies, Snapshots
 from queues.names import room
 from services.matching.at_fault import take_out
 from services.matching.books import Books, StuckStock
@@ -126,7 +126,7 @@ class Matcher:
                 self.tell(turn.snapshots, turn.replies)
         return turn
 
-    def tell(self, snapshots: Snapshots = NO_SNAPSHOTS, replies: Sequence[str] = ()) -> None:
+    def tell(self, snapshots: Snapshots = NO_SNAPSHOTS, replies: Replies = ()) -> None:
         """Tell what has not been told yet; logs what goes wrong with it. `snapshots` and `replies` go along."""
         untold, self._untold = self._untold, []
         for turn in untold:

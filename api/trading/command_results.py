@@ -1,7 +1,7 @@
 """Wait, as long as the client likes, for how commands in the inbox end."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from api.components import components
 from api.http.preferences import Preferences, preferences
@@ -22,14 +22,23 @@ PREFER = {
 
 def result_of(command_id: int, reply: Expected) -> CommandResult | None:
     """The result of one command; None if it still waits in the inbox."""
-    return awaited(lambda session: command_result(session, command_id), reply)
+    return awaited(lambda session: command_result(session, command_id), reply, CommandResult.told)
 
 
-def awaited(question: Callable[[Statements], Found | None], reply: Expected | None) -> Found | None:
-    """The database's answer to `question` as soon as there is one; None if the client wants to wait no longer."""
+def awaited(
+    question: Callable[[Statements], Found | None],
+    reply: Expected,
+    told: Callable[[Any], Found | None] = lambda became: None,
+) -> Found | None:
+    """The answer to `question` as soon as there is one; None if the client wants to wait no longer.
+
+    It is the database's, where what the reply says, read by `told`, is none.
+    """
     seconds = _patience(preferences())
 
     def look() -> Found | None:
+        if (found := told(reply.became)) is not None:
+            return found
         with components().database.reading_few() as session:
             return question(session)
 

@@ -17,6 +17,7 @@ from services.matching.inbox import take_inbox
 from services.matching.messages import public_events
 from services.matching.poison import BrokenTurn, PoisonCommand
 from services.matching.turn import CommittedTurn, TakenStocks, Turn, shown_book
+from services.order_entry.command_result import CommandResult
 from services.settlement.settle import store_turn
 from services.settlement.stock_rows import StockInTurn
 from services.settlement.turn_outcome import TurnOutcome
@@ -84,7 +85,7 @@ def match_turn(
         commands=len(inbox),
         trades=len(outcome.executions),
         more=left > 0 or len(inbox) == limit,
-        replies=[row.reply_to for row in inbox if row.reply_to],
+        replies=_replies(inbox, outcome, taking),
         settled=settled,
         spared=[stock for stock_id, stock in found.items() if stock_id not in taking],
     )
@@ -103,6 +104,17 @@ def find_at_fault(session: Session, symbols: Sequence[str], books: Books, comman
     (row,) = inbox
     outcome, _, _ = carry_out(session, stocks, inbox, books, None)
     return row.stock_id, orders_at_fault(session, outcome, row)
+
+
+def _replies(inbox: Sequence[Any], outcome: TurnOutcome, stocks: TakenStocks) -> list[tuple[str, CommandResult]]:
+    """What is said to those who wait for one of the commands."""
+    replies = []
+    for row, command in zip(inbox, outcome.commands, strict=True):
+        if row.reply_to:
+            _, _, book = stocks[row.stock_id]
+            result = CommandResult(command.sequence, command.refused, row.order_id in book.orders)
+            replies.append((row.reply_to, result))
+    return replies
 
 
 @contextmanager

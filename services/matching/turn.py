@@ -15,6 +15,7 @@ from engine.states import AUCTION
 from services.market_data.snapshots import shown_side
 from services.matching.books import Books, Copy
 from services.matching.messages import Message, book_snapshot, indicative_message, turn_messages
+from services.order_entry.command_result import CommandResult
 from services.settlement.settle import StoredTurn
 from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import StockTurn
@@ -58,8 +59,8 @@ class Turn:
     trades: int = 0
     more: bool = False
     """True if commands were left for the next turn."""
-    replies: list[str] = field(default_factory=list)
-    """The addresses of those who wait for one of the commands."""
+    replies: list[tuple[str, CommandResult]] = field(default_factory=list)
+    """The addresses of those who wait for one of the commands, and what became of it."""
     settled: CommittedTurn | None = None
     spared: Sequence[TakenStock] = ()
     """Stocks whose commands were all left for the next turn; their books are as they were."""

@@ -1,6 +1,7 @@
 """What became of a command that was put into the inbox."""
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 from sqlalchemy import text
 
@@ -21,6 +22,14 @@ class CommandResult:
     refused: str | None
     order_is_open: bool
     """True if it concerns an order that can still trade."""
+
+    @classmethod
+    def told(cls, found: Any) -> Self | None:
+        """What the worker said of a command, as it comes from JSON; None where that is something else."""
+        match found:
+            case {"sequence": int(sequence), "refused": str() | None as refused, "order_is_open": bool(is_open)}:
+                return cls(sequence, refused, is_open)
+        return None
 
     @property
     def order_was_closed(self) -> bool:

@@ -56,7 +56,7 @@ def test_the_cached_book_is_what_the_worker_left(redis):
 
 def test_without_redis_nothing_is_told_and_nothing_fails(server, redis):
     server.connected = False
-    assert Bus(redis).announce([MESSAGE], {"PETR4": SNAPSHOT}, ["somebody/1"]) is False
+    assert Bus(redis).announce([MESSAGE], {"PETR4": SNAPSHOT}, [("somebody/1", 7)]) is False
     assert BookCache(redis).get("PETR4") is None
 
 
@@ -66,7 +66,8 @@ def test_a_reply_reaches_who_waits_for_it_and_nobody_else(redis_url):
     replies = Replies(connection, Tasks())
     with replies.expect() as mine, replies.expect() as other:
         bus = Bus(connection)
-        assert any(bus.announce([], replies=[mine.address]) and mine.wait(0.1) for _ in range(100))
+        assert any(bus.announce([], replies=[(mine.address, [7, None])]) and mine.wait(0.1) for _ in range(100))
+        assert mine.became == [7, None]
         assert not other.wait(0)
     replies.close()
 
@@ -75,6 +76,6 @@ def test_a_late_reply_disturbs_nobody(redis):
     replies = Replies(redis, Tasks())
     with replies.expect() as reply:
         token = reply.address.partition("/")[2]
-    replies.deliver(json.dumps([token]).encode())
+    replies.deliver(json.dumps({token: 7}).encode())
     assert not reply.wait(0)
     replies.close()

@@ -6,6 +6,7 @@ from database.session import transaction
 from queues.bus import Bus
 from services.matching.books import StuckStock
 from services.order_entry.cancel import Cancel, cancel_orders
+from services.order_entry.command_result import CommandResult
 from workers.group import GroupWorker
 from workers.presence import Presence
 
@@ -66,7 +67,8 @@ def test_books_and_replies_never_wait(exchange, matcher):
     with transaction(exchange.engine) as session:
         cancel_orders(session, [Cancel(exchange.broker_id, order, "somebody/1")])
     one.run_once([stock])
-    assert (one.bus.shown, one.bus.replies, one.bus.messages) == ([stock], ["somebody/1"], [])
+    told = [("somebody/1", CommandResult(2, None, False))]
+    assert (one.bus.shown, one.bus.replies, one.bus.messages) == ([stock], told, [])
     one.tell()
     assert one.bus.messages
     assert one.bus.changed == [stock]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,35 @@ class TestCancel:
             answer = broker.delete(f"/orders/{order_id}", Prefer="wait=10")
         assert (answer.status_code, answer.json["code"]) == (409, "cancel_refused")
         assert answer.json["reason"] == "internal_error"
+
+    def test_takes_the_reply_for_an_answer(self, venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
+        stock, broker = venue.list(), venue.broker()
+        first, second = (broker.order("bid", stock, 100, 3_500) for _ in range(2))
+        asked = []
+        monkeypatch.setattr("api.trading.command_results.command_result", lambda *command: asked.append(command))
+        with venue.matching():
+            assert broker.delete(f"/orders/{first}").status_code == 204  # the listener may only begin to listen with it
+            asked.clear()
+            assert broker.delete(f"/orders/{second}").status_code == 204
+        assert asked == []
+        assert broker.get(f"/orders/{second}")["status"] == "cancelled"
+
+    @pytest.mark.parametrize("told", [None, 7, {}, {"sequence": "1", "refused": None, "order_is_open": False}])
+    def test_asks_the_database_where_the_reply_says_nothing(
+        self, venue: Venue, monkeypatch: pytest.MonkeyPatch, told: object
+    ) -> None:
+        stock, broker = venue.list(), venue.broker()
+        order_id = broker.order("bid", stock, 100, 3_500)
+        bus = venue.matcher.bus
+        say = bus.announce
+
+        def mumble(messages: Any, snapshots: Any, replies: Any, changed: Any) -> bool:
+            return say(messages, snapshots, [(address, told) for address, _ in replies], changed)
+
+        monkeypatch.setattr(bus, "announce", mumble)
+        with venue.matching():
+            assert broker.delete(f"/orders/{order_id}").status_code == 204
+        assert broker.get(f"/orders/{order_id}")["status"] == "cancelled"
 
     def test_of_an_unknown_order(self, venue: Venue) -> None:
         answer = venue.broker().delete("/orders/999999")

@@ -1,8 +1,11 @@
 """Cancels that come together: each gets its own answer and its own command."""
 
+import orjson
+
 from database.session import transaction
 from services.errors import NotYourOrder, UnknownOrder
 from services.order_entry.cancel import Cancel, cancel_orders
+from services.order_entry.command_result import CommandResult, command_result
 
 
 def test_each_of_a_batch_has_its_own_answer(floor):
@@ -21,7 +24,14 @@ def test_each_of_a_batch_has_its_own_answer(floor):
         (answers[n].command_id, order, f"here/{n}") for n, order in ((0, first), (4, first), (5, second))
     ]
     turn = floor.match(symbol)
-    assert turn.replies == ["here/0", "here/4", "here/5"]
+    assert turn.replies == [
+        ("here/0", CommandResult(6, None, False)),
+        ("here/4", CommandResult(7, "unknown_order", False)),
+        ("here/5", CommandResult(8, None, False)),
+    ]
+    for (_, told), command in zip(turn.replies, commands, strict=True):
+        with transaction(floor.engine) as session:
+            assert command_result(session, command.id) == told == CommandResult.told(orjson.loads(orjson.dumps(told)))
     assert [floor.row(order).status for order in requests if order != 2**53] == [
         "cancelled", "open", "cancelled", "cancelled", "cancelled",
     ]  # fmt: skip
