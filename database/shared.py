@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import psycopg
 from gevent.lock import BoundedSemaphore
@@ -45,10 +44,9 @@ class SharedLink:
         self._opening = BoundedSemaphore()
         self._connection: SharedConnection | None = None
 
-    @contextmanager
-    def session(self) -> Iterator[SharedSession]:
-        """A stand-in for a Session."""
-        yield SharedSession(self)
+    def session(self) -> SharedSession:
+        """A stand-in for a Session, also for `with`: there is nothing to be closed."""
+        return SharedSession(self)
 
     def ask(self, queries: Sequence[Query]) -> tuple[list[Rows], list[str]]:
         """The rows of each statement, and the warnings; see `SharedConnection.ask`."""
@@ -84,6 +82,12 @@ class SharedSession(AutocommitSession):
     def __init__(self, link: SharedLink) -> None:
         self._link = link
         self._warnings: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
 
     def execute(self, statement: TextClause, values: Mapping[str, Any] = NO_VALUES) -> Rows:
         """The rows that `statement` gives. Raises SQLAlchemy's errors, as a Session would."""

@@ -18,7 +18,7 @@ from gunicorn.http.wsgi import Response, base_environ
 
 from serving.answer_heads import AnswerHeads
 from serving.connection import TimedSocket
-from serving.plain_heads import PlainHead, plain_head
+from serving.plain_heads import PlainHead, PlainHeads
 
 GONE: Final = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)
 """The client is; that is for no log."""
@@ -92,16 +92,17 @@ class Conversation:
         self._connection = connection
         self._server, self._client = server, client
         self._parser: Any = None
-        self._base = {**host.environ, "gunicorn.socket": connection}
-        self._base["SERVER_NAME"], self._base["SERVER_PORT"] = server[0], str(server[1])
-        self._base["REMOTE_ADDR"], self._base["REMOTE_PORT"] = client[0], str(client[1])
+        base = {**host.environ, "gunicorn.socket": connection}
+        base["SERVER_NAME"], base["SERVER_PORT"] = server[0], str(server[1])
+        base["REMOTE_ADDR"], base["REMOTE_PORT"] = client[0], str(client[1])
+        self._heads = PlainHeads(base)
 
     def run(self) -> None:
         """Answer until a request is the last, or the client has nothing more to ask; then close the connection."""
         request: Any = None
         try:
             while head := self._connection.head():
-                plain = plain_head(head, self._base)
+                plain = self._heads.read(head)
                 request = None
                 if plain is None:
                     request = self._parsed(head)

@@ -7,12 +7,12 @@ what he does there takes processors from what others do, however they wait for i
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import Counter, deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 
 from serving.present import payer
+from serving.short_lock import short_lock
 
 NOBODY = object()
 
@@ -31,21 +31,16 @@ class Places:
         self._of_one = count if of_one is None else of_one
         self._taken: Counter[Hashable] = Counter()
         """By payers who have any."""
-        self._mutex = threading.Lock()
+        self._mutex = short_lock()
         self._waiting: dict[Hashable, deque[threading.Lock]] = {}
         """What each of those who wait is woken by; payers in the order of their turns."""
 
-    @contextlib.contextmanager
-    def one(self) -> Iterator[None]:
-        """Have one of the places; wait for it if need be. Raises NoPlaceError."""
-        name = payer()
-        self._enter(name)
-        try:
-            yield
-        finally:
-            self._leave(name)
+    def one(self) -> Place:
+        """One of the places, for the present payer and for `with`."""
+        return Place(self, payer())
 
-    def _enter(self, name: Hashable) -> None:
+    def enter(self, name: Hashable) -> None:
+        """Have a place; wait for it if need be. Raises NoPlaceError."""
         with self._mutex:
             if self._free and self._may_have(name):
                 self._free -= 1
@@ -70,9 +65,10 @@ class Places:
                 if not queue:
                     del self._waiting[name]
                 return
-        self._leave(name)
+        self.leave(name)
 
-    def _leave(self, name: Hashable) -> None:
+    def leave(self, name: Hashable) -> None:
+        """Give the place back, to the next in line."""
         with self._mutex:
             self._taken[name] -= 1
             if not self._taken[name]:
@@ -89,3 +85,18 @@ class Places:
 
     def _may_have(self, name: Hashable) -> bool:
         return name is None or self._taken[name] < self._of_one
+
+
+class Place:
+    """A place that somebody has inside `with`, which raises NoPlaceError."""
+
+    __slots__ = ("_name", "_places")
+
+    def __init__(self, places: Places, name: Hashable) -> None:
+        self._places, self._name = places, name
+
+    def __enter__(self) -> None:
+        self._places.enter(self._name)
+
+    def __exit__(self, *_: object) -> None:
+        self._places.leave(self._name)

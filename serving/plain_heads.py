@@ -17,12 +17,13 @@ LONGEST: Final = 4_094
 
 MOST_FIELDS: Final = 64
 
-HEAD: Final = re.compile(
-    rb"(GET|POST|PUT|DELETE) (/(?:[!$&-.0-;=@-Z_a-z~][!$&-;=@-Z_a-z~]*)?)(?:\?([!$-;=?-Z_a-z~]*))? HTTP/1\.1\r\n"
-    rb"((?:[A-Za-z0-9-]+:[\t -~]*\r\n)*)\r\n"
+FIRST_LINE: Final = re.compile(
+    rb"(GET|POST|PUT|DELETE) (/(?:[!$&-.0-;=@-Z_a-z~][!$&-;=@-Z_a-z~]*)?)(\?([!$-;=?-Z_a-z~]*))? HTTP/1\.1\r\n"
 )
-"""Method, path, query and header lines. No character of the path stands for another: neither `%` nor `#`, and no `//`
-to begin with."""
+"""Method, path and query. No character of the path stands for another: neither `%` nor `#`, and no `//` to begin
+with."""
+
+FIELDS: Final = re.compile(rb"((?:[A-Za-z0-9-]+:[\t -~]*\r\n)*)\r\n")
 
 NOT_PLAIN: Final = {
     *("TRANSFER-ENCODING", "EXPECT", "UPGRADE", "TE", "TRAILER", "HTTP2-SETTINGS", "PROXY-CONNECTION", "KEEP-ALIVE"),
@@ -66,13 +67,44 @@ KEYS: Final[dict[str, str | None]] = {
 }
 
 
-def plain_head(head: bytes, base: Mapping[str, Any]) -> PlainHead | None:
-    """What this whole head says; None where it is not plain. `base`: what is true of each request on a connection."""
-    found = HEAD.fullmatch(head, 0, LONGEST) if len(head) <= LONGEST else None
+class PlainHeads:
+    """Reads those of one connection. Whoever asks again mostly sends the same header lines: they are remembered."""
+
+    __slots__ = ("_base", "_fields", "_said")
+
+    def __init__(self, base: Mapping[str, Any]) -> None:
+        """`base`: what is true of each request on the connection."""
+        self._base = base
+        self._fields = b""
+        self._said: PlainHead | None = None
+
+    def read(self, head: bytes) -> PlainHead | None:
+        """What this whole head says; None where it is not plain."""
+        end = head.find(b"\r\n") + 2
+        found = FIRST_LINE.fullmatch(head, 0, end) if len(head) <= LONGEST else None
+        if found is None:
+            return None
+        fields = head[end:]
+        if self._said is None or fields != self._fields:
+            said = _said(fields, self._base)
+            if said is None:
+                return None
+            self._fields, self._said = fields, said
+        environ = {**self._said.environ}
+        method, path, asked, query = found.groups(b"")
+        environ["REQUEST_METHOD"] = method.decode("ascii")
+        environ["PATH_INFO"] = path.decode("ascii")
+        environ["QUERY_STRING"] = query.decode("ascii")
+        environ["RAW_URI"] = (path + asked).decode("ascii")
+        return PlainHead(environ, self._said.length, self._said.closes)
+
+
+def _said(fields: bytes, base: Mapping[str, Any]) -> PlainHead | None:
+    """What the header lines say, to the end of the head; None where they are not plain."""
+    found = FIELDS.fullmatch(fields)
     if found is None:
         return None
-    method, path, query, fields = found.groups(b"")
-    lines = fields.decode("ascii").split("\r\n")
+    lines = found[1].decode("ascii").split("\r\n")
     lines.pop()
     if len(lines) > MOST_FIELDS:
         return None
@@ -89,9 +121,4 @@ def plain_head(head: bytes, base: Mapping[str, Any]) -> PlainHead | None:
     connection = environ.get("HTTP_CONNECTION", "keep-alive").lower()
     if not LENGTH.fullmatch(length) or connection not in ("keep-alive", "close"):
         return None
-    environ["REQUEST_METHOD"] = method.decode("ascii")
-    environ["PATH_INFO"] = environ["RAW_URI"] = path.decode("ascii")
-    environ["QUERY_STRING"] = query.decode("ascii")
-    if query or b"?" in head[: found.end(2) + 1]:
-        environ["RAW_URI"] = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
     return PlainHead(environ, int(length), connection == "close")

@@ -13,6 +13,9 @@ from api.http.quick_schema import NOT_QUICK, QuickSchema
 from api.http.strict_json import REPEATED, parse_object
 from services.errors import kept
 
+CONSTANTS: Final = frozenset({type(None), bool, int, str})
+"""Kinds of values that nobody can change."""
+
 Reader = Callable[[], Any]
 """Reads the arguments of the present request. Raises InvalidRequest, and what its part is refused with."""
 
@@ -32,8 +35,11 @@ def body_reader(schema: marshmallow.Schema) -> Reader:
 def query_reader(schema: marshmallow.Schema) -> Reader:
     """Of a query: each parameter a text, or a list of texts where it may be repeated."""
     lists = {field.data_key or name for name, field in schema.fields.items() if isinstance(field, Several)}
+    usual = _without_any(schema)
 
     def read() -> Any:
+        if usual is not None and not present().environ.get("QUERY_STRING"):
+            return {**usual}
         given: dict[str, list[str]] = {}
         for name, value in present().query():
             given.setdefault(name, []).append(value)
@@ -41,6 +47,17 @@ def query_reader(schema: marshmallow.Schema) -> Reader:
         return loaded(schema, {**single, **{name: given[name] for name in lists & given.keys()}})
 
     return read
+
+
+def _without_any(schema: marshmallow.Schema) -> dict[str, Any] | None:
+    """What the schema makes of a query that is not there, if that is the same each time; None where it may not be."""
+    if any(callable(field.load_default) for field in schema.fields.values()):
+        return None
+    try:
+        found = schema.load({})
+    except marshmallow.ValidationError:
+        return None
+    return found if type(found) is dict and all(type(value) in CONSTANTS for value in found.values()) else None
 
 
 READERS: Final[dict[str, Callable[[marshmallow.Schema], Reader]]] = {"json": body_reader, "query": query_reader}

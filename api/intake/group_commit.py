@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from api.http.problems import OutcomeUnknown
 from services.errors import Failed
 from serving.present import let_in, pause
+from serving.short_lock import short_lock
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class GroupCommit(Generic[Request, Answer]):
         self._store = store
         self._meaning_of = meaning_of
         self._most = most
-        self._mutex = threading.Lock()
+        self._mutex = short_lock()
         self._waiting: deque[_Ticket[Request, Answer]] = deque()
         self._led = False
         self._had_many = False

@@ -34,6 +34,9 @@ DEADLOCK = "40P01"
 READERS_OF_ONE = 8
 """One client reads on an eighth of the connections for it at most: each read takes a processor while it lasts."""
 
+FEW_READERS, FEW_OF_ONE = 128, 8
+"""Requests that read a few rows at the same time, over the connection that they share, and those of one client."""
+
 ANSWER_SECONDS = 1.0
 """How much longer than `statement_timeout_ms` an answer may take: PostgreSQL itself would have said so by then."""
 
@@ -57,6 +60,7 @@ class Database:
         limits = {"statement_timeout": limit, "idle_in_transaction_session_timeout": limit}
         url = settings.database.url
         self._readers = Places(most, POOL_SECONDS, max(1, most // READERS_OF_ONE))
+        self._readers_of_few = Places(FEW_READERS, POOL_SECONDS, FEW_OF_ONE)
         self._reader = committing(url, pool_size=most, application="minex-web", **limits)
         self._few = committing(url, pool_size=most, application="minex-web", **limits, **PLANS)
         self.intake = committing(url, pool_size=most, application="minex-intake", **limits, **PLANS)
@@ -76,22 +80,14 @@ class Database:
 
         Raises PoolExhausted where all connections are taken for too long; those who wait for one go in turn by payer.
         """
-        return self._in_turn(partial(autocommitting, self._reader))
+        return _InTurn(self._readers, partial(autocommitting, self._reader))
 
     def reading_few(self) -> AbstractContextManager[AutocommitSession]:
         """The same for statements that find a few rows by their keys: they share a connection, at much less cost.
 
-        Whoever reads waits for whom came before, so a payer has no more of them under way than he may have connections.
+        Whoever reads waits for whom came before, so a payer has but a few of them under way.
         """
-        return self._in_turn(self._reading_few)
-
-    @contextmanager
-    def _in_turn(self, opened: Opened) -> Iterator[AutocommitSession]:
-        try:
-            with self._readers.one(), opened() as session:
-                yield session
-        except NoPlaceError as error:
-            raise PoolExhausted("others read on all connections") from error
+        return _InTurn(self._readers_of_few, self._reading_few)
 
     def looking(self) -> AbstractContextManager[AutocommitSession]:
         """For what has to be known first, such as whose key it is: nobody who only reads is before it in line."""
@@ -163,6 +159,33 @@ class Database:
         self._few.dispose()
         self.intake.dispose()
         self.writer.dispose()
+
+
+class _InTurn:
+    """A session inside `with`, for whoever has one of the places. Raises PoolExhausted."""
+
+    __slots__ = ("_opened", "_place")
+
+    def __init__(self, places: Places, opened: Opened) -> None:
+        self._place = places.one()
+        self._opened = opened()
+
+    def __enter__(self) -> AutocommitSession:
+        try:
+            self._place.__enter__()
+        except NoPlaceError as error:
+            raise PoolExhausted("others read on all connections") from error
+        try:
+            return self._opened.__enter__()
+        except BaseException:
+            self._place.__exit__()
+            raise
+
+    def __exit__(self, *raised: Any) -> None:
+        try:
+            self._opened.__exit__(*raised)
+        finally:
+            self._place.__exit__()
 
 
 def _tried_again(opened: Callable[[], AbstractContextManager[Any]], work: Callable[[Any], Done]) -> Done:

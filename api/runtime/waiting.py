@@ -1,12 +1,12 @@
 """Wait until the worker has settled something, and read from PostgreSQL that it has."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from queues.replies import Expected
+from serving.short_lock import short_lock
 
 LOOK_SECONDS = 0.25
 """A reply is only a hint and may be lost with Redis, so whoever waits looks by himself this often."""
@@ -21,17 +21,20 @@ class WaitingRoom:
     """
 
     def __init__(self, seats: int) -> None:
-        self._seats = threading.BoundedSemaphore(seats)
+        self._free = seats
+        self._mutex = short_lock()
 
     @contextmanager
     def seat(self) -> Iterator[bool]:
         """True inside the block if a seat was free, and taken; without one the caller has to answer at once."""
-        taken = self._seats.acquire(blocking=False)
+        with self._mutex:
+            taken = self._free > 0
+            self._free -= taken
         try:
             yield taken
         finally:
-            if taken:
-                self._seats.release()
+            with self._mutex:
+                self._free += taken
 
 
 def wait_for(

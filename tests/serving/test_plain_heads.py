@@ -13,7 +13,7 @@ from gunicorn.http.wsgi import base_environ, create
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from serving.plain_heads import LONGEST, plain_head
+from serving.plain_heads import LONGEST, PlainHeads
 
 CLIENT, SERVER = ("127.0.0.1", 40_000), ("127.0.0.1", 8_000)
 
@@ -60,9 +60,14 @@ def without_own(environ: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in environ.items() if name not in OWN}
 
 
+REMEMBERING = PlainHeads(BASE)
+"""Reads the heads of all tests, as those of one connection."""
+
+
 def same_both_ways(head: bytes) -> bool:
-    """Whether it is plain. What is plain means the same to gunicorn."""
-    plain = plain_head(head, BASE)
+    """Whether it is plain. What is plain means the same to gunicorn, and whatever came before it."""
+    plain = PlainHeads(BASE).read(head)
+    assert REMEMBERING.read(head) == REMEMBERING.read(head) == plain
     if plain is None:
         return False
     environ, closes = by_gunicorn(head)
@@ -125,12 +130,23 @@ def test_the_usual_is_plain(head: bytes) -> None:
 
 @pytest.mark.parametrize("head", NOT_PLAIN.values(), ids=NOT_PLAIN)
 def test_what_could_be_read_in_two_ways_is_left_to_gunicorn(head: bytes) -> None:
-    assert plain_head(head + b"\r\n", BASE) is None
+    assert not same_both_ways(head + b"\r\n")
 
 
 def test_half_a_head_is_not_one() -> None:
     head = PLAIN["an order"] + b"\r\n"
-    assert not any(plain_head(head[:n], BASE) for n in range(len(head)))
+    assert not any(same_both_ways(head[:n]) for n in range(len(head)))
+
+
+def test_what_one_request_is_given_is_not_the_next_ones() -> None:
+    heads, head = PlainHeads(BASE), PLAIN["an order"] + b"\r\n"
+    first = heads.read(head)
+    assert first
+    first.environ["HTTP_HOST"], first.environ["minex.call"] = "elsewhere", "mine"
+    second = heads.read(head)
+    assert second
+    assert second.environ["HTTP_HOST"] == "x"
+    assert "minex.call" not in second.environ
 
 
 NAMES = st.one_of(
