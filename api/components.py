@@ -10,6 +10,7 @@ from api.intake.backpressure import Backpressure
 from api.intake.intake import Intake
 from api.runtime.database import Database
 from api.runtime.health_probe import HealthProbe
+from api.runtime.kept_books import KeptBooks
 from api.runtime.key_cache import Keys
 from api.runtime.rate_limits import RateLimits
 from api.runtime.waiting import WaitingRoom
@@ -34,7 +35,7 @@ class Components:
     keys: Keys
     wakeups: Wakeups
     replies: Replies
-    books: BookCache
+    books: KeptBooks
     backpressure: Backpressure
     limits: RateLimits
     intake: Intake
@@ -57,7 +58,7 @@ def open_components(settings: Settings) -> Components:
         keys=Keys(database, settings.exchange.admin_key, settings.web.key_cache_ms),
         wakeups=wakeups,
         replies=Replies(redis, tasks),
-        books=BookCache(redis),
+        books=KeptBooks(BookCache(redis)),
         backpressure=backpressure,
         limits=RateLimits(settings.limits, settings.redis),
         intake=Intake(database, wakeups, backpressure, settings, tasks),

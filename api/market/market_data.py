@@ -19,7 +19,7 @@ from api.market.market_data_schemas import (
     TradePageSchema,
 )
 from api.market.stock_schemas import PageQuerySchema
-from services.market_data.book import read_book, read_entry
+from services.market_data.book import read_entry
 from services.market_data.trades import read_events, read_price, read_trades
 
 blueprint = Resource("market data", __name__, url_prefix="/api/v1", description="Prices, books and tapes.")
@@ -42,11 +42,8 @@ def get_price(query: dict[str, Any], symbol: str) -> Answer:
 @blueprint.response(200, BookSchema)
 def get_book(query: dict[str, Any], symbol: str) -> Answer:
     """The book's best levels"""
-    depth = query["depth"]
     with components().database.reading_few() as session:
-        book = read_book(session, symbol, components().books.get(symbol), depth)
-    levels = {name: book[name] for name in ("book_sequence", "sequence", "bids", "asks")}
-    return answer({"symbol": symbol, "depth": depth, **levels})
+        return Answer(body=components().books.answer(session, symbol, query["depth"]))
 
 
 @blueprint.open_to(Access.KEY, f"{STOCK}/book/<order_id:order_id>")

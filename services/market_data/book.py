@@ -11,6 +11,7 @@ from services.market_data.snapshots import BOOK_DEPTH
 from services.prices import indicative
 from services.stocks.listing import listed_id, unknown_stock
 
+VERSION = text("SELECT book_version FROM stocks WHERE symbol = :symbol")
 VERSIONS = text("SELECT symbol, book_version FROM stocks WHERE symbol = ANY(:symbols)")
 
 QUOTED = "{0}.closed_at IS NULL AND {0}.status NOT IN ('pending', 'untriggered') AND {0}.price IS NOT NULL"
@@ -53,30 +54,44 @@ TAPES = text("""
 """)
 
 
-def read_book(
-    session: Statements, symbol: str, cached: Mapping[str, Any] | None = None, depth: int = BOOK_DEPTH
-) -> dict[str, Any]:
-    """{symbol, version, sequence, bids, asks} with the best `depth` levels a side. Raises UnknownStock.
+def book_version(session: Statements, symbol: str) -> int:
+    """Which version of its book is a stock's. Raises UnknownStock."""
+    version: int | None = session.scalar(VERSION, {"symbol": symbol})
+    if version is None:
+        raise unknown_stock(symbol)
+    return version
 
-    `cached` is the worker's last snapshot; it is used where its version is the stock's, else the book is added up from
-    the open orders. A level is {price (cents), total_quantity (shares), order_count}.
+
+def read_book(session: Statements, symbol: str, depth: int = BOOK_DEPTH) -> dict[str, Any]:
+    """{symbol, version, sequence, book_sequence, bids, asks} with the best `depth` levels a side. Raises UnknownStock.
+
+    Added up from the open orders. A level is {price (cents), total_quantity (shares), order_count}.
     """
-    book = read_books(session, [symbol], {} if cached is None else {symbol: cached}, depth).get(symbol)
+    book = read_books(session, [symbol], {}, depth).get(symbol)
     if book is None:
         raise unknown_stock(symbol)
     return book
 
 
+def usable(cached: Mapping[str, Any], version: int, depth: int = BOOK_DEPTH) -> dict[str, Any] | None:
+    """The worker's last snapshot as `read_book` gives a book; None where it is of another version."""
+    if cached.get("version") != version or "book_sequence" not in cached:
+        return None
+    return {**cached, "bids": cached["bids"][:depth], "asks": cached["asks"][:depth]}
+
+
 def read_books(
     session: Statements, symbols: Collection[str], cached: Mapping[str, Mapping[str, Any]], depth: int = BOOK_DEPTH
 ) -> dict[str, dict[str, Any]]:
-    """The books of those among `symbols` that are listed, as `read_book` has them, in two look-ups at most."""
+    """The books of those among `symbols` that are listed, as `read_book` has them, in two look-ups at most.
+
+    `cached` are the worker's last snapshots; they are used where they are `usable`.
+    """
     books: dict[str, dict[str, Any]] = {}
     if cached:
         for symbol, version in session.execute(VERSIONS, {"symbols": list(cached)}):
-            known = cached[symbol]
-            if version == known.get("version") and "book_sequence" in known:
-                books[symbol] = {**known, "bids": known["bids"][:depth], "asks": known["asks"][:depth]}
+            if book := usable(cached[symbol], version, depth):
+                books[symbol] = book
     rest = [symbol for symbol in symbols if symbol not in books]
     if rest:
         rows = session.execute(BOOKS, {"symbols": rest, "depth": depth})

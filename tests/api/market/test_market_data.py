@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from queues.book_cache import BookCache
 from tests.api.venue import Caller, Venue
 
 
@@ -121,13 +122,33 @@ class TestBook:
         self, venue: Venue, deep: tuple[str, Caller], depth: int
     ) -> None:
         stock, broker = deep
-        assert venue.components.books.get(stock)["version"] == venue.scalar(
+        assert BookCache(venue.components.redis).get(stock)["version"] == venue.scalar(
             "SELECT book_version FROM stocks WHERE symbol = :symbol", symbol=stock
         )
         cached = broker.get(f"/stocks/{stock}/book", depth=depth)
         venue.components.redis.flushall()
+        venue.components.books.forget()
         assert broker.get(f"/stocks/{stock}/book", depth=depth) == cached
         assert len(cached["bids"]) == depth
+
+    def test_is_answered_as_before_until_it_changes(
+        self, venue: Venue, deep: tuple[str, Caller], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stock, broker = deep
+        path = f"/stocks/{stock}/book"
+        first = {depth: broker.get(path, depth=depth) for depth in (1, 10)}
+        asked: list[object] = []
+        monkeypatch.setattr(BookCache, "get", lambda _, symbol: asked.append(symbol))
+        assert {depth: broker.get(path, depth=depth) for depth in (1, 10)} == first
+        assert asked == []
+        order_id = broker.order("bid", stock, 1, 9_950)
+        assert broker.get(path, depth=1) == first[1]
+        venue.match()
+        assert broker.get(path, depth=1)["bids"][0]["price"] == 9_950
+        assert asked == [stock]
+        with venue.matching():
+            broker.delete(f"/orders/{order_id}")
+        assert broker.get(path, depth=1)["bids"] == first[1]["bids"]
 
     def test_never_believes_an_old_snapshot(self, venue: Venue, deep: tuple[str, Caller]) -> None:
         stock, broker = deep
@@ -139,6 +160,15 @@ class TestBook:
         venue.components.redis.set(key, old)
         book = broker.get(f"/stocks/{stock}/book", depth=1)
         assert book["bids"] == [{"price": 9_900, "total_quantity": 10, "order_count": 1}]
+
+    def test_keeps_a_bounded_number_of_answers(
+        self, venue: Venue, deep: tuple[str, Caller], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stock, broker = deep
+        monkeypatch.setattr("api.runtime.kept_books.MOST", 3)
+        for depth in range(1, 10):
+            assert len(broker.get(f"/stocks/{stock}/book", depth=depth)["asks"]) == depth
+            assert len(venue.components.books) <= 3
 
     def test_does_not_show_what_is_not_in_it_yet(self, venue: Venue) -> None:
         stock, broker = venue.list(), venue.broker()

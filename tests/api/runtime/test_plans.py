@@ -8,7 +8,7 @@ from sqlalchemy import text
 from api.runtime.database import Database
 from services.accounts.read_accounts import CASH_BALANCE
 from services.identity.api_keys import HOLDERS
-from services.market_data.book import BOOKS, VERSIONS
+from services.market_data.book import BOOKS, VERSION, VERSIONS
 from services.market_data.trades import PRICE
 from services.order_entry.amend import AMEND, LOCK, WAITING
 from services.order_entry.answers import FIND_KNOWN
@@ -42,6 +42,7 @@ STATEMENTS = {
     "by client's id": numbered(BY_CLIENT_ID.text),
     "outcome": numbered(OUTCOME.text),
     "price": numbered(PRICE.text),
+    "version": numbered(VERSION.text),
     "versions": numbered(VERSIONS.text),
     "books": numbered(BOOKS.text),
     "cash": numbered(CASH_BALANCE.text),
