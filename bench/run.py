@@ -19,6 +19,7 @@ PARTS: Final = {
     "requests": "What each kind of request takes of the web process",
     "rest": "One order a request, as fast as answers come",
     "batch": "A hundred orders a request, until all are settled",
+    "peers": "The same beside small exchanges on FastAPI, one durable, one in memory",
     "mixed": "Orders, cancels and reads at fixed rates, and overload",
     "day": "A trading day of every kind of order, auctions, halts and switches",
     "engine": "The matching core next to engines from PyPI",

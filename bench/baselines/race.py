@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-from bench.baselines.peers import PEERS, Engine, Stream, minex, minex_live
+from bench.baselines.engines import PEERS, Engine, Stream, minex, minex_live
 from engine import ASK, BID
 
 MIDDLE: Final = 10_000

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from bench.baselines.peers import PEERS
+from bench.baselines.engines import PEERS
 from bench.figures import Figure, at_least, ratio
 from bench.options import Options
 from settings.loading import ROOT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bench.baselines.peers import minex, minex_live
+from bench.baselines.engines import minex, minex_live
 from bench.baselines.race import best_of, random_stream
 from bench.parts.engine import ratios
 from engine import ASK, BID
