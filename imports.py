@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,3 +18,17 @@ def without_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """In the block the module `name` cannot be imported: what would take it if it were there does without."""
+    was_there = name in sys.modules
+    found = sys.modules.get(name)
+    sys.modules[name] = None  # type: ignore[assignment] # which is how Python itself is told so
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        if was_there:
+            sys.modules[name] = found  # type: ignore[assignment]

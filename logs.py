@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Protocol, TextIO
 
-from structlog.contextvars import merge_contextvars
-from structlog.processors import EventRenamer, JSONRenderer, format_exc_info
-from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
-from structlog.typing import EventDict, Processor, WrappedLogger
-
+from imports import without
 from settings.sections import Log
+
+with without("rich"):  # for tracebacks in colour, which no process shows: a twentieth of its start
+    from structlog.contextvars import merge_contextvars
+    from structlog.processors import EventRenamer, JSONRenderer, format_exc_info
+    from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that end a line or steer a terminal."""

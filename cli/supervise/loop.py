@@ -16,7 +16,7 @@ from cli.supervise.orphans import reap_strays
 from cli.supervise.unit import Unit
 from machine.errors import MachineError
 
-BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+BACK_OFF_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Before the first, second, … new start; the last for all further ones."""
 STEADY_SECONDS = 30.0
 """After this long a run counts as a success, and the next death begins with the shortest wait again."""
@@ -136,17 +136,14 @@ class Supervisor:
     def _look_at(self, watched: Watched, now: float) -> None:
         unit = watched.unit
         if watched.due is not None:
-            if now >= watched.due:
-                watched.restarts += 1
-                self._start(watched)
-            return
+            return self._start_if_due(watched)
         if unit.is_alive():
             if now - watched.started > STEADY_SECONDS:
                 watched.deaths = 0
             self._end_hung(watched)
-            self._look_at_silence(watched)
-            return
+            return self._look_at_silence(watched)
         self._plan_start(watched, unit.end_of())
+        return self._start_if_due(watched)
 
     def _end_hung(self, watched: Watched) -> None:
         """End what hangs: we start a process again, and it starts its workers again itself."""
@@ -177,8 +174,14 @@ class Supervisor:
         pause = BACK_OFF_SECONDS[min(watched.deaths, len(BACK_OFF_SECONDS) - 1)]
         watched.deaths += 1
         watched.due = time.monotonic() + pause
-        self._logbook.write("minex", f"{watched.unit.name} {reason}; starting again in {pause:g} s")
+        when = f"in {pause:g} s" if pause else "at once"
+        self._logbook.write("minex", f"{watched.unit.name} {reason}; starting again {when}")
         self._changed()
+
+    def _start_if_due(self, watched: Watched) -> None:
+        if watched.due is not None and time.monotonic() >= watched.due:
+            watched.restarts += 1
+            self._start(watched)
 
     def _start(self, watched: Watched) -> None:
         self.health.forget(watched.unit.name)
