@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any
 
 from embedded.own_account import environment_of
 from machine.runtime import runtime_of
-from settings.loading import ROOT, variables_of
+from settings.loading import LISTENER, ROOT, variables_of
 from settings.sections import Settings
 
 STOP_SECONDS = 10
@@ -66,13 +67,22 @@ class RunProcesses:
         self.folder = folder
         self.processes: list[RunProcess] = []
 
-    def start(self, name: str, *arguments: str, **environment: str) -> RunProcess:
-        """Start `minex run NAME …` under the account of the exchange; `environment` adds variables."""
+    def start(
+        self, name: str, *arguments: str, listener: socket.socket | None = None, **environment: str
+    ) -> RunProcess:
+        """Start `minex run NAME …` under the account of the exchange; `environment` adds variables.
+
+        `listener` is handed down, as the supervisor does.
+        """
         own = {"MINEX_REDIS_URL": self._redis_urls[name]} if name in self._redis_urls else {}
         runtime = runtime_of(ROOT)
         variables = environment_of(runtime, self.settings, _known()) | own | environment
         command = [str(runtime.python), "-m", "cli", "run", name, *arguments]
-        return self._start(name, command, env=variables, **runtime.spawn_options())
+        options: dict[str, Any] = {}
+        if listener is not None:
+            variables[LISTENER] = str(listener.fileno())
+            options["pass_fds"] = (listener.fileno(),)
+        return self._start(name, command, env=variables, **runtime.spawn_options(), **options)
 
     def start_module(self, name: str, *arguments: str, **environment: str) -> RunProcess:
         """Start `python -m …` with the exchange's settings."""
