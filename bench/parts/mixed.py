@@ -16,12 +16,13 @@ from typing import Final
 
 import requests
 
-from bench.figures import Figure, at_least, at_most
+from bench.figures import Figure, at_least, at_most, ratio
 from bench.loads.arrivals import Ran, run_arrivals
 from bench.loads.schedule import BASE, READ_KINDS, Kind, requests_for
 from bench.options import Options
 from bench.parts.mixed_find import highest_rates
 from bench.world.seed import REFERENCE
+from bench.world.storage import TRADES_A_DAY, Stored, stored
 from bench.world.world import World, until
 
 PART = "mixed"
@@ -53,8 +54,10 @@ def measure(options: Options) -> Iterator[Figure]:
         run_arrivals(world, options, orders=BASE, seconds=WARM_SECONDS)
         for share in SHARES:
             name = f"{share:.0%} ({BASE * share:,.0f} orders/s)"
-            ran = run_arrivals(world, options, orders=BASE * share)
+            with stored(world) as kept:
+                ran = run_arrivals(world, options, orders=BASE * share)
             yield from _figures(name, ran, share)
+            yield from _on_disk(name, kept, ran.settled.orders)
             yield from world.proof(PART, name)
     yield from _overload(options)
     if options.find:
@@ -95,6 +98,16 @@ def _figures(name: str, ran: Ran, share: float) -> Iterator[Figure]:
     yield Figure(part, f"{name}: processors, without the client", taken.total, "", (), str(taken))
     remark = f"{answers.left_out} cancels and reads had no order yet"
     yield Figure(part, f"{name}: requests not answered 2xx", answers.not_good(), "", at_most(0), remark)
+
+
+def _on_disk(name: str, kept: Stored, orders: int) -> Iterator[Figure]:
+    """Bytes for each order settled; the log has whole pages after a checkpoint, the more the shorter the load."""
+    yield Figure(PART, f"{name}: log of PostgreSQL for each order", ratio(kept.log, orders), "bytes")
+    remark = (
+        f"{orders / max(1, kept.trades):.2f} orders a trade: {kept.year() / 1e12:.1f} TB after a year of "
+        f"{TRADES_A_DAY / 1e6:.0f} million trades a day"
+    )
+    yield Figure(PART, f"{name}: tables and indexes for each order", ratio(kept.tables, orders), "bytes", (), remark)
 
 
 def commands_for(orders: float) -> float:
