@@ -68,6 +68,7 @@ class Host(Protocol):
     log: Any
     wsgi: Any
     answer_heads: AnswerHeads
+    plain_heads: PlainHeads
     environ: dict[str, Any]
     """What is true of every request."""
 
@@ -92,17 +93,16 @@ class Conversation:
         self._connection = connection
         self._server, self._client = server, client
         self._parser: Any = None
-        base = {**host.environ, "gunicorn.socket": connection}
-        base["SERVER_NAME"], base["SERVER_PORT"] = server[0], str(server[1])
-        base["REMOTE_ADDR"], base["REMOTE_PORT"] = client[0], str(client[1])
-        self._heads = PlainHeads(base)
+        self._base = {**host.environ, "gunicorn.socket": connection}
+        self._base["SERVER_NAME"], self._base["SERVER_PORT"] = server[0], str(server[1])
+        self._base["REMOTE_ADDR"], self._base["REMOTE_PORT"] = client[0], str(client[1])
 
     def run(self) -> None:
         """Answer until a request is the last, or the client has nothing more to ask; then close the connection."""
         request: Any = None
         try:
             while head := self._connection.head():
-                plain = self._heads.read(head)
+                plain = self._host.plain_heads.read(head, self._base)
                 request = None
                 if plain is None:
                     request = self._parsed(head)

@@ -17,6 +17,9 @@ LONGEST: Final = 4_094
 
 MOST_FIELDS: Final = 64
 
+MOST_KNOWN: Final = 2_000
+"""Requests whose header lines are remembered, some 5 MB; beyond that the memory starts anew."""
+
 FIRST_LINE: Final = re.compile(
     rb"(GET|POST|PUT|DELETE) (/(?:[!$&-.0-;=@-Z_a-z~][!$&-;=@-Z_a-z~]*)?)(\?([!$-;=?-Z_a-z~]*))? HTTP/1\.1\r\n"
 )
@@ -53,6 +56,14 @@ class PlainHead(NamedTuple):
     """Whether the client wants no other answer on this connection."""
 
 
+class Said(NamedTuple):
+    """What header lines say, as `PlainHead`: HTTP_… and CONTENT_…, which nothing else of an environment is called."""
+
+    environ: dict[str, str]
+    length: int
+    closes: bool
+
+
 def key_of(name: str) -> str | None:
     """WSGI's key for a header of this name; None where it is not plain."""
     upper = name.upper()
@@ -68,38 +79,43 @@ KEYS: Final[dict[str, str | None]] = {
 
 
 class PlainHeads:
-    """Reads those of one connection. Whoever asks again mostly sends the same header lines: they are remembered."""
+    """Reads those of one worker. Whoever asks again mostly sends the same header lines: they are remembered."""
 
-    __slots__ = ("_base", "_fields", "_said")
+    def __init__(self) -> None:
+        self._known: dict[bytes, Said] = {}
 
-    def __init__(self, base: Mapping[str, Any]) -> None:
-        """`base`: what is true of each request on the connection."""
-        self._base = base
-        self._fields = b""
-        self._said: PlainHead | None = None
+    def __len__(self) -> int:
+        """How many header lines are remembered."""
+        return len(self._known)
 
-    def read(self, head: bytes) -> PlainHead | None:
-        """What this whole head says; None where it is not plain."""
+    def read(self, head: bytes, base: Mapping[str, Any]) -> PlainHead | None:
+        """What this whole head says; None where it is not plain. `base`: what is true of all on a connection."""
         end = head.find(b"\r\n") + 2
         found = FIRST_LINE.fullmatch(head, 0, end) if len(head) <= LONGEST else None
         if found is None:
             return None
         fields = head[end:]
-        if self._said is None or fields != self._fields:
-            said = _said(fields, self._base)
-            if said is None:
-                return None
-            self._fields, self._said = fields, said
-        environ = {**self._said.environ}
+        said = self._known.get(fields) or self._learned(fields)
+        if said is None:
+            return None
         method, path, asked, query = found.groups(b"")
+        environ = {**base, **said.environ}
         environ["REQUEST_METHOD"] = method.decode("ascii")
         environ["PATH_INFO"] = path.decode("ascii")
         environ["QUERY_STRING"] = query.decode("ascii")
         environ["RAW_URI"] = (path + asked).decode("ascii")
-        return PlainHead(environ, self._said.length, self._said.closes)
+        return PlainHead(environ, said.length, said.closes)
+
+    def _learned(self, fields: bytes) -> Said | None:
+        said = _said(fields)
+        if said is not None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[fields] = said
+        return said
 
 
-def _said(fields: bytes, base: Mapping[str, Any]) -> PlainHead | None:
+def _said(fields: bytes) -> Said | None:
     """What the header lines say, to the end of the head; None where they are not plain."""
     found = FIELDS.fullmatch(fields)
     if found is None:
@@ -108,17 +124,17 @@ def _said(fields: bytes, base: Mapping[str, Any]) -> PlainHead | None:
     lines.pop()
     if len(lines) > MOST_FIELDS:
         return None
-    environ = {**base}
+    environ: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(":")
         key = KEYS.get(name) or key_of(name)
         if key is None:
             return None
         environ[key] = value.strip(" \t")
-    if len(environ) != len(base) + len(lines):
+    if len(environ) != len(lines):
         return None  # something came twice
     length = environ.get("CONTENT_LENGTH", "0")
     connection = environ.get("HTTP_CONNECTION", "keep-alive").lower()
     if not LENGTH.fullmatch(length) or connection not in ("keep-alive", "close"):
         return None
-    return PlainHead(environ, int(length), connection == "close")
+    return Said(environ, int(length), connection == "close")

@@ -35,6 +35,7 @@ from serving.connection import TimedSocket
 from serving.conversation import Conversation, environ_of_all
 from serving.open_connections import OpenConnections
 from serving.patience import Patience, ReadRefusals
+from serving.plain_heads import PlainHeads
 from serving.present import run_as
 from serving.turns import Turns
 
@@ -107,6 +108,7 @@ class FairWorker(GeventWorker):  # type: ignore[misc] # gunicorn has no types
         self.cfg.set("sendfile", False)  # it would pass by what a connection still has to send
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})  # found at once
         self.answer_heads = AnswerHeads()
+        self.plain_heads = PlainHeads()
         self.environ = environ_of_all(self.cfg)
         super().init_process()
 

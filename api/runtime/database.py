@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from gevent import monkey
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session
 
 from api.http.problems import OutcomeUnknown
+from api.runtime.in_turn import InTurn, Opened
 from database.autocommit import autocommitting, committing
 from database.errors import UncertainCommit, has_stale_plan, sqlstate
 from database.green import green
@@ -20,14 +20,11 @@ from database.session import PLANS, POOL_SECONDS, connect, transaction
 from database.shared import SharedLink, alone
 from database.statements import AutocommitSession
 from database.timed import Unanswered
-from serving.places import NoPlaceError, Places
+from serving.places import Places
 from serving.present import pause
 from settings.sections import Settings
 
 Done = TypeVar("Done")
-
-Opened = Callable[[], AbstractContextManager[AutocommitSession]]
-"""Opens a session whose statements are committed one by one."""
 
 DEADLOCK = "40P01"
 
@@ -80,14 +77,14 @@ class Database:
 
         Raises PoolExhausted where all connections are taken for too long; those who wait for one go in turn by payer.
         """
-        return _InTurn(self._readers, partial(autocommitting, self._reader))
+        return InTurn(self._readers, partial(autocommitting, self._reader))
 
     def reading_few(self) -> AbstractContextManager[AutocommitSession]:
         """The same for statements that find a few rows by their keys: they share a connection, at much less cost.
 
         Whoever reads waits for whom came before, so a payer has but a few of them under way.
         """
-        return _InTurn(self._readers_of_few, self._reading_few)
+        return InTurn(self._readers_of_few, self._reading_few)
 
     def looking(self) -> AbstractContextManager[AutocommitSession]:
         """For what has to be known first, such as whose key it is: nobody who only reads is before it in line."""
@@ -159,33 +156,6 @@ class Database:
         self._few.dispose()
         self.intake.dispose()
         self.writer.dispose()
-
-
-class _InTurn:
-    """A session inside `with`, for whoever has one of the places. Raises PoolExhausted."""
-
-    __slots__ = ("_opened", "_place")
-
-    def __init__(self, places: Places, opened: Opened) -> None:
-        self._place = places.one()
-        self._opened = opened()
-
-    def __enter__(self) -> AutocommitSession:
-        try:
-            self._place.__enter__()
-        except NoPlaceError as error:
-            raise PoolExhausted("others read on all connections") from error
-        try:
-            return self._opened.__enter__()
-        except BaseException:
-            self._place.__exit__()
-            raise
-
-    def __exit__(self, *raised: Any) -> None:
-        try:
-            self._opened.__exit__(*raised)
-        finally:
-            self._place.__exit__()
 
 
 def _tried_again(opened: Callable[[], AbstractContextManager[Any]], work: Callable[[Any], Done]) -> Done:

@@ -60,14 +60,14 @@ def without_own(environ: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in environ.items() if name not in OWN}
 
 
-REMEMBERING = PlainHeads(BASE)
-"""Reads the heads of all tests, as those of one connection."""
+REMEMBERING = PlainHeads()
+"""Reads the heads of all tests, as those of one worker."""
 
 
 def same_both_ways(head: bytes) -> bool:
     """Whether it is plain. What is plain means the same to gunicorn, and whatever came before it."""
-    plain = PlainHeads(BASE).read(head)
-    assert REMEMBERING.read(head) == REMEMBERING.read(head) == plain
+    plain = PlainHeads().read(head, BASE)
+    assert REMEMBERING.read(head, BASE) == REMEMBERING.read(head, BASE) == plain
     if plain is None:
         return False
     environ, closes = by_gunicorn(head)
@@ -139,12 +139,13 @@ def test_half_a_head_is_not_one() -> None:
 
 
 def test_what_one_request_is_given_is_not_the_next_ones() -> None:
-    heads, head = PlainHeads(BASE), PLAIN["an order"] + b"\r\n"
-    first = heads.read(head)
+    heads, head = PlainHeads(), PLAIN["an order"] + b"\r\n"
+    first = heads.read(head, BASE)
     assert first
     first.environ["HTTP_HOST"], first.environ["minex.call"] = "elsewhere", "mine"
-    second = heads.read(head)
+    second = heads.read(head, {**BASE, "REMOTE_PORT": "7"})
     assert second
+    assert second.environ["REMOTE_PORT"] == "7"
     assert second.environ["HTTP_HOST"] == "x"
     assert "minex.call" not in second.environ
 
@@ -186,3 +187,13 @@ def test_whatever_is_plain_means_the_same_to_gunicorn(head: bytes) -> None:
         same_both_ways(head)
     except ParseException as refusal:
         raise AssertionError(f"gunicorn refuses it: {refusal}") from refusal
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.plain_heads.MOST_KNOWN", 5)
+    heads = PlainHeads()
+    for n in range(50):
+        assert heads.read(b"GET / HTTP/1.1\r\nX-A: %d\r\n\r\n" % n, BASE)
+        assert len(heads) <= 5
+    assert not heads.read(b"GET / HTTP/1.1\r\nX_A: 1\r\n\r\n", BASE)
+    assert len(heads) <= 5
