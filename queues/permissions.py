@@ -32,16 +32,16 @@ READING_BOOKS = (f"+mget %R~{names.book('*')}",)
 WAKING = (
     f"+evalsha ~{FLAGS} ~{QUEUES} ~{READY_SETS} ~{JOBS} ~rq:queues",
     f"+set %W~{FLAGS}",
-    f"+type +del +llen +rpush ~{QUEUES}",
-    f"+type +del +zadd ~{READY_SETS}",
+    f"+del +llen +rpush ~{QUEUES}",
+    f"+del +zadd ~{READY_SETS}",
     f"+hset %W~{JOBS}",
     "+sadd %W~rq:queues",
 )
 BEING_WOKEN = (
     f"+evalsha ~{READY_SETS} ~{WORKER}",
-    f"+type +del +zpopmin +bzpopmin ~{READY_SETS}",
+    f"+del +zpopmin +bzpopmin ~{READY_SETS}",
     f"+del %W~{FLAGS}",
-    f"+type +del +lpop +exists ~{QUEUES}",
+    f"+del +lpop +exists ~{QUEUES}",
     f"+del %W~{JOBS}",
     "+type %R~rq:suspended",
 )

@@ -5,17 +5,29 @@ primary with replicas), not for Redis Cluster.
 """
 
 OWN = """
-local function own(key, kind)
-    local found = redis.call('TYPE', key).ok
-    if found ~= kind and found ~= 'none' then redis.call('DEL', key) end
+local function own(key, command, ...)
+    local found = redis.pcall(command, key, ...)
+    if type(found) == 'table' and found.err then
+        redis.call('DEL', key)
+        found = redis.call(command, key, ...)
+    end
+    return found
+end
+local function many(list, step, take)
+    for first = 1, #list, step do take(unpack(list, first, math.min(first + step - 1, #list))) end
 end
 """
-"""A key of ours that somebody has written something else to begins anew: it held nothing that cannot be lost."""
+"""A key of ours that somebody has written something else to begins anew: it held nothing that cannot be lost.
+
+Each call costs as much as what it does, so what can be is done for all stocks in one, as far as one permission has all
+the keys; `many` keeps below what Lua takes.
+"""
 
 WAKE = (
     OWN
     + """
 local again, seconds, moment, score = ARGV[1] == '1', ARGV[2], ARGV[3], ARGV[4]
+local ready_sets, ready, queues = {}, {}, {}
 local woken = 0
 for n = 0, (#KEYS - 1) / 4 - 1 do
     local flag, queue, ready_set, job = KEYS[4 * n + 2], KEYS[4 * n + 3], KEYS[4 * n + 4], KEYS[4 * n + 5]
@@ -27,17 +39,26 @@ for n = 0, (#KEYS - 1) / 4 - 1 do
         asleep = redis.call('SET', flag, 1, 'NX', 'EX', seconds)
     end
     if asleep then
-        own(queue, 'list')
-        own(ready_set, 'zset')
-        if redis.call('LLEN', queue) == 0 then
+        if own(queue, 'LLEN') == 0 then
             redis.call('HSET', job, 'created_at', moment, 'enqueued_at', moment, unpack(cmsgpack.unpack(packed)))
-            redis.pcall('SADD', KEYS[1], queue)
             redis.call('RPUSH', queue, id)
+            queues[#queues + 1] = queue
         end
-        redis.call('ZADD', ready_set, 'NX', score, symbol)
+        local members = ready[ready_set]
+        if not members then
+            members = {}
+            ready[ready_set] = members
+            ready_sets[#ready_sets + 1] = ready_set
+        end
+        members[#members + 1] = score
+        members[#members + 1] = symbol
         woken = woken + 1
     end
 end
+for _, ready_set in ipairs(ready_sets) do
+    many(ready[ready_set], 1000, function(...) own(ready_set, 'ZADD', 'NX', ...) end)
+end
+many(queues, 1000, function(...) redis.pcall('SADD', KEYS[1], ...) end)
 return woken
 """
 )
@@ -52,8 +73,7 @@ TAKE = (
     OWN
     + """
 local most, flag, queue, job = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-own(KEYS[1], 'zset')
-local symbols = redis.call('ZPOPMIN', KEYS[1], 1000000)
+local symbols = own(KEYS[1], 'ZPOPMIN', 1000000)
 local wanted, known = {}, {}
 local function want(symbol)
     if not known[symbol] then
@@ -63,17 +83,18 @@ local function want(symbol)
 end
 for n = 5, #ARGV do want(ARGV[n]) end
 for n = 1, #symbols, 2 do want(symbols[n]) end
-local jobs = 0
+local flags, jobs = {}, {}
 for _, symbol in ipairs(wanted) do
-    redis.call('DEL', flag .. symbol)
-    own(queue .. symbol, 'list')
-    for _, id in ipairs(redis.call('LPOP', queue .. symbol, most) or {}) do
-        redis.call('DEL', job .. id)
-        jobs = jobs + 1
+    flags[#flags + 1] = flag .. symbol
+    for _, id in ipairs(own(queue .. symbol, 'LPOP', most) or {}) do
+        jobs[#jobs + 1] = job .. id
     end
 end
-if jobs > 0 and KEYS[2] then
-    redis.pcall('HINCRBY', KEYS[2], 'successful_job_count', jobs)
+local function gone(...) redis.call('DEL', ...) end
+many(flags, 1000, gone)
+many(jobs, 1000, gone)
+if #jobs > 0 and KEYS[2] then
+    redis.pcall('HINCRBY', KEYS[2], 'successful_job_count', #jobs)
 end
 return wanted
 """

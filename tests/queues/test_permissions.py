@@ -15,6 +15,7 @@ from queues.connection import connect
 from queues.names import EVENTS_CHANNEL
 from queues.permissions import EVERYBODY, OPERATOR, PERMISSIONS, PROCESSES
 from queues.scripts import TAKE
+from queues.wakeups import Wakeups
 from settings import sections
 
 DANGEROUS = (
@@ -100,12 +101,33 @@ def test_only_matching_takes_wakeups(connected: Callable[[str], Redis]) -> None:
     assert connected("match").register_script(TAKE)(["minex:ready:A"], [1, "wake:", "rq:queue:match.", "rq:job:"]) == []
 
 
+@pytest.mark.parametrize("waker", ["web", "clock"])
+@pytest.mark.parametrize("stocks", [1, 1_500])
+def test_whoever_wakes_and_whoever_takes_has_the_rights_for_it(
+    connected: Callable[[str], Redis], waker: str, stocks: int
+) -> None:
+    """Also where somebody has left something else, and for more stocks than one call takes."""
+    operator, symbols = connected(OPERATOR), [f"S{number:04}" for number in range(stocks)]
+    operator.set("minex:ready:A", "junk")
+    operator.set("rq:queue:match.S0000", "junk")
+    wakeups, worker = Wakeups(connected(waker)), Wakeups(connected("match"))
+    for again in (False, True):
+        assert wakeups.wake([(symbol, "A") for symbol in symbols], again=again)
+        assert operator.zcard("minex:ready:A") == stocks
+        assert len(operator.keys("rq:job:*")) == stocks
+        assert sorted(worker.take("A", worker="rq:worker:match-A")) == symbols
+        assert operator.keys("wake:*") == operator.keys("rq:job:*") == operator.keys("rq:queue:*") == []
+        operator.set("minex:ready:A", "junk")
+    assert worker.take("A") == []
+    operator.flushdb()
+
+
 def test_who_has_the_rights_of_web_can_tell_nobody_of_a_trade(connected: Callable[[str], Redis]) -> None:
     message = {"room": "user:1", "event": "ORDER_FILLED", "payload": {}}
     with connected("live").pubsub(ignore_subscribe_messages=True) as listener:
         listener.subscribe(EVENTS_CHANNEL)
         listener.get_message(timeout=5)
-        assert not Bus(connected("web")).announce([message], {"PETR4": {}}, ["1/2"])
+        assert not Bus(connected("web")).announce([message], {"PETR4": {}}, [("1/2", None)])
         assert Bus(connected("match")).announce([{**message, "payload": {"by": "match"}}])
         heard = None
         while heard is None:
