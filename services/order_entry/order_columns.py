@@ -50,6 +50,20 @@ INSERT_ORDERS: Final = f"""INSERT INTO orders (id, remaining_quantity, {", ".joi
         SELECT id, quantity, {", ".join(COLUMNS.values())}"""
 
 
+def storing(source: str) -> str:
+    """Common table expressions that store the orders of `source` (REQUEST's columns, and `id`), with a command for each
+    in the inbox, in their order, and the transfer that reserves."""
+    return f"""stored AS (
+        {INSERT_ORDERS} FROM {source}
+    ), inbox AS (
+        INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
+        SELECT stock_id, 'new', id, broker_id, payload, reply_to FROM {source} ORDER BY n
+    ), ledger AS (
+        INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
+        SELECT 'reserve', asset_id, amount, broker_id, 'available', broker_id, 'reserved', id FROM {source}
+    )"""  # noqa: S608 - names of ours
+
+
 def document_of(orders: Sequence[FundedOrder]) -> str:
     """The orders as REQUEST reads them."""
     return orjson.dumps([_row(funded) for funded in orders]).decode()

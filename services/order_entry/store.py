@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from database.statements import Statement, Statements, execute_together
-from services.order_entry.order_columns import INSERT_ORDERS, REQUEST, document_of
+from services.order_entry.order_columns import REQUEST, document_of, storing
 from services.order_entry.requests import FundedOrder
 from services.order_entry.reserve import ACCEPTED, LOCKED, PAID
 from services.order_entry.store_together import NO_LIMIT
@@ -36,15 +36,7 @@ NEEDED = f"""{REQUEST}, known AS (
 """Every order has a share in two balances of its broker. One of them pays, and both count it among the open orders:
 that of cash counts all, that of the stock those of the stock."""
 
-STORED = f"""stored AS (
-        {INSERT_ORDERS} FROM accepted
-    ), inbox AS (
-        INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
-        SELECT stock_id, 'new', id, broker_id, payload, reply_to FROM accepted ORDER BY n
-    ), ledger AS (
-        INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
-        SELECT 'reserve', asset_id, amount, broker_id, 'available', broker_id, 'reserved', id FROM accepted
-    )
+STORED = f"""{storing("accepted")}
     SELECT n, id, 'pending' AS status, fingerprint, false AS known FROM accepted
     UNION ALL SELECT n, id, status, fingerprint, true FROM known"""  # noqa: S608 - names of this file
 

@@ -18,7 +18,7 @@ from database.errors import broken_constraint, sqlstate
 from database.statements import Statement, Statements, execute_together
 from models import CASH
 from services.order_entry.open_accounts import account_of
-from services.order_entry.order_columns import INSERT_ORDERS, REQUEST, document_of
+from services.order_entry.order_columns import REQUEST, document_of, storing
 from services.order_entry.requests import FundedOrder
 from settings.sections import Limits
 
@@ -70,15 +70,7 @@ its newest row before it changes it."""
 STORE = text(f"""
     WITH {REQUEST}, fresh AS MATERIALIZED (
         SELECT nextval('orders_id_seq') AS id, request.* FROM request
-    ), stored AS (
-        {INSERT_ORDERS} FROM fresh
-    ), inbox AS (
-        INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
-        SELECT stock_id, 'new', id, broker_id, payload, reply_to FROM fresh ORDER BY n
-    ), ledger AS (
-        INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
-        SELECT 'reserve', asset_id, amount, broker_id, 'available', broker_id, 'reserved', id FROM fresh
-    )
+    ), {storing("fresh")}
     SELECT n, id FROM fresh
 """)  # noqa: S608 - names of this file
 
