@@ -65,6 +65,7 @@ def _fill_with_python(target: Path, library: Path | None, program: Path) -> Path
     folder, name = (sysconfig.get_config_var(word) for word in ("LIBDIR", "INSTSONAME"))
     if folder and name and (Path(folder) / name).exists():  # the program is little more than a call of this
         shutil.copy2(Path(folder) / name, target / "lib" / name)
+    (place / "dist-packages").symlink_to("site-packages")  # which is what Debian's Python calls it
     return place
 
 

@@ -174,13 +174,14 @@ def test_without_postgresql_every_route_is_503(redis_url: str) -> None:
                 assert "127.0.0.1" not in answer.text
 
 
-def test_no_connection_left_is_503(hasty: Venue) -> None:
+@pytest.mark.parametrize(("way", "path"), [("reading", "/orders"), ("reading_few", "/balance")])
+def test_no_connection_left_is_503(hasty: Venue, way: str, path: str) -> None:
     broker = hasty.broker()
-    with hasty.components.database.reading() as session:
+    with getattr(hasty.components.database, way)() as session:
         session.execute(text("SELECT 1"))
-        answer = broker.call("GET", "/balance")
+        answer = broker.call("GET", path)
     assert (answer.status_code, answer.json["code"]) == (503, "busy")
-    assert broker.call("GET", "/balance").status_code == 200
+    assert broker.call("GET", path).status_code == 200
 
 
 def test_a_statement_that_takes_too_long_is_503_and_did_nothing(hasty: Venue, database_url: str) -> None:
