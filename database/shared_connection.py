@@ -71,7 +71,7 @@ class SharedConnection:
         if only_reads:
             self._gather([request])
         else:
-            self._send([request])
+            self._send(Batch([request]))
         request.waiter.get()
         if request.error is not None:
             raise request.error
@@ -111,13 +111,13 @@ class SharedConnection:
     def _send_gathered(self) -> None:
         requests, self._gathered = self._gathered, []
         if requests:
-            self._send(requests)
+            self._send(Batch(requests, only_reads=True))
 
-    def _send(self, requests: Sequence[Request]) -> None:
+    def _send(self, batch: Batch) -> None:
         """Send the statements of these as one transaction."""
-        self._waiting.append(Batch(requests))
+        self._waiting.append(batch)
         try:
-            for request in requests:
+            for request in batch.requests:
                 for statement, values in request.queries:
                     self._pgconn.send_query_prepared(self._prepared.name_of(statement, request), values)
                     request.wanted.append(True)
@@ -172,6 +172,8 @@ class SharedConnection:
         again = batch.unanswered
         for request in batch.requests:
             self._prepared.forget(request.preparing)  # an error was theirs, or came before them
+        if batch.only_reads:
+            again += batch.unprepared
         for request in again:
             request.begin()
         if again:

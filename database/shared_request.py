@@ -19,17 +19,20 @@ Query = tuple[bytes, Sequence[bytes | None]]
 class Request:
     """The statements of one greenlet."""
 
-    __slots__ = ("aborted", "error", "preparing", "queries", "results", "waiter", "wanted", "warnings")
+    __slots__ = ("aborted", "begun", "error", "preparing", "queries", "results", "waiter", "wanted", "warnings")
 
     def __init__(self, hub: Any, queries: Sequence[Query]) -> None:
         self.queries = queries
         self.waiter: Any = Waiter(hub)
         self.warnings: list[str] = []
-        self.error: psycopg.Error | None = None
+        self.begun = 0
+        """How often it has been sent."""
         self.begin()
 
     def begin(self) -> None:
         """Nothing of it has been sent yet."""
+        self.begun += 1
+        self.error: psycopg.Error | None = None
         self.wanted: deque[bool] = deque()
         """Of each answer to come, whether it is one of a statement: else of its preparation."""
         self.preparing: deque[bytes] = deque()
@@ -54,10 +57,12 @@ class Request:
 class Batch:
     """Requests that left together, as one transaction; their answers come in the same order."""
 
-    __slots__ = ("_at", "requests")
+    __slots__ = ("_at", "only_reads", "requests")
 
-    def __init__(self, requests: Sequence[Request]) -> None:
+    def __init__(self, requests: Sequence[Request], *, only_reads: bool = False) -> None:
+        """`only_reads`: they may be asked again."""
         self.requests = requests
+        self.only_reads = only_reads
         self._at = 0
 
     @property
@@ -75,3 +80,9 @@ class Batch:
     def unanswered(self) -> list[Request]:
         """Those that were left out because of the error of another."""
         return [request for request in self.requests if request.aborted and request.error is None]
+
+    @property
+    def unprepared(self) -> list[Request]:
+        """Those who relied on a preparation that was left out itself; once, for then they prepare it themselves."""
+        unknown = psycopg.errors.InvalidSqlStatementName
+        return [request for request in self.requests if request.begun == 1 and isinstance(request.error, unknown)]

@@ -353,3 +353,15 @@ def test_a_connection_that_goes_for_good_still_answers_those_who_were_left_out(r
         assert ask(reading, "SELECT * FROM renewed") == []
     finally:
         ask(reading, "DROP TABLE renewed")
+
+
+def test_a_preparation_that_was_left_out_is_made_good_for_those_who_relied_on_it(reading: SharedLink) -> None:
+    """They are under way behind it, when it turns out that an error before it has kept it from PostgreSQL."""
+    ask(reading, "SELECT 1 AS n")
+    statements = ["SELECT pg_sleep(0.2)", "SELECT 1 / 0", "SELECT 41 AS prepared_here"]
+    first = [gevent.spawn(ask, reading, statement) for statement in statements]
+    gevent.sleep(0.05)
+    behind = [gevent.spawn(ask, reading, "SELECT 41 AS prepared_here") for _ in range(2)]
+    gevent.joinall([*first, *behind], timeout=10)
+    assert first[1].exception.orig.sqlstate == "22012"
+    assert [one.value for one in (first[2], *behind)] == [[(41,)]] * 3
