@@ -27,11 +27,14 @@ def texts(values: Iterable[str | None]) -> str:
 
 def text_of(value: Any) -> str | None:
     """Any value that a statement takes; None is NULL. Raises TypeError for one of another kind."""
-    if value is None or isinstance(value, str):
-        return value
-    for kind in type(value).__mro__:
-        if kind in WRITTEN:
-            return WRITTEN[kind](value)
+    kind = type(value)
+    if kind is str or value is None:
+        return value  # type: ignore[no-any-return] # it is what it is
+    if kind is int:
+        return str(value)
+    for base in kind.__mro__:
+        if base in WRITTEN:
+            return WRITTEN[base](value)
     raise TypeError(f"PostgreSQL is given a {type(value).__name__}")
 
 
@@ -54,6 +57,7 @@ def _list(values: Iterable[Any]) -> str:
 
 
 WRITTEN: Final[dict[type, Callable[[Any], str]]] = {
+    str: str.__str__,
     bool: lambda value: "true" if value else "false",
     int: str,
     float: repr,

@@ -11,6 +11,9 @@ from psycopg.adapt import AdaptersMap, Loader, Transformer
 from psycopg.pq.abc import PGresult
 from sqlalchemy.exc import NoResultFound
 
+Shape = Callable[[Any], Any]
+"""Makes a row of its values."""
+
 
 class Rows(list[Any]):
     """The rows of a statement, each a named tuple. Has those of a Result's methods that services use."""
@@ -55,18 +58,26 @@ class Reader:
 
     def __init__(self) -> None:
         self._transformer = Transformer(_READING)
+        self._shapes: dict[bytes, Shape] = {}
 
-    def rows(self, result: PGresult) -> Rows:
-        """The rows of a result; none of a statement that gives none."""
+    def rows(self, result: PGresult, statement: bytes | None = None) -> Rows:
+        """The rows of a result; none of a statement that gives none.
+
+        `statement`: which one it was, where that is one of a few: its columns are always called the same.
+        """
         if not result.nfields:
             return Rows()
-        shape = _shape(tuple([result.fname(n) for n in range(result.nfields)]))
+        shape = None if statement is None else self._shapes.get(statement)
+        if shape is None:
+            shape = _shape(tuple([result.fname(n) for n in range(result.nfields)]))
+            if statement is not None:
+                self._shapes[statement] = shape
         self._transformer.set_pgresult(result)
         return Rows(self._transformer.load_rows(0, result.ntuples, shape))
 
 
 @lru_cache(maxsize=512)
-def _shape(names: tuple[bytes, ...]) -> Callable[[Any], Any]:
+def _shape(names: tuple[bytes, ...]) -> Shape:
     named: Any = namedtuple("Row", [name.decode() for name in names], rename=True)  # type: ignore[misc]
-    shape: Callable[[Any], Any] = named._make
+    shape: Shape = named._make
     return shape

@@ -75,7 +75,8 @@ class SharedConnection:
         request.waiter.get()
         if request.error is not None:
             raise request.error
-        return [self._reader.rows(result) for result in request.results], request.warnings
+        statements = [statement for statement, _ in queries]
+        return list(map(self._reader.rows, request.results, statements)), request.warnings
 
     def is_cut(self) -> bool:
         """True if PostgreSQL has ended it while nobody used it."""

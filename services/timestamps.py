@@ -33,4 +33,4 @@ def timestamp(instant: datetime | None) -> str | None:
         return None
     if instant.tzinfo is not UTC:
         instant = instant.astimezone(UTC)
-    return instant.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return f"{instant.isoformat(timespec='microseconds')[:-6]}Z"

@@ -15,8 +15,8 @@ LONGEST_BODY: Final = 65_536
 MOST_NAMES: Final = 200
 """Of headers that are remembered as harmless: those that an application has, not what somebody makes up."""
 
-LINES: Final = re.compile(r"(?:[!-~]+: (?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?\r\n)*")
-"""Header lines whose values end no line and have no blanks around them."""
+VALUE: Final = re.compile(r"(?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?")
+"""Ends no line, and has no blanks around it."""
 
 FIRST_WITH_BODY, WITHOUT_BODY = 200, frozenset({204, 304})
 
@@ -27,7 +27,8 @@ class AnswerHeads:
     def __init__(self) -> None:
         self._second = -1
         self._beginnings: dict[tuple[str, bool], str] = {}
-        self._harmless: set[str] = set()
+        self._last: dict[str, tuple[str, str]] = {}
+        """By header: the value that it had last, and the line of both. Most never have another."""
 
     def made(self, status: str, headers: list[tuple[str, str]], closes: bool) -> tuple[bytes, int] | None:
         """The head of an answer and the bytes of its body; None where that is not said, or wants more care."""
@@ -35,19 +36,22 @@ class AnswerHeads:
         if beginning is None:
             return None
         length = -1
-        lines = []
+        lines = [beginning]
         for name, value in headers:
-            if name not in self._harmless and not self._is_harmless(name):
-                return None
+            last = self._last.get(name)
+            if last is None or last[0] != value:
+                last = self._learned(name, value)
+                if last is None:
+                    return None
             if name == "Content-Length":
                 length = int(value)
-            lines.append(f"{name}: {value}\r\n")
+            lines.append(last[1])
         if status.startswith("204"):
             length = 0 if length < 0 else LONGEST_BODY + 1
-        text = "".join(lines)
-        if not 0 <= length <= LONGEST_BODY or text.count("\n") != len(headers) or not LINES.fullmatch(text):
+        if not 0 <= length <= LONGEST_BODY:
             return None
-        return f"{beginning}{text}\r\n".encode("latin-1"), length
+        lines.append("\r\n")
+        return "".join(lines).encode("latin-1"), length
 
     def _beginning(self, status: str, closes: bool) -> str | None:
         second = int(time.time())
@@ -64,9 +68,14 @@ class AnswerHeads:
             self._beginnings[status, closes] = beginning
         return beginning
 
-    def _is_harmless(self, name: str) -> bool:
-        """Whether it is a header that says nothing of the connection."""
-        if util.is_hoppish(name) or not TOKEN_RE.fullmatch(name) or len(self._harmless) >= MOST_NAMES:
-            return False
-        self._harmless.add(name)
-        return True
+    def _learned(self, name: str, value: str) -> tuple[str, str] | None:
+        """The header's value and line; None for one that says something of the connection, or is no header."""
+        if name not in self._last and not self._may_learn(name):
+            return None
+        if not VALUE.fullmatch(value):
+            return None
+        learned = self._last[name] = (value, f"{name}: {value}\r\n")
+        return learned
+
+    def _may_learn(self, name: str) -> bool:
+        return len(self._last) < MOST_NAMES and bool(TOKEN_RE.fullmatch(name)) and not util.is_hoppish(name)

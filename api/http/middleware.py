@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from flask import Flask, request
@@ -82,25 +82,26 @@ class Completed:
         except Exception as error:  # noqa: BLE001 - whatever it is has its answer
             answer = answer_error(error)
         headers = answer.all_headers()
-        _complete(call, headers)
+        _complete(call, headers, answer.headers)
         start_response(STATUS_LINES[answer.status], headers)
         return [answer.body]
 
     def _by_application(self, call: Call, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            _complete(call, headers)
+            _complete(call, headers, [name for name, _ in headers])
             return start_response(status, headers, exc_info)
 
         return self._application(call.environ, start)
 
 
-def _complete(call: Call, headers: list[tuple[str, str]]) -> None:
-    given = {name.lower() for name, _ in headers}
+def _complete(call: Call, headers: list[tuple[str, str]], given: Collection[str]) -> None:
+    """`given`: the names of headers that the view has chosen."""
+    said = {name.lower() for name in given}
     if call.quota is not None:
         headers += call.quota.headers().items()
     headers.append(("X-Request-ID", call.identity))
     headers += ALWAYS
-    headers += [header for header in PRIVATE if header[0].lower() not in given]
+    headers += [header for header in PRIVATE if header[0].lower() not in said] if said else PRIVATE
 
 
 def _id_of(offered: str) -> str:

@@ -31,7 +31,7 @@ DEADLOCK = "40P01"
 READERS_OF_ONE = 8
 """One client reads on an eighth of the connections for it at most: each read takes a processor while it lasts."""
 
-FEW_READERS, FEW_OF_ONE = 128, 8
+FEW_READERS, FEW_OF_ONE = 128, 16
 """Requests that read a few rows at the same time, over the connection that they share, and those of one client."""
 
 ANSWER_SECONDS = 1.0
