@@ -55,7 +55,7 @@ def open_components(settings: Settings) -> Components:
         settings=settings,
         database=database,
         redis=redis,
-        keys=Keys(database, settings.exchange.admin_key, settings.web.key_cache_ms),
+        keys=Keys(database, settings.exchange.admin_key, settings.web.key_cache_ms, tasks),
         wakeups=wakeups,
         replies=Replies(redis, tasks),
         books=KeptBooks(BookCache(redis)),

@@ -3,9 +3,9 @@
 from flask import Flask
 from flask_smorest import Api
 
-from api.access.auth import Access
 from api.access.resource import Resource
-from api.accounts import accounts, brokers
+from api.access.rights import Access
+from api.accounts import accounts, api_keys, brokers
 from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConverter
 from api.http.direct_routes import DirectRoutes
 from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA
@@ -26,6 +26,7 @@ RESOURCES: tuple[Resource, ...] = (
     trading_states.blueprint,
     market_data.blueprint,
     accounts.blueprint,
+    api_keys.blueprint,
     brokers.blueprint,
     health.blueprint,
     health.at_root,
@@ -71,7 +72,11 @@ def register(app: Flask, settings: Settings) -> DirectRoutes:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.converters.update(
-        symbol=SymbolConverter, order_id=IdConverter, broker_id=IdConverter, client_order_id=ClientOrderIdConverter
+        symbol=SymbolConverter,
+        order_id=IdConverter,
+        broker_id=IdConverter,
+        key_id=IdConverter,
+        client_order_id=ClientOrderIdConverter,
     )
     app.config.update(API_TITLE=settings.exchange.name, API_VERSION="v1", OPENAPI_VERSION="3.1.0")
     api = DocumentedApi(app, spec_kwargs={"marshmallow_plugin": ConverterPlugin(), "servers": [SERVER]})

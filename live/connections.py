@@ -17,17 +17,16 @@ from live.channels import user_room
 from live.credentials import key_of
 from live.members import Members
 from live.packets import NAMESPACE
-from live.refusals import BUSY, INTERNAL_ERROR, event_error, refused
+from live.refusals import BUSY, INTERNAL_ERROR, KEY_EXPIRED, KEY_REVOKED, event_error, refused
 from live.sockets.web_socket import WebSocket
-from serving.open_connections import network_of
 from serving.present import charge_to
 
 log = logging.getLogger(__name__)
 
-REVOKED = "key_revoked"
 UNVERIFIED = "key_unverified"
 FAREWELLS = {
-    REVOKED: (CloseReason.POLICY_VIOLATION, "The API key was revoked."),
+    KEY_REVOKED: (CloseReason.POLICY_VIOLATION, "The API key was revoked."),
+    KEY_EXPIRED: (CloseReason.POLICY_VIOLATION, "The time of the API key is over."),
     UNVERIFIED: (CloseReason.TRY_AGAIN_LATER, "The API key cannot be verified just now."),
 }
 """By the code of CLOSED."""
@@ -54,7 +53,7 @@ class Connections:
 
     def revoke(self) -> None:
         """Close the sockets of keys that are no longer valid. Raises what the database raises."""
-        self._members.revoke(functools.partial(self._close, REVOKED))
+        self._members.revoke(self._close)
 
     def fail_closed(self) -> None:
         """Close the sockets of keys of which it is not known any more whether they are valid."""
@@ -65,7 +64,7 @@ class Connections:
         bind_contextvars(sid=socket_id())  # until its packet is handled, see `Reception`
         key = key_of(auth, request.environ)
         if key is not None:
-            broker_id = self._members.enter(socket_id(), key, network_of(request.remote_addr or ""))
+            broker_id = self._members.enter(socket_id(), key, request.remote_addr or "")
             charge_to(request.environ, broker_id)
             join_room(user_room(broker_id))
 

@@ -7,11 +7,17 @@ from typing import Any
 
 from flask_socketio import ConnectionRefusedError
 
+from services.identity.errors import AddressNotAllowed, KeyExpired, KeyRevoked
+
 MALFORMED_PACKET = "malformed_packet"
 UNUSABLE_AUTH = "unusable_auth"
 UNKNOWN_NAMESPACE = "unknown_namespace"
 ALREADY_CONNECTED = "already_connected"
 UNAUTHENTICATED = "unauthenticated"
+KEY_REVOKED = "key_revoked"
+KEY_EXPIRED = "key_expired"
+ADDRESS_NOT_ALLOWED = "address_not_allowed"
+SCOPE_MISSING = "scope_missing"
 BROKER_ONLY = "broker_only"
 TOO_MANY_REQUESTS = "too_many_requests"
 BUSY = "busy"
@@ -23,6 +29,10 @@ SENTENCES = {
     UNKNOWN_NAMESPACE: "There is only one namespace: /.",
     ALREADY_CONNECTED: "This connection is in the namespace / already.",
     UNAUTHENTICATED: "This API key is not known.",
+    KEY_REVOKED: KeyRevoked.message(),
+    KEY_EXPIRED: KeyExpired.message(),
+    ADDRESS_NOT_ALLOWED: AddressNotAllowed.message(),
+    SCOPE_MISSING: "This API key lacks the scope read; for public data give no auth at all.",
     BROKER_ONLY: "This key is the administrator's, who has no events of his own; for public data give no auth at all.",
     TOO_MANY_REQUESTS: "Too many unknown keys came from this address; retry_after says in how many seconds to go on.",
     BUSY: "The exchange's database is away or overloaded. Try again.",

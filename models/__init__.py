@@ -7,6 +7,7 @@ invariants: a balance never passes its limit, an order's quantities add up, ever
 from models.account_counter import AccountCounter
 from models.account_event import AccountEvent
 from models.admin_key import AdminKey
+from models.api_key import ApiKey
 from models.asset import CASH, Asset
 from models.balance import Balance
 from models.base import Base
@@ -26,6 +27,7 @@ __all__ = [
     "AccountCounter",
     "AccountEvent",
     "AdminKey",
+    "ApiKey",
     "Asset",
     "Balance",
     "Base",

@@ -1,13 +1,13 @@
 """Who trades."""
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, text
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Amount, Base, CreatedAt, Id, Instant
 
 
 class Broker(Base):
-    """A member of the exchange. Its API key is shown once and kept as a SHA-256 hash.
+    """A member of the exchange; its keys are in `api_keys`.
 
     `short_limit` (shares of each stock) is the `credit_limit` that its share balances start with. Unless it is heard of
     again before `cancel_after`, all its orders are cancelled then.
@@ -22,7 +22,6 @@ class Broker(Base):
 
     id: Mapped[Id]
     name: Mapped[str]
-    api_key_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     webhook_url: Mapped[str | None]
     webhook_secret: Mapped[str]
     status: Mapped[str] = mapped_column(server_default=text("'active'"))

@@ -14,7 +14,8 @@ LOOKED_AT: Final = ("alembic_version",)
 READ: Final[dict[str, tuple[str, ...]]] = {
     "admin_keys": ("key_hash",),
     "alembic_version": (),
-    "brokers": ("id", "name", "status", "api_key_hash"),
+    "api_keys": ("id", "broker_id", "key_hash", "scopes", "allowed_addresses", "expires_at", "revoked_at"),
+    "brokers": ("id", "name", "status"),
     "orders": ("stock_id", "side", "price", "status", "closed_at", "shown_quantity", "remaining_quantity"),
     "stocks": (),
 }

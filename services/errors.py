@@ -72,6 +72,10 @@ class Unavailable(MarketError):
     """The exchange cannot do it just now; try again later."""
 
 
+class NoLongerValid(MarketError):
+    """What says who is calling was good once."""
+
+
 class InsufficientFunds(Invalid):
     """Not enough available cash for this order."""
 

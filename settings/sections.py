@@ -45,7 +45,7 @@ class Web:
     body_deadline_ms: int = number(5_000, 100, 60_000)
     max_wait_seconds: int = number(10, 0, 60)
     cancel_wait_ms: int = number(2_000, 0, 60_000)
-    key_cache_ms: int = number(2_000, 0, 5_000)
+    key_cache_ms: int = number(1_500, 0, 5_000)
 
 
 @dataclass(frozen=True)

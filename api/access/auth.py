@@ -1,15 +1,18 @@
 """Who is calling: API keys of brokers and the administrator's key."""
 
 from collections.abc import Callable
-from enum import Enum
+from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
+from api.access.rights import ENOUGH, OF_BROKERS, OF_THE_EXCHANGE, Access, missing_scope
 from api.components import components
 from api.http.calls import present
 from api.http.problems import AdminOnly, BrokerOnly, NotFound, Unauthenticated
 from api.runtime.key_cache import Caller
-from services.errors import BrokerSuspended
+from services.errors import BrokerSuspended, NoLongerValid
 from services.identity.api_keys import is_possible
+from services.identity.errors import ScopeMissing
 from services.identity.suspension import SUSPENDED
 from serving.open_connections import network_of
 from serving.present import charge_to
@@ -17,29 +20,49 @@ from serving.present import charge_to
 SCHEME = "bearer"
 
 
-class Access(Enum):
-    """Who may use a route."""
+def require(access: Access) -> None:
+    """Find out who calls, and whether he may.
 
-    ANYONE = "anyone"
-    KEY = "anyone with a key"
-    BROKER = "broker"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-    DEBUG = "admin, where debugging is switched on"
-
-
-def require_key() -> None:
-    """Find out who calls. Raises Unauthenticated, TooManyRequests."""
+    Raises Unauthenticated, KeyRevoked, KeyExpired and TooManyRequests; AddressNotAllowed, BrokerOnly, AdminOnly and
+    ScopeMissing.
+    """
     key = _key_of_request()
     call = present()
     address = network_of(call.address)
-    components().limits.refuse_guesser(address)
-    caller = components().keys.caller_of(key)
+    used = components()
+    used.limits.refuse_guesser(address)
+    caller = used.keys.caller_of(key)
     if caller is None:
-        components().limits.note_failure(address)
+        used.limits.note_failure(address)
         raise Unauthenticated("This API key is not known.")
+    if caller.key is not None and caller.key.is_limited:
+        _refuse_limited(caller, address)
     charge_to(call.environ, caller.broker_id)
     call.caller = caller
+    _refuse_other(access, caller)
+
+
+def _refuse_limited(caller: Caller, network: str) -> None:
+    holder = caller.key
+    if holder is None:
+        return
+    try:
+        holder.refuse_ended(datetime.now(UTC))
+    except NoLongerValid:
+        components().limits.note_failure(network)
+        raise
+    holder.refuse_elsewhere(present().address)
+
+
+def _refuse_other(access: Access, caller: Caller) -> None:
+    if caller.broker_id is None:
+        if access in OF_BROKERS:
+            raise BrokerOnly
+    elif access in OF_THE_EXCHANGE:
+        raise AdminOnly
+    elif caller.scopes not in ENOUGH[access]:
+        scope = missing_scope(access, caller.scopes)
+        raise ScopeMissing(f"This API key lacks the scope {scope}.", scope=scope)
 
 
 def _key_of_request() -> str:
@@ -51,25 +74,11 @@ def _key_of_request() -> str:
     return key
 
 
-def require_broker() -> None:
-    """Raises Unauthenticated, BrokerOnly."""
-    require_key()
-    if caller().broker_id is None:
-        raise BrokerOnly
-
-
-def require_admin() -> None:
-    """Raises Unauthenticated, AdminOnly."""
-    require_key()
-    if caller().broker_id is not None:
-        raise AdminOnly
-
-
 def require_debug() -> None:
     """Raises NotFound where debugging is off, to everybody alike; else as for an administrator."""
     if not components().settings.exchange.debug:
         raise NotFound
-    require_admin()
+    require(Access.DEBUG)
 
 
 def caller() -> Caller:
@@ -104,10 +113,7 @@ def refuse_suspended() -> None:
 
 
 CHECKS: dict[Access, Callable[[], None]] = {
+    **{access: partial(require, access) for access in Access},
     Access.ANYONE: lambda: None,
-    Access.KEY: require_key,
-    Access.BROKER: require_broker,
-    Access.OPERATOR: require_admin,
-    Access.ADMIN: require_admin,
     Access.DEBUG: require_debug,
 }

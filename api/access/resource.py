@@ -6,8 +6,9 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from api.access.auth import CHECKS, Access
+from api.access.auth import CHECKS
 from api.access.charging import bucket_of, charge
+from api.access.rights import OF_BROKERS, OF_THE_EXCHANGE, Access
 from api.http.arguments import READERS, refuse_query
 from api.http.body import refuse_body
 from api.http.calls import present
@@ -16,13 +17,13 @@ from api.http.paths import refuse_impossible
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 """What a view is decorated with."""
 
+CHARGED = OF_BROKERS | {Access.KEY}
+"""Who takes from a bucket."""
+
 SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.ANYONE: [],
-    Access.KEY: [{"apiKey": []}],
-    Access.BROKER: [{"apiKey": []}],
-    Access.OPERATOR: [{"adminKey": []}],
-    Access.ADMIN: [{"adminKey": []}],
-    Access.DEBUG: [{"adminKey": []}],
+    **{access: [{"apiKey": []}] for access in CHARGED},
+    **{access: [{"adminKey": []}] for access in OF_THE_EXCHANGE},
 }
 
 
@@ -85,7 +86,7 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
         """
         check = CHECKS[access]
         bucket = bucket_of(rule, methods)
-        is_charged = charged and access in (Access.BROKER, Access.KEY)
+        is_charged = charged and access in CHARGED
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             documented = self.doc(security=SECURITY[access], operationId=view.__name__)(view)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from api.access.auth import Access, broker_id
+from api.access.auth import broker_id
 from api.access.resource import Resource
+from api.access.rights import Access
 from api.accounts.account_schemas import BalanceSchema, PortfolioSchema
 from api.components import components
 from api.http.answers import Answer, answer
@@ -15,7 +16,7 @@ from services.accounts.read_fills import read_fills, read_fills_after
 blueprint = Resource("accounts", __name__, url_prefix="/api/v1", description="Cash, holdings and fills.")
 
 
-@blueprint.open_to(Access.BROKER, "/balance")
+@blueprint.open_to(Access.READ, "/balance")
 @blueprint.response(200, BalanceSchema)
 def get_balance() -> Answer:
     """Cash: what trades brought, what is available, what is reserved"""
@@ -23,7 +24,7 @@ def get_balance() -> Answer:
         return answer(read_balance(session, broker_id()))
 
 
-@blueprint.open_to(Access.BROKER, "/portfolio")
+@blueprint.open_to(Access.READ, "/portfolio")
 @blueprint.response(200, PortfolioSchema)
 def get_portfolio() -> Answer:
     """Holdings at average cost, with profit and loss"""
@@ -31,7 +32,7 @@ def get_portfolio() -> Answer:
         return answer(read_portfolio(session, broker_id()))
 
 
-@blueprint.open_to(Access.BROKER, "/trades")
+@blueprint.open_to(Access.READ, "/trades")
 @blueprint.arguments(FillsQuerySchema, location="query")
 @blueprint.response(200, OwnFillPageSchema)
 def list_fills(query: dict[str, Any]) -> Answer:

@@ -2,13 +2,17 @@
 
 import logging
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
-from api.access.auth import Access, who
+from api.access.auth import who
 from api.access.resource import Resource
+from api.access.rights import Access
 from api.accounts.account_schemas import NewBrokerSchema, RegisteredSchema, StandingSchema
+from api.accounts.key_schemas import NewBrokersKeySchema
 from api.components import components
 from api.http.answers import Answer, answer
+from services.identity.own_keys import replace_all_keys
 from services.identity.register import register_broker
 from services.identity.suspension import ACTIVE, SUSPENDED, activate, suspend
 
@@ -31,6 +35,21 @@ def register(broker: dict[str, Any]) -> Answer:
         registered = register_broker(session, **broker)
     log.info("broker %d was registered by %s", registered.broker_id, who())
     return answer(asdict(registered), 201)
+
+
+@blueprint.open_to(Access.ADMIN, f"{BROKER}/rotate-key", "POST")
+@blueprint.response(200, NewBrokersKeySchema)
+def rotate_brokers_key(broker_id: int) -> Answer:
+    """End all keys of a broker, and make it a new one
+
+    For a broker that has lost its keys, or lost them to somebody. The new key may do everything; it is shown in this
+    answer and never again.
+    """
+    now = datetime.now(UTC)
+    made = components().database.run(lambda session: replace_all_keys(session, broker_id, now))
+    components().keys.forget()
+    log.warning("all keys of broker %d were replaced by %s by %s", broker_id, made["prefix"], who())
+    return answer({"broker_id": broker_id, **made})
 
 
 @blueprint.open_to(Access.ADMIN, f"{BROKER}/suspend", "POST")

@@ -12,14 +12,14 @@ from werkzeug.exceptions import HTTPException
 from api.http.answers import Answer, as_response
 from api.http.calls import present
 from api.http.http_problems import problem_of_http
-from api.http.problems import Busy, InternalError, Problem
+from api.http.problems import Busy, InternalError, Problem, Unauthenticated
 from database.errors import is_passing
-from services.errors import Conflict, Forbidden, Invalid, MarketError, Unavailable, Unknown, kept
+from services.errors import Conflict, Forbidden, Invalid, MarketError, NoLongerValid, Unavailable, Unknown, kept
 from serving.raw_answers import MIMETYPE
 
 log = logging.getLogger(__name__)
 
-STATUS_OF = {Invalid: 422, Forbidden: 403, Unknown: 404, Conflict: 409, Unavailable: 503}
+STATUS_OF = {NoLongerValid: 401, Invalid: 422, Forbidden: 403, Unknown: 404, Conflict: 409, Unavailable: 503}
 RESERVED = frozenset({"type", "title", "status", "detail", "code", "errors", "request_id"})
 
 
@@ -79,6 +79,8 @@ def answer_refusal(refusal: MarketError) -> Answer:
     """The answer to what the market or the API refused."""
     status = status_of(refusal)
     headers = dict(refusal.headers) if isinstance(refusal, Problem) else {}
+    if status == 401:
+        headers.update(Unauthenticated.headers)
     if status == 503:
         headers.setdefault("Retry-After", "1")
         present().shared.on_unavailable()

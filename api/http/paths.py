@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from api.http.fields import LONGEST_CLIENT_ORDER_ID
 from services.errors import Unknown, UnknownBroker, UnknownOrder, UnknownStock
+from services.identity.errors import UnknownApiKey
 from services.stocks.symbols import SYMBOL, SYMBOL_RULE, symbol_in
 
 ORDER: Final = "/orders/<order_id:order_id>"
@@ -24,11 +25,15 @@ CLIENT_ORDER_ID_SCHEMA: Final = {
 }
 """How the description shows them."""
 
-UNKNOWN_ID: Final[dict[str, type[Unknown]]] = {"order_id": UnknownOrder, "broker_id": UnknownBroker}
+UNKNOWN_ID: Final[dict[str, type[Unknown]]] = {
+    "order_id": UnknownOrder,
+    "broker_id": UnknownBroker,
+    "key_id": UnknownApiKey,
+}
 
 
 def refuse_impossible(named: Mapping[str, Any]) -> None:
-    """Raises UnknownStock, UnknownOrder or UnknownBroker where a path names what there cannot be."""
+    """Raises UnknownStock, UnknownOrder, UnknownBroker or UnknownApiKey where a path names what there cannot be."""
     for name, value in named.items():
         if name == "symbol" and symbol_in(value) is None:
             raise UnknownStock(SYMBOL_RULE)

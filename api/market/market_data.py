@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from api.access.auth import Access
 from api.access.resource import Resource
+from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.paging import LARGEST, page, position_in

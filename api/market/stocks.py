@@ -4,8 +4,8 @@ import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
-from api.access.auth import Access
 from api.access.resource import Resource
+from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.paging import page, position_in

@@ -2,8 +2,9 @@
 
 import logging
 
-from api.access.auth import Access, caller, who
+from api.access.auth import caller, who
 from api.access.resource import Resource
+from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.paths import STOCK

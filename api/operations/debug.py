@@ -5,8 +5,9 @@ import logging
 from marshmallow import Schema, fields
 from werkzeug.exceptions import NotFound
 
-from api.access.auth import Access, who
+from api.access.auth import who
 from api.access.resource import Resource
+from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
 from services.operations.reset import NoSandbox, reset_exchange, trade_count

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from api.access.auth import Access, broker_id
+from api.access.auth import broker_id
 from api.access.resource import Resource
+from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
 from api.trading.command_results import PREFER, awaited, preference_applied
@@ -17,7 +18,7 @@ from services.timestamps import timestamp
 blueprint = Resource("mass cancels", __name__, url_prefix="/api/v1", description="Cancel many of one's orders at once.")
 
 
-@blueprint.open_to(Access.BROKER, "/orders", "DELETE")
+@blueprint.open_to(Access.CANCEL, "/orders", "DELETE")
 @blueprint.doc(parameters=[PREFER])
 @blueprint.arguments(CancelFilterSchema, location="query")
 @blueprint.response(200, MassCancelSchema, description="None of them will ever trade again.")
@@ -40,7 +41,7 @@ def cancel_orders(wanted: dict[str, Any]) -> Answer:
     return answer(body, 202 if waiting else 200, preference_applied(waited=done))
 
 
-@blueprint.open_to(Access.BROKER, "/orders/cancel-after", "POST")
+@blueprint.open_to(Access.CANCEL, "/orders/cancel-after", "POST")
 @blueprint.arguments(CancelAfterSchema)
 @blueprint.response(200, SwitchSchema)
 def cancel_after(request: dict[str, int]) -> Answer:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from api.access.auth import Access, broker_id, refuse_suspended
+from api.access.auth import broker_id, refuse_suspended
 from api.access.resource import Resource
+from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.errors import problem_for
@@ -21,7 +22,7 @@ Outcome = Placed | MarketError | Failed
 blueprint = Resource("order batches", __name__, url_prefix="/api/v1", description="Many orders at once.")
 
 
-@blueprint.open_to(Access.BROKER, "/orders/batch", "POST", charged=False)
+@blueprint.open_to(Access.TRADE, "/orders/batch", "POST", charged=False)
 @blueprint.arguments(BatchSchema)
 @blueprint.response(200, BatchAnswerSchema)
 def place_batch(batch: dict[str, Any]) -> Answer:

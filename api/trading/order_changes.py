@@ -2,8 +2,9 @@
 
 from typing import Any, cast
 
-from api.access.auth import Access, broker_id, refuse_suspended
+from api.access.auth import broker_id, refuse_suspended
 from api.access.resource import Resource
+from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.paths import CLIENT_ORDER_ID, ORDER
@@ -20,7 +21,7 @@ from services.stocks.read_stocks import read_stock
 blueprint = Resource("order changes", __name__, url_prefix="/api/v1", description="Amend and cancel one's orders.")
 
 
-@blueprint.open_to(Access.BROKER, ORDER, "PUT")
+@blueprint.open_to(Access.TRADE, ORDER, "PUT")
 @blueprint.doc(parameters=[PREFER])
 @blueprint.arguments(AmendmentSchema)
 @blueprint.response(200, OrderSchema, description="Applied: the order as it is now.")
@@ -43,7 +44,7 @@ def amend_order(request: dict[str, Any], order_id: int) -> Answer:
     return answer(order, 200 if result else 202, preference_applied(waited=result is not None))
 
 
-@blueprint.open_to(Access.BROKER, ORDER, "DELETE")
+@blueprint.open_to(Access.CANCEL, ORDER, "DELETE")
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(204, description="Cancelled, or it was already closed.")
 @blueprint.alt_response(202, description="Still queued.")
@@ -55,7 +56,7 @@ def cancel_order(order_id: int) -> Answer:
     return _cancel(order_id)
 
 
-@blueprint.open_to(Access.BROKER, f"/orders/by-client-id/<{CLIENT_ORDER_ID}:client_order_id>", "DELETE")
+@blueprint.open_to(Access.CANCEL, f"/orders/by-client-id/<{CLIENT_ORDER_ID}:client_order_id>", "DELETE")
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(204, description="Cancelled, or it was already closed.")
 @blueprint.alt_response(202, description="Still queued.")
@@ -69,7 +70,7 @@ def cancel_order_by_client_order_id(client_order_id: str) -> Answer:
     return _cancel(order_id)
 
 
-@blueprint.open_to(Access.BROKER, f"{ORDER}/cancel", "POST")
+@blueprint.open_to(Access.CANCEL, f"{ORDER}/cancel", "POST")
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(204, description="Cancelled, or it was already closed.")
 @blueprint.alt_response(202, description="Still queued.")

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from api.access.auth import Access, broker_id, refuse_suspended
+from api.access.auth import broker_id, refuse_suspended
 from api.access.resource import Resource
+from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.paging import page, position_in
@@ -27,7 +28,7 @@ PREFER_WAIT = {
 }
 
 
-@blueprint.open_to(Access.BROKER, "/orders", "POST")
+@blueprint.open_to(Access.TRADE, "/orders", "POST")
 @blueprint.doc(parameters=[PREFER_WAIT])
 @blueprint.arguments(NewOrderSchema)
 @blueprint.response(201, PlacedSchema, description="Stored and reserved.")
@@ -47,7 +48,7 @@ def place_order(request: OrderRequest) -> Answer:
         return _placed_and_matched(placed, reply, seconds)
 
 
-@blueprint.open_to(Access.BROKER, "/orders")
+@blueprint.open_to(Access.ORDERS, "/orders")
 @blueprint.arguments(OrderFilterSchema, location="query")
 @blueprint.response(200, OrderPageSchema)
 def list_orders(query: dict[str, Any]) -> Answer:
@@ -60,7 +61,7 @@ def list_orders(query: dict[str, Any]) -> Answer:
     return page(orders, limit, lambda order: [order["order_id"]])
 
 
-@blueprint.open_to(Access.BROKER, ORDER)
+@blueprint.open_to(Access.ORDERS, ORDER)
 @blueprint.response(200, OrderSchema)
 def get_order(order_id: int) -> Answer:
     """One order, with its fills"""

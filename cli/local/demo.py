@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from cli.local.demo_keys import DemoBroker, DemoKeys, all_known_keys, keep_keys
 from database.session import connect, transaction
 from embedded.folder import data_folder
-from models import Broker, Stock
+from models import ApiKey, Broker, Stock
 from services.identity.api_keys import hash_of_key
 from services.identity.register import register_broker
 from services.stocks.listing import list_stock
@@ -80,7 +80,7 @@ def seed(settings: Settings) -> DemoKeys | None:
 
 def _known_to(session: Session, folder: Path) -> DemoKeys | None:
     """The kept keys that this database knows, or None: the data folder may have served other databases, too."""
-    hashes = set(session.scalars(select(Broker.api_key_hash)))
+    hashes = set(session.scalars(select(ApiKey.key_hash)))
     for keys in all_known_keys(folder):
         if all(hash_of_key(broker.api_key) in hashes for broker in keys.brokers):
             return keys

@@ -1,28 +1,76 @@
-"""API keys: how one is made and stored, and whose it is. The only door to a key, for REST and sockets alike."""
+"""API keys: how one is made and stored, whose it is, and whether it is good. The only door to a key, for REST and
+sockets alike."""
 
 import hashlib
+import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import text
 
 from database.statements import Statements
+from services.identity.errors import AddressNotAllowed, KeyExpired, KeyRevoked
+from services.identity.networks import Network, is_within, network_of_text
 from settings.admin_key import LONGEST_KEY
 
-KEY_BYTES = 32
+KEY_BYTES: Final = 32
 """Entropy of an API key: 256 bits, so an unsalted SHA-256 is a safe way to store it."""
+
+BEGINNING: Final = "mx_"
+SHOWN: Final = len(BEGINNING) + 8
+"""Characters of a key that are kept as they are, by which people know it again; 200 bits of it stay unknown."""
+
+HOLDERS = text("""
+    SELECT k.key_hash, k.id, k.scopes, k.allowed_addresses, k.expires_at, k.revoked_at, b.id AS broker_id, b.name,
+        b.status
+    FROM api_keys k JOIN brokers b ON b.id = k.broker_id WHERE k.key_hash = ANY(:hashes)
+""")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """The broker that a key belongs to; `status` is active, close_only or suspended."""
+    """A key, and the broker that it belongs to; the broker's `status` is active, close_only or suspended.
 
+    `networks`: from where it may be used; None for anywhere.
+    """
+
+    key_id: int
     broker_id: int
     name: str
     status: str
+    scopes: frozenset[str]
+    networks: tuple[Network, ...] | None
+    expires_at: datetime | None
+    is_revoked: bool
+    is_limited: bool = field(init=False)
+    """Whether it is not good always and everywhere."""
+
+    def __post_init__(self) -> None:
+        limited = self.is_revoked or self.expires_at is not None or self.networks is not None
+        object.__setattr__(self, "is_limited", limited)
+
+    def has_ended(self, now: datetime) -> bool:
+        """True if it was revoked, or its time is over."""
+        return self.is_revoked or (self.expires_at is not None and self.expires_at <= now)
+
+    def refuse_ended(self, now: datetime) -> None:
+        """Raises KeyRevoked, KeyExpired."""
+        if self.is_revoked:
+            raise KeyRevoked
+        if self.has_ended(now):
+            raise KeyExpired
+
+    def refuse_elsewhere(self, address: str) -> None:
+        """Raises AddressNotAllowed unless it may be used from this address; an unknown address is none of its own."""
+        if self.networks is not None and not is_within(address, self.networks):
+            raise AddressNotAllowed
 
 
-HOLDERS = text("SELECT api_key_hash, id, name, status FROM brokers WHERE api_key_hash = ANY(:hashes)")
+def new_key() -> str:
+    """A key that nobody can guess."""
+    return f"{BEGINNING}{secrets.token_urlsafe(KEY_BYTES)}"
 
 
 def is_possible(key: str) -> bool:
@@ -36,12 +84,25 @@ def hash_of_key(key: str) -> bytes:
 
 
 def holder_of(session: Statements, key: str) -> KeyHolder | None:
-    """The broker with this API key, found by the key's hash; None for an unknown key."""
+    """Whose API key it is, found by its hash, also if it has ended; None for an unknown key."""
     digest = hash_of_key(key)
     return holders_of(session, [digest]).get(digest)
 
 
 def holders_of(session: Statements, hashes: Collection[bytes]) -> dict[bytes, KeyHolder]:
-    """The brokers whose keys have these hashes, by hash; unknown ones are left out."""
-    rows = session.execute(HOLDERS, {"hashes": list(hashes)})
-    return {bytes(row.api_key_hash): KeyHolder(row.id, row.name, row.status) for row in rows}
+    """The keys that have these hashes, by hash, also those that have ended; unknown ones are left out."""
+    return {bytes(row.key_hash): _holder(row) for row in session.execute(HOLDERS, {"hashes": list(hashes)})}
+
+
+def _holder(row: Any) -> KeyHolder:
+    allowed = row.allowed_addresses
+    return KeyHolder(
+        key_id=row.id,
+        broker_id=row.broker_id,
+        name=row.name,
+        status=row.status,
+        scopes=frozenset(row.scopes),
+        networks=None if allowed is None else tuple(map(network_of_text, allowed)),
+        expires_at=row.expires_at,
+        is_revoked=row.revoked_at is not None,
+    )

@@ -12,7 +12,8 @@ from models import CASH, Broker, Stock
 from models.asset import LARGEST_SUPPLY
 from services.accounts.deposits import deposit, open_account, raise_supply
 from services.errors import PositionTooValuable, SupplyTooLarge
-from services.identity.api_keys import KEY_BYTES, hash_of_key
+from services.identity.api_keys import KEY_BYTES
+from services.identity.own_keys import first_key
 from services.stocks.listing import unknown_stock
 
 LARGEST_VALUE = 2**63 - 1
@@ -47,11 +48,9 @@ def register_broker(
     Shares come in at the stock's last or reference price. Raises UnknownStock for a symbol that is not listed,
     SupplyTooLarge and PositionTooValuable for what could not be counted; each names the field that is at fault.
     """
-    api_key = f"mx_{secrets.token_urlsafe(KEY_BYTES)}"
     webhook_secret = f"whsec_{secrets.token_urlsafe(KEY_BYTES)}"
     broker = Broker(
         name=name,
-        api_key_hash=hash_of_key(api_key),
         webhook_url=webhook_url,
         webhook_secret=webhook_secret,
         short_limit=short_limit,
@@ -73,7 +72,7 @@ def register_broker(
             raise PositionTooValuable(detail, field="positions", largest_value=LARGEST_VALUE)
         with _blamed_on("positions"):
             deposit(session, broker.id, stock.id, shares, cost=price * shares, credit_limit=short_limit)
-    return Registered(broker.id, api_key, webhook_secret)
+    return Registered(broker.id, first_key(session, broker.id)["api_key"], webhook_secret)
 
 
 @contextmanager

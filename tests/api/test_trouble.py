@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from api.access.auth import Access
+from api.access.rights import Access
 from api.routes import access_of
 from api.runtime.database import Lane
 from api.trading import orders as orders_views

@@ -142,6 +142,7 @@ class Venue:
 
     def close(self) -> None:
         """Let go of the servers."""
+        self.components.tasks.stop()
         self.components.database.close()
         self.components.replies.close()
         self.engine.dispose()

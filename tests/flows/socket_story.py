@@ -29,7 +29,7 @@ def tell(exchange: RunningExchange, admin_key: str) -> Iterator[tuple[str, Any]]
                 public.wait_for("INDICATIVE")
         public.wait_for("STOCK_STATE", 2)
         with exchange.engine.begin() as connection:
-            statement = text("UPDATE brokers SET api_key_hash = 'revoked' WHERE id = :id")
+            statement = text("UPDATE api_keys SET revoked_at = now() WHERE broker_id = :id")
             connection.execute(statement, {"id": broker.broker_id})
         until(lambda: not own.client.connected, "the key is revoked")
         yield from public.heard

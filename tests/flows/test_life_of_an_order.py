@@ -104,5 +104,7 @@ def test_a_revoked_key_loses_its_socket(exchange):
     with exchange.socket(broker.api_key) as listener:
         assert listener.client.connected
         with exchange.engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE brokers SET api_key_hash = 'revoked' WHERE id = %s", (broker.broker_id,))
+            connection.exec_driver_sql(
+                "UPDATE api_keys SET revoked_at = now() WHERE broker_id = %s", (broker.broker_id,)
+            )
         until(lambda: not listener.client.connected, "the socket is closed")

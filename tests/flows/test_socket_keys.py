@@ -46,7 +46,7 @@ def test_a_revoked_key_is_told_so_and_its_connection_ends(exchange, port):
         raw.connect(auth(revoked.api_key))
         stays.connect(auth(other.api_key))
         with exchange.engine.begin() as connection:
-            statement = text("UPDATE brokers SET api_key_hash = 'revoked' WHERE id = :id")
+            statement = text("UPDATE api_keys SET revoked_at = now() WHERE broker_id = :id")
             connection.execute(statement, {"id": revoked.broker_id})
         assert raw.answer() == '42["CLOSED",{"code":"key_revoked"}]'
         assert raw.answer() == "41"

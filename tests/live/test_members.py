@@ -1,5 +1,8 @@
 """Whose key it is, and who has to leave when it is revoked."""
 
+import time
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from flask_socketio import ConnectionRefusedError
 from sqlalchemy import text
@@ -13,7 +16,12 @@ from live.members import Members
 from queues.counters import Counters
 from queues.unknown_keys import UnknownKeys
 from services.identity.admin_key import ensure_admin_key
+from services.identity.api_keys import holder_of
+from services.identity.networks import network_of_text
+from services.identity.own_keys import make_key
+from services.identity.reach import Reach
 from services.identity.register import register_broker
+from services.identity.scopes import ALL
 from settings.sections import Limits, Redis
 from tests.roles import as_role
 
@@ -52,10 +60,12 @@ def refusal(members, key, address=ADDRESS):
 
 def revoke(engine, broker):
     with transaction(engine) as session:
-        session.execute(
-            text("UPDATE brokers SET api_key_hash = :hash WHERE id = :id"),
-            {"hash": str(broker.broker_id).encode(), "id": broker.broker_id},
-        )
+        session.execute(text("UPDATE api_keys SET revoked_at = now() WHERE broker_id = :id"), {"id": broker.broker_id})
+
+
+def closing(closed):
+    """Notes whose sockets are closed."""
+    return lambda code, socket_id: closed.append((code, socket_id))
 
 
 def test_a_key_is_known_by_its_hash(members, broker):
@@ -92,8 +102,47 @@ def test_sockets_of_a_revoked_key_leave_and_others_stay(engine, members, broker)
     members.leave("gone")
     revoke(engine, broker)
     closed = []
-    members.revoke(closed.append)
-    assert closed == ["first", "second"]
+    members.revoke(closing(closed))
+    assert closed == [("key_revoked", "first"), ("key_revoked", "second")]
+
+
+def limited(engine, broker, **wanted):
+    """Another key of the broker's."""
+    reach = Reach(**{"scopes": ALL, **wanted})
+    with transaction(engine) as session:
+        return make_key(session, holder_of(session, broker.api_key), "Bot", reach, datetime.now(UTC))["api_key"]
+
+
+def test_a_key_is_for_sockets_only_if_it_may_read(engine, members, broker):
+    assert members.enter("socket", limited(engine, broker, scopes=frozenset({"read"})), ADDRESS) == broker.broker_id
+    blind = limited(engine, broker, scopes=frozenset({"trade", "cancel"}))
+    assert refusal(members, blind) == {"code": "scope_missing", "scope": "read"}
+
+
+def test_a_key_opens_sockets_from_its_addresses_alone(engine, members, broker):
+    key = limited(engine, broker, networks=(network_of_text("192.0.2.0/24"),))
+    assert members.enter("socket", key, "::ffff:192.0.2.9") == broker.broker_id
+    for address in ("192.0.3.1", "2001:db8::1", "", "unknown"):
+        assert refusal(members, key, address)["code"] == "address_not_allowed"
+
+
+def test_a_key_that_ends_closes_its_sockets(engine, members, broker):
+    key = limited(engine, broker, expires_at=datetime.now(UTC) + timedelta(seconds=0.3))
+    members.enter("ends", key, ADDRESS)
+    members.enter("stays", broker.api_key, ADDRESS)
+    closed = []
+    members.revoke(closing(closed))
+    assert closed == []
+    time.sleep(0.35)
+    members.revoke(closing(closed))
+    assert closed == [("key_expired", "ends")]
+    assert refusal(members, key) == {"code": "key_expired"}
+
+
+def test_a_revoked_key_opens_no_socket_and_counts_as_a_try(engine, members, broker):
+    revoke(engine, broker)
+    codes = [refusal(members, broker.api_key, "192.0.2.99")["code"] for _ in range(4)]
+    assert codes == ["key_revoked"] * 3 + ["too_many_requests"]
 
 
 def test_who_connects_during_the_look_up_stays(engine, members, broker, monkeypatch):
@@ -109,7 +158,7 @@ def test_who_connects_during_the_look_up_stays(engine, members, broker, monkeypa
 
     monkeypatch.setattr(members_module, "holders_of", slow_look_up)
     closed = []
-    members.revoke(closed.append)
+    members.revoke(closing(closed))
     assert closed == []
 
 
@@ -129,7 +178,7 @@ def test_keys_that_cannot_be_looked_up_again_are_believed_for_five_seconds(clock
         broken.setattr(members_module, "holders_of", raising(PoolExhausted("no connection")))
         clock.now += 4.9
         with pytest.raises(PoolExhausted):
-            members.revoke(closed.append)
+            members.revoke(closing(closed))
         members.fail_closed(closed.append)
         assert closed == []
         clock.now += 0.2
@@ -139,7 +188,7 @@ def test_keys_that_cannot_be_looked_up_again_are_believed_for_five_seconds(clock
     members.enter("second", broker.api_key, ADDRESS)  # its own key has just been looked up
     members.fail_closed(closed.append)
     assert closed == ["first"]
-    members.revoke(closed.append)
+    members.revoke(closing(closed))
     clock.now += 4.9
     members.fail_closed(closed.append)
     assert closed == ["first"]

@@ -11,6 +11,8 @@ from sqlalchemy import Engine, inspect, text
 from cli.local.schema import alembic_config, newest_revision, revision_of, upgrade
 from database.session import connect, transaction
 from models import Base
+from services.identity.api_keys import holders_of
+from services.identity.scopes import ALL
 from settings.loading import ROOT
 
 
@@ -118,3 +120,23 @@ def test_open_orders_of_before_are_counted(database: str) -> None:
         rows = [tuple(row) for row in session.execute(text(counted))]
     engine.dispose()
     assert rows == [(1, 1, 2, 0, False), (1, 2, 2, 7, True), (2, 1, 1, 0, False), (2, 3, 1, 0, False)]
+
+
+def test_a_broker_keeps_its_key_when_keys_become_many(database: str) -> None:
+    command.downgrade(alembic_config(database), "0010")
+    engine: Engine = connect(database, pool_size=1)
+    with transaction(engine) as session:
+        session.execute(
+            text("INSERT INTO brokers (name, api_key_hash, webhook_secret) VALUES ('One', 'a', ''), ('Two', 'b', '')")
+        )
+    upgrade(database)
+    with transaction(engine) as session:
+        holders = holders_of(session, [b"a", b"b"])
+        assert {holder.name: holder.scopes for holder in holders.values()} == {"One": ALL, "Two": ALL}
+        assert not any(holder.is_limited for holder in holders.values())
+        session.execute(text("UPDATE api_keys SET revoked_at = now() WHERE key_hash = 'b'"))
+    command.downgrade(alembic_config(database), "0010")
+    with transaction(engine) as session:
+        rows = session.execute(text("SELECT name, api_key_hash FROM brokers ORDER BY id")).all()
+    engine.dispose()
+    assert {name: bytes(digest) for name, digest in rows} == {"One": b"a", "Two": b"no key of broker 2"}

@@ -17,8 +17,9 @@ def engine(database_url: str) -> Iterator[Engine]:
     with transaction(engine) as session:
         session.execute(
             text("""
-                INSERT INTO brokers (id, name, api_key_hash, webhook_secret)
-                    VALUES (1, 'A', 'a', 's'), (2, 'B', 'b', 's');
+                INSERT INTO brokers (id, name, webhook_secret) VALUES (1, 'A', 's'), (2, 'B', 's');
+                INSERT INTO api_keys (broker_id, prefix, key_hash, name, scopes)
+                    VALUES (1, 'mx_', 'a', '', '{read}'), (2, 'mx_', 'b', '', '{read,cancel}');
                 INSERT INTO assets (id, code, kind) VALUES (7, 'STK', 'stock');
                 INSERT INTO stocks (id, symbol, name, group_name, tick_size, lot_size, band_bps, execution_price,
                     self_trade_prevention) VALUES (7, 'STK', 'Stock', 'A', 1, 1, 0, 'maker', 'none');
@@ -64,7 +65,11 @@ REFUSED = [
     ("UPDATE stocks SET state = 'asleep'", "ck_stocks_state_known"),
     ("UPDATE stocks SET tick_size = 0", "ck_stocks_rules_in_range"),
     ("UPDATE brokers SET status = 'gone'", "ck_brokers_status_known"),
-    ("UPDATE brokers SET api_key_hash = 'a'", "uq_brokers_api_key_hash"),
+    ("UPDATE api_keys SET key_hash = 'a'", "uq_api_keys_key_hash"),
+    ("UPDATE api_keys SET scopes = '{}'", "ck_api_keys_scopes_known"),
+    ("UPDATE api_keys SET scopes = '{read,admin}'", "ck_api_keys_scopes_known"),
+    ("UPDATE api_keys SET allowed_addresses = '{}'", "ck_api_keys_some_address_allowed"),
+    ("UPDATE api_keys SET broker_id = 3", "fk_api_keys_broker_id_brokers"),
     ("INSERT INTO assets (code, kind) VALUES ('STK', 'stock')", "uq_assets_code"),
 ]
 

@@ -25,7 +25,7 @@ class TestRegister:
         assert answer.status_code == 201
         assert set(answer.json) == {"broker_id", "api_key", "webhook_secret"}
         assert answer.headers["Cache-Control"] == "no-store"
-        stored = venue.scalar("SELECT api_key_hash FROM brokers WHERE id = :id", id=answer.json["broker_id"])
+        stored = venue.scalar("SELECT key_hash FROM api_keys WHERE broker_id = :id", id=answer.json["broker_id"])
         assert stored == hashlib.sha256(answer.json["api_key"].encode()).digest()
 
     def test_credit_and_short_limits_are_honoured(self, venue: Venue) -> None:

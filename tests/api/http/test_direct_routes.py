@@ -108,6 +108,8 @@ class Stranger:
     def __init__(self, venue: Venue, seed: int) -> None:
         self.choose = random.Random(seed)
         self.stock = venue.list()
+        for _ in range(8):
+            venue.broker()  # whose keys may be ended by their numbers
         self.broker, other = venue.broker(cash=10**12, shares={self.stock: 10**6}), venue.broker(cash=10**12)
         self.foreign = other.order("bid", self.stock, 1, 3_500)
         self.own = self.broker.order("bid", self.stock, 1, 3_500)
@@ -191,7 +193,8 @@ def test_every_route_without_a_slash_in_an_argument_is_direct(venue: Venue) -> N
     for resource in RESOURCES:
         for method, rule, view in resource.routes:
             path = rule.replace("<symbol:symbol>", "PETR4").replace("<order_id:order_id>", "7")
-            found = routes({"REQUEST_METHOD": method, "PATH_INFO": path.replace("<broker_id:broker_id>", "7")})
+            path = path.replace("<broker_id:broker_id>", "7").replace("<key_id:key_id>", "7")
+            found = routes({"REQUEST_METHOD": method, "PATH_INFO": path})
             assert (found is None) == ("<client_order_id" in rule), rule
             assert found is None or found[0] is view
 

@@ -112,7 +112,9 @@ def test_every_example_is_accepted(venue: Venue, broker: Caller) -> None:
             for name, example in content.get("examples", {}).items():
                 caller = broker if {"apiKey": []} in operation["security"] else venue.admin
                 order_id = broker.order("bid", "PETR4", 100, 3_200)
+                key_id = broker.post("/api-keys", {"name": "Example", "scopes": ["read"]}).json["key_id"]
                 target = path.removeprefix("/api/v1").replace("{symbol}", "petr4").replace("{order_id}", str(order_id))
+                target = target.replace("{key_id}", str(key_id))
                 answer = caller.call(method.upper(), target, json=example["value"])
                 assert answer.status_code in (200, 201), (name, answer.text)
                 venue.admin.post("/stocks/PETR4/state", {"state": "open"})
@@ -123,7 +125,7 @@ def test_every_example_is_accepted(venue: Venue, broker: Caller) -> None:
 
 def test_every_path_has_examples_of_what_it_names(venue: Venue) -> None:
     shared = [one for item in venue.description.document["paths"].values() for one in item.get("parameters", [])]
-    assert {one["name"] for one in shared} == {"order_id", "symbol", "broker_id", "client_order_id"}
+    assert {one["name"] for one in shared} == {"order_id", "symbol", "broker_id", "key_id", "client_order_id"}
     for one in shared:
         assert venue.description.errors(one["schema"], one["example"]) == []
 

@@ -35,7 +35,7 @@ def test_a_new_database_gets_stocks_brokers_and_keys_once(database_url: str, tmp
             " GROUP BY available ORDER BY available",
             [list(BROKERS)],
         ).fetchall()
-        stored = connection.execute("SELECT count(*) FROM brokers WHERE api_key_hash IS NOT NULL").fetchone()
+        stored = connection.execute("SELECT count(*) FROM api_keys").fetchone()
     assert stocks["PETR4"] == 3500
     assert stocks["AAPL"] == 58600
     assert len(stocks) == len(STOCKS) == 20

@@ -1,0 +1,103 @@
+"""A broker's own API keys."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from api.access.auth import caller, refuse_suspended, who
+from api.access.resource import Resource
+from api.access.rights import Access
+from api.accounts.key_schemas import KeyPageSchema, MadeKeySchema, NewKeySchema, RotationSchema
+from api.components import components
+from api.http.answers import Answer, answer
+from api.http.paging import LARGEST, page, position_in
+from api.http.problems import InvalidRequest
+from api.market.stock_schemas import PageQuerySchema
+from services.identity.api_keys import KeyHolder
+from services.identity.own_keys import make_key, read_keys, revoke_key, rotate_key
+from services.identity.reach import Reach, reach_of_holder
+
+log = logging.getLogger(__name__)
+
+blueprint = Resource("API keys", __name__, url_prefix="/api/v1", description="One's own keys.")
+
+KEY = "/api-keys/<key_id:key_id>"
+
+
+@blueprint.open_to(Access.KEYS, "/api-keys", "POST")
+@blueprint.arguments(NewKeySchema)
+@blueprint.response(201, MadeKeySchema)
+def make_api_key(wanted: dict[str, Any]) -> Answer:
+    """Make a key
+
+    It is shown in this answer and never again. A key makes none with more scopes, a later end or more addresses than
+    its own; what is left out is as its own.
+    """
+    refuse_suspended()
+    maker, now = _holder(), datetime.now(UTC)
+    if wanted["expires_at"] is not None and wanted["expires_at"] <= now:
+        raise InvalidRequest(errors={"expires_at": ["Must be in the future."]})
+    own = reach_of_holder(maker)
+    networks = wanted["allowed_addresses"]
+    reach = Reach(
+        frozenset(wanted["scopes"]),
+        wanted["expires_at"] or own.expires_at,
+        own.networks if networks is None else tuple(networks),
+    )
+    made = components().database.run(lambda session: make_key(session, maker, wanted["name"], reach, now))
+    log.info("key %s was made by %s", made["prefix"], who())
+    return answer(made, 201)
+
+
+@blueprint.open_to(Access.READ, "/api-keys")
+@blueprint.arguments(PageQuerySchema, location="query")
+@blueprint.response(200, KeyPageSchema)
+def list_api_keys(query: dict[str, Any]) -> Answer:
+    """List one's keys, newest first, also those that have ended"""
+    position = position_in(query["cursor"], 1)
+    before = position[0] if position else LARGEST
+    with components().database.reading() as session:
+        keys = read_keys(session, _holder().broker_id, before, query["limit"] + 1)
+    return page(keys, query["limit"], lambda key: [key["key_id"]])
+
+
+@blueprint.open_to(Access.KEYS, f"{KEY}/rotate", "POST")
+@blueprint.arguments(RotationSchema)
+@blueprint.response(201, MadeKeySchema)
+def rotate_api_key(rotation: dict[str, Any], key_id: int) -> Answer:
+    """Replace a key by a new one that is like it
+
+    The new key is shown in this answer and never again. The old one is good for `overlap_seconds` more, so that
+    programs can change one after the other.
+    """
+    refuse_suspended()
+    maker, now = _holder(), datetime.now(UTC)
+    overlap = timedelta(seconds=rotation["overlap_seconds"])
+    made = components().database.run(lambda session: rotate_key(session, maker, key_id, overlap, now))
+    components().keys.forget()
+    log.info("key %d was replaced by %s by %s", key_id, made["prefix"], who())
+    return answer(made, 201)
+
+
+@blueprint.open_to(Access.KEYS, KEY, "DELETE")
+@blueprint.response(204)
+def revoke_api_key(key_id: int) -> Answer:
+    """Revoke a key
+
+    Nobody gets in with it from two seconds later on, and its sockets are closed.
+    """
+    broker_id, now = _holder().broker_id, datetime.now(UTC)
+    components().database.run(lambda session: revoke_key(session, broker_id, key_id, now))
+    components().keys.forget()
+    log.info("key %d was revoked by %s", key_id, who())
+    return Answer(204)
+
+
+def _holder() -> KeyHolder:
+    """The key of the present request, which is a broker's."""
+    holder = caller().key
+    if holder is None:
+        raise TypeError("the administrator has no key of a broker")
+    return holder
