@@ -31,6 +31,9 @@ class Scopes(Strict, fields.List[Any]):
 class NetworkField(Strict):
     """An address, or a network in CIDR notation."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(metadata={"type": "string", "examples": ["192.0.2.0/24"]}, **options)
+
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> IPv4Network | IPv6Network:
         if type(value) is not str or "%" in value:
             raise ValidationError(NETWORK_RULE)
@@ -83,7 +86,7 @@ class KeySchema(Schema):
     allowed_addresses = fields.List(fields.String(), required=True, allow_none=True)
     created_at = fields.DateTime(required=True)
     last_used_at = fields.DateTime(
-        required=True, allow_none=True, metadata={"description": "Over REST, to the minute about."}
+        required=True, allow_none=True, metadata={"description": "Over REST, to half a minute."}
     )
     revoked_at = fields.DateTime(required=True, allow_none=True)
 

@@ -123,7 +123,8 @@ class Keys:
 
     def _note_used(self) -> dict[bytes, Caller]:
         used, self._used = self._used, {}
-        self._noted |= {caller.key.key_id for caller in used.values() if caller.key is not None}
+        good = [caller.key for caller in used.values() if not _has_ended(caller)]
+        self._noted |= {key.key_id for key in good if key is not None}
         return used
 
     def _renew(self) -> None:

@@ -248,6 +248,8 @@ def test_it_is_known_when_a_key_was_used_last(venue: Venue) -> None:
     used, first = (item["last_used_at"] for item in broker.get("/api-keys")["items"])
     assert used is not None
     assert first is not None
+    broker.delete(f"/api-keys/{broker.get('/api-keys')['items'][0]['key_id']}")
+    assert bot.call("GET", "/balance").status_code == 401  # no use of it
     venue.components.keys.write_uses()
     assert broker.get("/api-keys")["items"][0]["last_used_at"] == used
 
