@@ -9,8 +9,16 @@ from sqlalchemy import text
 from database.statements import Statements
 from services.errors import UnknownBroker
 from services.identity.api_keys import SHOWN, KeyHolder, hash_of_key, new_key
-from services.identity.errors import KeyEnded, KeyRevoked, KeyTooWide, NotYourKey, TooManyKeys, UnknownApiKey
-from services.identity.reach import Reach, reach_of_holder, reach_of_row
+from services.identity.errors import (
+    KeyEnded,
+    KeyExpired,
+    KeyRevoked,
+    KeyTooWide,
+    NotYourKey,
+    TooManyKeys,
+    UnknownApiKey,
+)
+from services.identity.reach import Reach, reach_of_row
 from services.identity.scopes import SCOPES
 from services.timestamps import timestamp
 
@@ -32,7 +40,7 @@ INSERT = text(f"""
 ALONE = text("SELECT id FROM brokers WHERE id = :broker_id FOR NO KEY UPDATE")
 """A broker's keys are made one after the other, so that they can be counted."""
 
-IS_REVOKED = text("SELECT revoked_at IS NOT NULL FROM api_keys WHERE id = :key_id FOR SHARE")
+MAKER = text(f"SELECT {COLUMNS} FROM api_keys WHERE id = :key_id FOR SHARE")  # noqa: S608
 
 COUNT = text("""
     SELECT count(*) FROM api_keys
@@ -57,11 +65,10 @@ NOTE_USES = text("""
 def make_key(session: Statements, maker: KeyHolder, name: str, reach: Reach, now: datetime) -> dict[str, Any]:
     """A new key of the maker's broker, with `api_key`, which is told this once.
 
-    Raises KeyTooWide where it would reach further than its maker, TooManyKeys, and KeyRevoked: what is believed of the
-    maker may be a moment old, and a key that is revoked must leave no other behind.
+    Raises KeyTooWide where it would reach further than its maker, TooManyKeys, and KeyRevoked or KeyExpired: what is
+    believed of the maker may be a moment old, and a key that has ended must leave no other behind.
     """
-    _refuse_wider(maker, reach)
-    _take_part(session, maker)
+    _refuse_wider(_reach_now(session, maker, now), reach)
     _refuse_more(session, maker.broker_id, now)
     return _made(session, maker.broker_id, name, reach)
 
@@ -71,12 +78,12 @@ def rotate_key(session: Statements, maker: KeyHolder, key_id: int, overlap: time
 
     Raises UnknownApiKey, NotYourKey, KeyEnded, and what `make_key` raises.
     """
-    _take_part(session, maker)
+    own = _reach_now(session, maker, now)
     row = _own(session, maker.broker_id, key_id)
-    if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
-        raise KeyEnded
     reach = reach_of_row(row)
-    _refuse_wider(maker, reach)
+    if row.revoked_at is not None or not reach.lasts(now):
+        raise KeyEnded
+    _refuse_wider(own, reach)
     if overlap:
         _refuse_more(session, maker.broker_id, now)
         session.execute(END_SOON, {"key_id": key_id, "until": now + overlap})
@@ -133,15 +140,20 @@ def key_document(row: Any) -> dict[str, Any]:
     }
 
 
-def _take_part(session: Statements, maker: KeyHolder) -> None:
-    """Make keys of this broker alone. Raises KeyRevoked where the maker has been revoked meanwhile."""
+def _reach_now(session: Statements, maker: KeyHolder, now: datetime) -> Reach:
+    """How far the maker reaches, while keys of this broker are made here alone. Raises KeyRevoked, KeyExpired."""
     session.execute(ALONE, {"broker_id": maker.broker_id})
-    if session.scalar(IS_REVOKED, {"key_id": maker.key_id}):
+    row = session.execute(MAKER, {"key_id": maker.key_id}).one()
+    reach = reach_of_row(row)
+    if row.revoked_at is not None:
         raise KeyRevoked
+    if not reach.lasts(now):
+        raise KeyExpired
+    return reach
 
 
-def _refuse_wider(maker: KeyHolder, reach: Reach) -> None:
-    if not reach_of_holder(maker).has(reach):
+def _refuse_wider(own: Reach, reach: Reach) -> None:
+    if not own.has(reach):
         raise KeyTooWide
 
 

@@ -182,6 +182,19 @@ def test_a_key_that_was_revoked_a_moment_ago_makes_no_other(database_url: str, r
     venue.close()
 
 
+def test_a_key_whose_end_came_nearer_a_moment_ago_makes_none_that_lasts_longer(
+    database_url: str, redis_url: str
+) -> None:
+    venue = Venue(settings_for(database_url, redis_url, web={"key_cache_ms": 5_000}))
+    broker = venue.broker()
+    broker.get("/balance")
+    venue.run("UPDATE api_keys SET expires_at = now() + interval '1 hour' WHERE broker_id = :id", id=broker.broker_id)
+    assert refusal(broker.post("/api-keys", {"name": "Heir", "scopes": ALL})) == (403, "key_too_wide")
+    venue.run("UPDATE api_keys SET expires_at = now() WHERE broker_id = :id", id=broker.broker_id)
+    assert refusal(broker.post("/api-keys", {"name": "Heir", "scopes": ALL})) == (401, "key_expired")
+    venue.close()
+
+
 def test_a_broker_has_so_many_keys_and_no_more(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_keys, "MOST_KEYS", 3)
     broker = venue.broker()
