@@ -11,7 +11,7 @@ from api.http.direct_routes import DirectRoutes
 from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA
 from api.http.problem_schemas import ProblemSchema
 from api.http.schema_converter import ConverterPlugin
-from api.market import market_data, stocks, trading_states
+from api.market import clock, market_data, stocks, trading_states
 from api.operations import debug, docs, health
 from api.trading import mass_cancel, order_batches, order_changes, orders
 from serving.raw_answers import MIMETYPE
@@ -25,6 +25,7 @@ RESOURCES: tuple[Resource, ...] = (
     stocks.blueprint,
     trading_states.blueprint,
     market_data.blueprint,
+    clock.blueprint,
     accounts.blueprint,
     api_keys.blueprint,
     brokers.blueprint,
