@@ -73,7 +73,7 @@ class Members:
             self._unknown_keys.note(network)
             raise refused(UNAUTHENTICATED)
         self._refuse_limited(holder, address, network)
-        if READ not in holder.scopes:
+        if READ not in holder.reach.scopes:
             raise refused(SCOPE_MISSING, scope=READ)
         self._members[socket_id] = Member(hash_of_key(key), now)
         return holder.broker_id

@@ -11,7 +11,7 @@ from api.http.calls import present
 from api.http.problems import AdminOnly, BrokerOnly, NotFound, Unauthenticated
 from api.runtime.key_cache import Caller
 from services.errors import BrokerSuspended, NoLongerValid
-from services.identity.api_keys import is_possible
+from services.identity.api_keys import KeyHolder, is_possible
 from services.identity.errors import ScopeMissing
 from services.identity.suspension import SUSPENDED
 from serving.open_connections import network_of
@@ -36,16 +36,13 @@ def require(access: Access) -> None:
         used.limits.note_failure(address)
         raise Unauthenticated("This API key is not known.")
     if caller.key is not None and caller.key.is_limited:
-        _refuse_limited(caller, address)
+        _refuse_limited(caller.key, address)
     charge_to(call.environ, caller.broker_id)
     call.caller = caller
     _refuse_other(access, caller)
 
 
-def _refuse_limited(caller: Caller, network: str) -> None:
-    holder = caller.key
-    if holder is None:
-        return
+def _refuse_limited(holder: KeyHolder, network: str) -> None:
     try:
         holder.refuse_ended(datetime.now(UTC))
     except NoLongerValid:

@@ -44,8 +44,6 @@ ENOUGH: Final = {
 """Every set of scopes that will do."""
 
 
-def missing_scope(access: Access, scopes: frozenset[str]) -> str | None:
-    """The first scope that these lack; None where they will do."""
-    if scopes in ENOUGH[access]:
-        return None
+def missing_scope(access: Access, scopes: frozenset[str]) -> str:
+    """The first scope that these lack, which are not enough."""
     return next(scope for scope in SCOPES if scope in NEEDED[access][0] - scopes)

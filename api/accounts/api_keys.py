@@ -17,7 +17,7 @@ from api.http.problems import InvalidRequest
 from api.market.stock_schemas import PageQuerySchema
 from services.identity.api_keys import KeyHolder
 from services.identity.own_keys import make_key, read_keys, revoke_key, rotate_key
-from services.identity.reach import Reach, reach_of_holder
+from services.identity.reach import Reach
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def make_api_key(wanted: dict[str, Any]) -> Answer:
     maker, now = _holder(), datetime.now(UTC)
     if wanted["expires_at"] is not None and wanted["expires_at"] <= now:
         raise InvalidRequest(errors={"expires_at": ["Must be in the future."]})
-    own = reach_of_holder(maker)
+    own = maker.reach
     networks = wanted["allowed_addresses"]
     reach = Reach(
         frozenset(wanted["scopes"]),

@@ -36,7 +36,7 @@ class Caller:
     @classmethod
     def of(cls, holder: KeyHolder) -> "Caller":
         """Whoever holds this key."""
-        return cls(holder.broker_id, holder.name, holder.status, holder.scopes, holder)
+        return cls(holder.broker_id, holder.name, holder.status, holder.reach.scopes, holder)
 
 
 ADMINISTRATOR = Caller(None, "administrator", "active")

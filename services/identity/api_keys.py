@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from services.identity.errors import AddressNotAllowed, KeyExpired, KeyRevoked
-from services.identity.networks import Network, is_within, network_of_text
+from services.identity.reach import Reach, reach_of_row
 from settings.admin_key import LONGEST_KEY
 
 KEY_BYTES: Final = 32
@@ -31,40 +31,34 @@ HOLDERS = text("""
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """A key, and the broker that it belongs to; the broker's `status` is active, close_only or suspended.
-
-    `networks`: from where it may be used; None for anywhere.
-    """
+    """A key, and the broker that it belongs to; the broker's `status` is active, close_only or suspended."""
 
     key_id: int
     broker_id: int
     name: str
     status: str
-    scopes: frozenset[str]
-    networks: tuple[Network, ...] | None
-    expires_at: datetime | None
+    reach: Reach
     is_revoked: bool
     is_limited: bool = field(init=False)
     """Whether it is not good always and everywhere."""
 
     def __post_init__(self) -> None:
-        limited = self.is_revoked or self.expires_at is not None or self.networks is not None
-        object.__setattr__(self, "is_limited", limited)
+        object.__setattr__(self, "is_limited", self.is_revoked or self.reach.is_limited)
 
     def has_ended(self, now: datetime) -> bool:
         """True if it was revoked, or its time is over."""
-        return self.is_revoked or (self.expires_at is not None and self.expires_at <= now)
+        return self.is_revoked or self.reach.has_ended(now)
 
     def refuse_ended(self, now: datetime) -> None:
         """Raises KeyRevoked, KeyExpired."""
         if self.is_revoked:
             raise KeyRevoked
-        if self.has_ended(now):
+        if self.reach.has_ended(now):
             raise KeyExpired
 
     def refuse_elsewhere(self, address: str) -> None:
-        """Raises AddressNotAllowed unless it may be used from this address; an unknown address is none of its own."""
-        if self.networks is not None and not is_within(address, self.networks):
+        """Raises AddressNotAllowed unless it may be used from this address."""
+        if not self.reach.is_good_from(address):
             raise AddressNotAllowed
 
 
@@ -95,14 +89,11 @@ def holders_of(session: Statements, hashes: Collection[bytes]) -> dict[bytes, Ke
 
 
 def _holder(row: Any) -> KeyHolder:
-    allowed = row.allowed_addresses
     return KeyHolder(
         key_id=row.id,
         broker_id=row.broker_id,
         name=row.name,
         status=row.status,
-        scopes=frozenset(row.scopes),
-        networks=None if allowed is None else tuple(map(network_of_text, allowed)),
-        expires_at=row.expires_at,
+        reach=reach_of_row(row),
         is_revoked=row.revoked_at is not None,
     )

@@ -81,7 +81,7 @@ def rotate_key(session: Statements, maker: KeyHolder, key_id: int, overlap: time
     own = _reach_now(session, maker, now)
     row = _own(session, maker.broker_id, key_id)
     reach = reach_of_row(row)
-    if row.revoked_at is not None or not reach.lasts(now):
+    if row.revoked_at is not None or reach.has_ended(now):
         raise KeyEnded
     _refuse_wider(own, reach)
     if overlap:
@@ -147,7 +147,7 @@ def _reach_now(session: Statements, maker: KeyHolder, now: datetime) -> Reach:
     reach = reach_of_row(row)
     if row.revoked_at is not None:
         raise KeyRevoked
-    if not reach.lasts(now):
+    if reach.has_ended(now):
         raise KeyExpired
     return reach
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.identity.api_keys import KeyHolder
-from services.identity.networks import Network, are_within, network_of_text
+from services.identity.networks import Network, are_within, is_within, network_of_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +17,19 @@ class Reach:
     scopes: frozenset[str]
     expires_at: datetime | None = None
     networks: tuple[Network, ...] | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it is not for always and everywhere."""
+        return self.expires_at is not None or self.networks is not None
+
+    def has_ended(self, now: datetime) -> bool:
+        """True if its time is over."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def is_good_from(self, address: str) -> bool:
+        """True if it may be used from this address; an address that cannot be read is none of its own."""
+        return self.networks is None or is_within(address, self.networks)
 
     def has(self, other: Reach) -> bool:
         """True if the other goes no further in anything."""
@@ -30,11 +42,6 @@ class Reach:
     def spans(self, networks: Sequence[Network] | None) -> bool:
         """True if each of these lies in one of its own."""
         return self.networks is None or (networks is not None and are_within(networks, self.networks))
-
-
-def reach_of_holder(holder: KeyHolder) -> Reach:
-    """That of a key that is being used."""
-    return Reach(holder.scopes, holder.expires_at, holder.networks)
 
 
 def reach_of_row(row: Any) -> Reach:

@@ -16,6 +16,11 @@ PING, PONG = "2", "3"
 PATH = "/socket.io/?EIO=4&transport=websocket"
 
 
+def auth(key: str) -> str:
+    """The payload of CONNECT with this key."""
+    return json.dumps({"token": key})
+
+
 class RawSocket:
     """A WebSocket on which Engine.IO has said hello."""
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 from tests.flows.exchange import Broker, RunningExchange
-from tests.flows.raw_socket import raw_socket
-
-
-def auth(key: str) -> str:
-    return json.dumps({"token": key})
+from tests.flows.raw_socket import auth, raw_socket
 
 
 def test_a_key_that_its_broker_revokes_is_refused_everywhere_within_two_seconds(exchange: RunningExchange) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from queues.bus import Bus
 from tests.flows.exchange import RunningExchange, is_up, until
-from tests.flows.raw_socket import raw_socket
+from tests.flows.raw_socket import auth, raw_socket
 
 GUESSES = 5
 
@@ -34,10 +34,6 @@ def exchange(settings, own_valkey, tmp_path_factory):
 @pytest.fixture
 def port(exchange):
     return exchange.settings.live.port
-
-
-def auth(key):
-    return json.dumps({"token": key})
 
 
 def test_a_revoked_key_is_told_so_and_its_connection_ends(exchange, port):

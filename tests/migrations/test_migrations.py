@@ -132,7 +132,7 @@ def test_a_broker_keeps_its_key_when_keys_become_many(database: str) -> None:
     upgrade(database)
     with transaction(engine) as session:
         holders = holders_of(session, [b"a", b"b"])
-        assert {holder.name: holder.scopes for holder in holders.values()} == {"One": ALL, "Two": ALL}
+        assert {holder.name: holder.reach.scopes for holder in holders.values()} == {"One": ALL, "Two": ALL}
         assert not any(holder.is_limited for holder in holders.values())
         session.execute(text("UPDATE api_keys SET revoked_at = now() WHERE key_hash = 'b'"))
     command.downgrade(alembic_config(database), "0010")
