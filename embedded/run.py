@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,8 @@ class RunProcesses:
 
     def __init__(self, settings: Settings, folder: Path, redis_urls: Mapping[str, str] | None = None) -> None:
         """`redis_urls`: Redis as each kind of process ("web") uses it; that of the settings for all others."""
-        self.settings = settings
+        secret = settings.identity.token_secret or secrets.token_hex(24)
+        self.settings = replace(settings, identity=replace(settings.identity, token_secret=secret))
         self._redis_urls = redis_urls or {}
         self.folder = folder
         self.processes: list[RunProcess] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import threading
 from pathlib import Path
 
 from machine.ownership import read_own
@@ -15,18 +16,23 @@ def kept_secret(path: Path) -> str:
 
     Raises NotOursError for one that somebody else has put there, or could.
     """
+    is_there = False
     with contextlib.suppress(FileNotFoundError):
         known = read_own(path).strip()
+        is_there = True
         if known:
             return known
-    secret = secrets.token_hex(24)
-    write_private(path, secret + "\n")
-    return secret
+    with contextlib.suppress(FileExistsError):
+        write_private(path, f"{secrets.token_hex(24)}\n", replace=is_there)
+    return read_own(path).strip()
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write the file so that it is whole at any moment, and readable by its owner only from the first byte on."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+def write_private(path: Path, text: str, *, replace: bool = True) -> None:
+    """Write the file so that it is whole at any moment, and readable by its owner only from the first byte on.
+
+    Raises FileExistsError for one that is there and is not to be replaced, also if another process has just made it.
+    """
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_native_id()}")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -34,7 +40,11 @@ def write_private(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        if replace:
+            unfinished.replace(path)
+        else:
+            path.hardlink_to(unfinished)
+            unfinished.unlink()
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise

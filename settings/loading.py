@@ -19,6 +19,7 @@ from settings.admin_key import check_admin_key
 from settings.schedules import schedules_of
 from settings.sections import Settings
 from settings.spelling import nearest
+from settings.token_secret import check_token_secret
 from settings.urls import completed
 from settings.values import SettingsError, checked, types_of
 
@@ -55,6 +56,8 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         sections[name] = cls(**{key: checked(cls, key, *pair) for key, pair in given.items() if name != "session"})
     exchange, hosts = sections["exchange"], (sections["web"].host, sections["live"].host)
     check_admin_key(exchange.admin_key, values.get("exchange", {}).get("admin_key", ("", ""))[1], hosts)
+    for key in ("token_secret", "previous_token_secret"):
+        check_token_secret(getattr(sections["identity"], key), values.get("identity", {}).get(key, ("", ""))[1])
     if environment.get(FAULT) and not exchange.debug:
         raise SettingsError(f"{FAULT}: kills processes on purpose, for tests: expected only where debug = true")
     for name in ("database", "redis"):
@@ -73,6 +76,8 @@ def variables_of(settings: Settings) -> dict[str, str]:
     variables = {}
     for name, (section, key) in _variables().items():
         value = getattr(getattr(settings, section), key)
+        if value is None:
+            continue
         if isinstance(value, tuple):
             value = ",".join(value)
         variables[name] = str(value).lower() if isinstance(value, bool) else str(value)

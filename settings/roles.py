@@ -11,7 +11,7 @@ READERS: Final = frozenset({"live"})
 """The processes that only read."""
 
 KEY_HOLDERS: Final = frozenset({"web", "live"})
-"""Those that are asked with the administrator's key."""
+"""Those that are asked with the administrator's key, and with people's tokens."""
 
 
 def for_process(settings: Settings, name: str) -> Settings:
@@ -21,7 +21,8 @@ def for_process(settings: Settings, name: str) -> Settings:
     own = dataclasses.replace(
         database, url=url, password="", owner_url="", owner_password="", reader_url="", reader_password=""
     )
-    exchange = settings.exchange
+    exchange, identity = settings.exchange, settings.identity
     if name not in KEY_HOLDERS:
         exchange = dataclasses.replace(exchange, admin_key="")
-    return dataclasses.replace(settings, database=own, exchange=exchange)
+        identity = dataclasses.replace(identity, token_secret="", previous_token_secret="")
+    return dataclasses.replace(settings, database=own, exchange=exchange, identity=identity)

@@ -88,6 +88,20 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """People: how they come in, and for how long. `signup` is None where nothing is said of it."""
+
+    signup: bool | None = None
+    signup_cash: int = number(10_000_000, 0, 10**15)
+    signup_positions: tuple[str, ...] = field(default=(), metadata={"kind": "position"})
+    access_seconds: int = number(900, 5, 86_400)
+    session_days: int = number(30, 1, 366)
+    hashes_at_once: int = number(1, 1, 64)
+    token_secret: str = secret()
+    previous_token_secret: str = secret()
+
+
+@dataclass(frozen=True)
 class Clock:
     """The periodic jobs."""
 
@@ -153,6 +167,7 @@ class Settings:
     live: Live = field(default_factory=Live)
     match: Match = field(default_factory=Match)
     limits: Limits = field(default_factory=Limits)
+    identity: Identity = field(default_factory=Identity)
     clock: Clock = field(default_factory=Clock)
     market: Market = field(default_factory=Market)
     session: TradingSchedule = field(default_factory=TradingSchedule)

@@ -30,7 +30,7 @@ def checked(cls: Any, key: str, value: Any, place: str) -> Any:
     """
     wanted = types_of(cls)[key]
     rule = next(f.metadata for f in dataclasses.fields(cls) if f.name == key)
-    if wanted is bool:
+    if wanted in (bool, bool | None):
         return _boolean(value, place)
     if wanted is int:
         return _integer(value, place, rule)
@@ -69,6 +69,10 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "group": (
         lambda word: re.fullmatch(r"[A-Za-z0-9_.-]{1,32}", word, re.ASCII),
         "names of 1 to 32 letters, digits, _ . and -",
+    ),
+    "position": (
+        lambda word: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}:[1-9][0-9]{0,11}", word, re.ASCII),
+        "symbols with shares, such as PETR4:100",
     ),
     "zone": (ZoneInfo, "a time zone such as America/Sao_Paulo"),
     "postgresql": (lambda word: is_url_of(word, POSTGRESQL), f"postgresql://user@host:5432/name{APART}"),

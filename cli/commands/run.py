@@ -13,15 +13,17 @@ import rich_click as click
 
 from cli.local.run_state import connected
 from cli.local.shared_memory import SHARED_MEMORY
+from cli.local.token_secret import with_token_secret
 from cli.suggesting import SuggestingGroup
 from cli.terminal import CommandError, say
 from embedded.own_account import environment_of
 from imports import without_collection
 from logs import start_logging
+from machine.errors import NotOursError
 from machine.runtime import runtime_of
 from settings.connections import connections_of, processes_of
 from settings.loading import ROOT, listener, load_settings, variables_of
-from settings.roles import for_process
+from settings.roles import KEY_HOLDERS, for_process
 from settings.sections import Settings
 
 GRACEFUL_SECONDS = 3
@@ -51,9 +53,20 @@ def _settings(process: str) -> Settings:
 
         wait_or_refuse(settings.database.url, connections_of(settings), say)
         must_let_in(settings.redis.url, say)
+    if process in KEY_HOLDERS:
+        settings = _with_token_secret(settings)
     if os.geteuid() == 0:
         _leave_root(settings)
     return settings
+
+
+def _with_token_secret(settings: Settings) -> Settings:
+    try:
+        return with_token_secret(settings)
+    except (OSError, NotOursError) as error:
+        log = logging.getLogger("minex")
+        log.warning("nobody can log in: there is no MINEX_IDENTITY_TOKEN_SECRET, and none can be kept: %s", error)
+        return settings
 
 
 def _leave_root(settings: Settings) -> None:

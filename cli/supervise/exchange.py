@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from cli.local.ports import listening
 from cli.local.run_state import RunState, write_state
 from cli.local.summary import Summary, seconds_since_start
+from cli.local.token_secret import for_people
 from cli.supervise.children import children_of
 from cli.supervise.heartbeats import make_folder
 from cli.supervise.import_ahead import import_ahead
@@ -65,7 +66,6 @@ class Exchange:
         self._listeners: dict[str, socket.socket] = {}
         self._asked_to_stop = False
         self._interruptible = True
-
         self.state = RunState(pid=os.getpid(), data_folder=str(self.folder), started_at=time.time())
         self._kept = KeptState(self.state, self.logbook)
 
@@ -79,7 +79,7 @@ class Exchange:
         adopt_orphans()
         _raise_limit_of_files()
         end_left_overs(self.folder)
-        settings, self._listeners = listening(self._settings, self._port)
+        settings, self._listeners = listening(for_people(self._settings), self._port)
         write_state(self.state)
         settings = self._start_servers(settings)
         imports.join()
