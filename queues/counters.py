@@ -36,13 +36,18 @@ class Counters:
 
     def count(self, work: Callable[[MovingWindowRateLimiter], Counted]) -> Counted:
         """Do `work` with the counters that all processes share, or our own while Redis is away, and give its result."""
+        counted = self.shared(lambda: [work(self._shared)])
+        return work(self._alone) if counted is None else counted[0]
+
+    def shared(self, command: Callable[[], Counted]) -> Counted | None:
+        """The result of a command to Redis; None while it is away."""
         if time.monotonic() >= self._alone_until:
             try:
-                return work(self._shared)
+                return command()
             except RedisError as error:
                 self._alone_until = time.monotonic() + ALONE_SECONDS
                 log.warning("Redis is away, this process counts requests by itself: %s", error)
-        return work(self._alone)
+        return None
 
     @cached_property
     def _shared(self) -> MovingWindowRateLimiter:

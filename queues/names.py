@@ -42,6 +42,11 @@ def replies_channel(process: str) -> str:
     return f"{PREFIX}replies:{process}"
 
 
+def log_ins(pair: str) -> str:
+    """The hash with the failures of one name from one address to log in; `pair` stands for both."""
+    return f"{PREFIX}log-ins:{pair}"
+
+
 def room(kind: str, key: str | int) -> str:
     """A room of Socket.IO: `stock` and `book` of a symbol, `user` of a broker's id."""
     return f"{kind}:{key}"
