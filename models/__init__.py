@@ -20,6 +20,8 @@ from models.order import OPEN_STATUSES, Order
 from models.stock import Stock
 from models.trade import Trade
 from models.transfer import Transfer
+from models.user import User
+from models.user_session import UserSession
 
 __all__ = [
     "CASH",
@@ -40,4 +42,6 @@ __all__ = [
     "Stock",
     "Trade",
     "Transfer",
+    "User",
+    "UserSession",
 ]

@@ -18,8 +18,10 @@ READ: Final[dict[str, tuple[str, ...]]] = {
     "brokers": ("id", "name", "status"),
     "orders": ("stock_id", "side", "price", "status", "closed_at", "shown_quantity", "remaining_quantity"),
     "stocks": (),
+    "user_sessions": ("id", "user_id", "expires_at", "ended_at"),
+    "users": ("id", "username", "role", "broker_id", "is_active"),
 }
-"""What live reads: whose key it is, books and tapes. Columns of each table, all where none are named.
+"""What live reads: who somebody is, books and tapes. Columns of each table, all where none are named.
 
 Not whose order it is, nor a person's document, nor a secret.
 """

@@ -72,7 +72,11 @@ class Unavailable(MarketError):
     """The exchange cannot do it just now; try again later."""
 
 
-class NoLongerValid(MarketError):
+class NotAuthenticated(MarketError):
+    """It is not known who is calling."""
+
+
+class NoLongerValid(NotAuthenticated):
     """What says who is calling was good once."""
 
 

@@ -28,6 +28,8 @@ HOLDERS = text("""
     FROM api_keys k JOIN brokers b ON b.id = k.broker_id WHERE k.key_hash = ANY(:hashes)
 """)
 
+ROW = text("SELECT scopes, allowed_addresses, expires_at, revoked_at FROM api_keys WHERE id = :key_id FOR SHARE")
+
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
@@ -55,6 +57,16 @@ class KeyHolder:
             raise KeyRevoked
         if self.reach.has_ended(now):
             raise KeyExpired
+
+    def reach_now(self, session: Statements, now: datetime) -> Reach:
+        """How far it reaches by its row, which stays so until the commit. Raises KeyRevoked, KeyExpired."""
+        row = session.execute(ROW, {"key_id": self.key_id}).one()
+        reach = reach_of_row(row)
+        if row.revoked_at is not None:
+            raise KeyRevoked
+        if reach.has_ended(now):
+            raise KeyExpired
+        return reach
 
     def refuse_elsewhere(self, address: str) -> None:
         """Raises AddressNotAllowed unless it may be used from this address."""

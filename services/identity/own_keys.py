@@ -1,23 +1,15 @@
-"""The keys of a broker, as it makes, lists, rotates and revokes them itself."""
+"""The keys of a broker, as it makes, lists, rotates and revokes them itself: by a person, or by a key."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import text
 
 from database.statements import Statements
 from services.errors import UnknownBroker
-from services.identity.api_keys import SHOWN, KeyHolder, hash_of_key, new_key
-from services.identity.errors import (
-    KeyEnded,
-    KeyExpired,
-    KeyRevoked,
-    KeyTooWide,
-    NotYourKey,
-    TooManyKeys,
-    UnknownApiKey,
-)
+from services.identity.api_keys import SHOWN, hash_of_key, new_key
+from services.identity.errors import KeyEnded, KeyTooWide, NotYourKey, TooManyKeys, UnknownApiKey
 from services.identity.reach import Reach, reach_of_row
 from services.identity.scopes import SCOPES
 from services.timestamps import timestamp
@@ -40,13 +32,12 @@ INSERT = text(f"""
 ALONE = text("SELECT id FROM brokers WHERE id = :broker_id FOR NO KEY UPDATE")
 """A broker's keys are made one after the other, so that they can be counted."""
 
-MAKER = text(f"SELECT {COLUMNS} FROM api_keys WHERE id = :key_id FOR SHARE")  # noqa: S608
-
 COUNT = text("""
     SELECT count(*) FROM api_keys
     WHERE broker_id = :broker_id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)
 """)
 
+OWNER = text("SELECT broker_id FROM api_keys WHERE id = :key_id")
 ONE = text(f"SELECT {COLUMNS} FROM api_keys WHERE id = :key_id FOR NO KEY UPDATE")  # noqa: S608
 PAGE = text(f"""
     SELECT {COLUMNS} FROM api_keys WHERE broker_id = :broker_id AND id < :before ORDER BY id DESC LIMIT :limit
@@ -62,40 +53,62 @@ NOTE_USES = text("""
 """)
 
 
-def make_key(session: Statements, maker: KeyHolder, name: str, reach: Reach, now: datetime) -> dict[str, Any]:
+class Maker(Protocol):
+    """Who makes keys: whoever has a session or a key of this broker."""
+
+    @property
+    def broker_id(self) -> int | None:
+        """Of a person who makes keys it is not None."""
+
+    def reach_now(self, session: Statements, now: datetime) -> Reach:
+        """How far it reaches by its row, which stays so until the commit. Raises why it has ended."""
+
+
+def make_key(session: Statements, maker: Maker, name: str, reach: Reach, now: datetime) -> dict[str, Any]:
     """A new key of the maker's broker, with `api_key`, which is told this once.
 
-    Raises KeyTooWide where it would reach further than its maker, TooManyKeys, and KeyRevoked or KeyExpired: what is
-    believed of the maker may be a moment old, and a key that has ended must leave no other behind.
+    Raises KeyTooWide where it would reach further than its maker, TooManyKeys, and why the maker has ended: what is
+    believed of it may be a moment old, and a key or session that has ended must leave no key behind.
     """
-    _refuse_wider(_reach_now(session, maker, now), reach)
-    _refuse_more(session, maker.broker_id, now)
-    return _made(session, maker.broker_id, name, reach)
+    broker_id = _alone(session, maker)
+    _refuse_wider(maker.reach_now(session, now), reach)
+    _refuse_more(session, broker_id, now)
+    return _made(session, broker_id, name, reach)
 
 
-def rotate_key(session: Statements, maker: KeyHolder, key_id: int, overlap: timedelta, now: datetime) -> dict[str, Any]:
+def rotate_key(session: Statements, maker: Maker, key_id: int, overlap: timedelta, now: datetime) -> dict[str, Any]:
     """A new key that is like this one, which ends after `overlap`; with `api_key`, which is told this once.
 
     Raises UnknownApiKey, NotYourKey, KeyEnded, and what `make_key` raises.
     """
-    own = _reach_now(session, maker, now)
-    row = _own(session, maker.broker_id, key_id)
+    broker_id = _alone(session, maker)
+    own = maker.reach_now(session, now)
+    row = _own(session, broker_id, key_id)
     reach = reach_of_row(row)
     if row.revoked_at is not None or reach.has_ended(now):
         raise KeyEnded
     _refuse_wider(own, reach)
     if overlap:
-        _refuse_more(session, maker.broker_id, now)
+        _refuse_more(session, broker_id, now)
         session.execute(END_SOON, {"key_id": key_id, "until": now + overlap})
     else:
         session.execute(REVOKE, {"key_id": key_id, "now": now})
-    return _made(session, maker.broker_id, row.name, reach)
+    return _made(session, broker_id, row.name, reach)
 
 
 def revoke_key(session: Statements, broker_id: int, key_id: int, now: datetime) -> None:
     """End one of the broker's keys; nothing if it was revoked before. Raises UnknownApiKey, NotYourKey."""
     _own(session, broker_id, key_id)
     session.execute(REVOKE, {"key_id": key_id, "now": now})
+
+
+def refuse_foreign_key(session: Statements, broker_id: int, key_id: int) -> None:
+    """Raises UnknownApiKey, and NotYourKey unless it is one of the broker's."""
+    owner = session.scalar(OWNER, {"key_id": key_id})
+    if owner is None:
+        raise UnknownApiKey(f"There is no key {key_id}.")
+    if owner != broker_id:
+        raise NotYourKey
 
 
 def replace_all_keys(session: Statements, broker_id: int, now: datetime) -> dict[str, Any]:
@@ -140,16 +153,12 @@ def key_document(row: Any) -> dict[str, Any]:
     }
 
 
-def _reach_now(session: Statements, maker: KeyHolder, now: datetime) -> Reach:
-    """How far the maker reaches, while keys of this broker are made here alone. Raises KeyRevoked, KeyExpired."""
+def _alone(session: Statements, maker: Maker) -> int:
+    """The maker's broker, whose keys are made here alone until the commit. Raises TypeError if it has none."""
+    if maker.broker_id is None:
+        raise TypeError("keys are a broker's")
     session.execute(ALONE, {"broker_id": maker.broker_id})
-    row = session.execute(MAKER, {"key_id": maker.key_id}).one()
-    reach = reach_of_row(row)
-    if row.revoked_at is not None:
-        raise KeyRevoked
-    if reach.has_ended(now):
-        raise KeyExpired
-    return reach
+    return maker.broker_id
 
 
 def _refuse_wider(own: Reach, reach: Reach) -> None:
@@ -163,12 +172,8 @@ def _refuse_more(session: Statements, broker_id: int, now: datetime) -> None:
 
 
 def _own(session: Statements, broker_id: int, key_id: int) -> Any:
-    row = session.execute(ONE, {"key_id": key_id}).one_or_none()
-    if row is None:
-        raise UnknownApiKey(f"There is no key {key_id}.")
-    if row.broker_id != broker_id:
-        raise NotYourKey
-    return row
+    refuse_foreign_key(session, broker_id, key_id)
+    return session.execute(ONE, {"key_id": key_id}).one()
 
 
 def _made(session: Statements, broker_id: int, name: str, reach: Reach) -> dict[str, Any]:

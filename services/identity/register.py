@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -32,7 +33,13 @@ class Registered:
     webhook_secret: str
 
 
-def register_broker(
+def register_broker(session: Session, **wanted: Any) -> Registered:
+    """A new active broker as by `open_broker`, with a key that may do everything."""
+    broker = open_broker(session, **wanted)
+    return Registered(broker.id, first_key(session, broker.id)["api_key"], broker.webhook_secret)
+
+
+def open_broker(
     session: Session,
     *,
     name: str,
@@ -41,8 +48,8 @@ def register_broker(
     credit_limit: int = 0,
     short_limit: int = 0,
     webhook_url: str | None = None,
-) -> Registered:
-    """A new active broker with `cash` (cents) and `positions` (shares by symbol).
+) -> Broker:
+    """A new active broker with `cash` (cents) and `positions` (shares by symbol), and without a key.
 
     `credit_limit` (cents) is how far its cash may go below zero, `short_limit` (shares) how far each stock may.
     Shares come in at the stock's last or reference price. Raises UnknownStock for a symbol that is not listed,
@@ -72,7 +79,7 @@ def register_broker(
             raise PositionTooValuable(detail, field="positions", largest_value=LARGEST_VALUE)
         with _blamed_on("positions"):
             deposit(session, broker.id, stock.id, shares, cost=price * shares, credit_limit=short_limit)
-    return Registered(broker.id, first_key(session, broker.id)["api_key"], webhook_secret)
+    return broker
 
 
 @contextmanager
