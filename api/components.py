@@ -9,17 +9,22 @@ from api.http.calls import present
 from api.intake.backpressure import Backpressure
 from api.intake.intake import Intake
 from api.runtime.database import Database
+from api.runtime.hashing import Hashing
 from api.runtime.health_probe import HealthProbe
 from api.runtime.kept_books import KeptBooks
 from api.runtime.key_cache import Keys
 from api.runtime.rate_limits import RateLimits
+from api.runtime.session_cache import Sessions
 from api.runtime.waiting import WaitingRoom
 from background import Tasks
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
+from queues.counters import Counters
 from queues.heartbeats import Heartbeats
+from queues.log_in_guard import LogInGuard
 from queues.replies import Replies
 from queues.wakeups import Wakeups
+from services.identity.tokens import Tokens
 from settings.sections import Settings
 
 EXTENSION = "minex"
@@ -33,6 +38,10 @@ class Components:
     database: Database
     redis: Redis
     keys: Keys
+    tokens: Tokens
+    sessions: Sessions
+    hashing: Hashing
+    log_in_guard: LogInGuard
     wakeups: Wakeups
     replies: Replies
     books: KeptBooks
@@ -51,16 +60,23 @@ def open_components(settings: Settings) -> Components:
     wakeups = Wakeups(redis)
     backpressure = Backpressure(database, settings.match)
     tasks = Tasks()
+    counters = Counters(settings.redis)
+    identity = settings.identity
+    tokens = Tokens(identity.token_secret, identity.previous_token_secret, identity.access_seconds)
     return Components(
         settings=settings,
         database=database,
         redis=redis,
         keys=Keys(database, settings.exchange.admin_key, settings.web.key_cache_ms, tasks),
+        tokens=tokens,
+        sessions=Sessions(database, tokens, settings.web.key_cache_ms),
+        hashing=Hashing(identity.hashes_at_once),
+        log_in_guard=LogInGuard(redis, counters),
         wakeups=wakeups,
         replies=Replies(redis, tasks),
         books=KeptBooks(BookCache(redis)),
         backpressure=backpressure,
-        limits=RateLimits(settings.limits, settings.redis),
+        limits=RateLimits(settings.limits, counters),
         intake=Intake(database, wakeups, backpressure, settings, tasks),
         health_probe=HealthProbe(database, Heartbeats(redis), wakeups, settings.match.groups, tasks),
         waiting_room=WaitingRoom(settings.web.waiting),

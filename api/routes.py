@@ -5,7 +5,7 @@ from flask_smorest import Api
 
 from api.access.resource import Resource
 from api.access.rights import Access
-from api.accounts import accounts, api_keys, brokers
+from api.accounts import accounts, api_keys, brokers, log_ins, me, users
 from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConverter
 from api.http.direct_routes import DirectRoutes
 from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA
@@ -29,6 +29,9 @@ RESOURCES: tuple[Resource, ...] = (
     accounts.blueprint,
     api_keys.blueprint,
     brokers.blueprint,
+    log_ins.blueprint,
+    me.blueprint,
+    users.blueprint,
     health.blueprint,
     health.at_root,
     debug.blueprint,
@@ -40,11 +43,11 @@ LICENSE = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
 DESCRIPTION = """\
 A stock exchange: orders are reserved, stored and matched by price and time.
 
-Send `Authorization: Bearer <api key>`. Prices and money are integer cents, quantities whole shares, times UTC
-(RFC 3339). Symbols are taken in any case. An order is answered once it is stored and reserved; with `Prefer: wait=5`
-after it was matched, with its fills. Give each order a `client_order_id`: the same one again is the same order, so
-whatever answer is lost, the order can be sent again. Lists come in pages: pass `next_cursor` as `cursor`. Every refusal
-is a problem (RFC 9457) with a stable `code`; [all codes](/docs/errors).
+Send `Authorization: Bearer <api key>`; people send the access token that they log in for. Prices and money are integer
+cents, quantities whole shares, times UTC (RFC 3339). Symbols are taken in any case. An order is answered once it is
+stored and reserved; with `Prefer: wait=5` after it was matched, with its fills. Give each order a `client_order_id`:
+the same one again is the same order, so whatever answer is lost, the order can be sent again. Lists come in pages: pass
+`next_cursor` as `cursor`. Every refusal is a problem (RFC 9457) with a stable `code`; [all codes](/docs/errors).
 """
 
 
@@ -77,6 +80,8 @@ def register(app: Flask, settings: Settings) -> DirectRoutes:
         order_id=IdConverter,
         broker_id=IdConverter,
         key_id=IdConverter,
+        session_id=IdConverter,
+        user_id=IdConverter,
         client_order_id=ClientOrderIdConverter,
     )
     app.config.update(API_TITLE=settings.exchange.name, API_VERSION="v1", OPENAPI_VERSION="3.1.0")
@@ -87,6 +92,8 @@ def register(app: Flask, settings: Settings) -> DirectRoutes:
     api.register_converter(ClientOrderIdConverter, lambda _: CLIENT_ORDER_ID_SCHEMA)
     scheme = {"type": "http", "scheme": "bearer"}
     api.spec.components.security_scheme("apiKey", {**scheme, "description": "A broker's API key."})
+    token = {**scheme, "bearerFormat": "JWT", "description": "A person's access token, from POST /api/v1/token."}
+    api.spec.components.security_scheme("accessToken", token)
     api.spec.components.security_scheme("adminKey", {**scheme, "description": "The administrator's key."})
     for resource in RESOURCES:
         if resource is debug.blueprint and not settings.exchange.debug:

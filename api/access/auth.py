@@ -1,19 +1,21 @@
-"""Who is calling: API keys of brokers and the administrator's key."""
+"""Who is calling: brokers and the administrator with their keys, people with access tokens."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
-from api.access.rights import ENOUGH, OF_BROKERS, OF_THE_EXCHANGE, Access, missing_scope
+from api.access.rights import ENOUGH, OF_BROKERS, OF_PEOPLE, OF_THE_EXCHANGE, ROLES_OF, Access, missing_scope
 from api.components import components
 from api.http.calls import present
-from api.http.problems import AdminOnly, BrokerOnly, NotFound, Unauthenticated
-from api.runtime.key_cache import Caller
+from api.http.problems import AdminOnly, BrokerOnly, NotFound, PersonOnly, Unauthenticated
+from api.runtime.callers import Caller
 from services.errors import BrokerSuspended, NoLongerValid
 from services.identity.api_keys import KeyHolder, is_possible
-from services.identity.errors import ScopeMissing
+from services.identity.errors import RoleMissing, ScopeMissing
+from services.identity.session_holders import SessionHolder
 from services.identity.suspension import SUSPENDED
+from services.identity.tokens import is_possible_token
 from serving.open_connections import network_of
 from serving.present import charge_to
 
@@ -23,18 +25,18 @@ SCHEME = "bearer"
 def require(access: Access) -> None:
     """Find out who calls, and whether he may.
 
-    Raises Unauthenticated, KeyRevoked, KeyExpired and TooManyRequests; AddressNotAllowed, BrokerOnly, AdminOnly and
-    ScopeMissing.
+    Raises Unauthenticated, KeyRevoked, KeyExpired, TokenExpired, SessionEnded and TooManyRequests; AddressNotAllowed,
+    BrokerOnly, AdminOnly, PersonOnly, ScopeMissing and RoleMissing.
     """
-    key = _key_of_request()
+    key = _credential_of_request()
     call = present()
     address = network_of(call.address)
     used = components()
     used.limits.refuse_guesser(address)
-    caller = used.keys.caller_of(key)
+    caller = used.sessions.caller_of(key) if is_possible_token(key) else used.keys.caller_of(key)
     if caller is None:
         used.limits.note_failure(address)
-        raise Unauthenticated("This API key is not known.")
+        raise Unauthenticated("This API key or access token is not known.")
     if caller.key is not None and caller.key.is_limited:
         _refuse_limited(caller.key, address)
     charge_to(call.environ, caller.broker_id)
@@ -52,7 +54,13 @@ def _refuse_limited(holder: KeyHolder, network: str) -> None:
 
 
 def _refuse_other(access: Access, caller: Caller) -> None:
-    if caller.broker_id is None:
+    if caller.session is not None:
+        roles = ROLES_OF[access]
+        if caller.session.role not in roles:
+            raise RoleMissing(f"This is for the role {' or '.join(roles)}.", role=roles[0])
+    elif access in OF_PEOPLE:
+        raise PersonOnly
+    elif caller.broker_id is None:
         if access in OF_BROKERS:
             raise BrokerOnly
     elif access in OF_THE_EXCHANGE:
@@ -62,11 +70,11 @@ def _refuse_other(access: Access, caller: Caller) -> None:
         raise ScopeMissing(f"This API key lacks the scope {scope}.", scope=scope)
 
 
-def _key_of_request() -> str:
+def _credential_of_request() -> str:
     header: str = present().environ.get("HTTP_AUTHORIZATION", "")
     scheme, _, key = header.partition(" ")
     key = key.strip()
-    if scheme.lower() != SCHEME or not is_possible(key):
+    if scheme.lower() != SCHEME or not (is_possible(key) or is_possible_token(key)):
         raise Unauthenticated
     return key
 
@@ -79,14 +87,21 @@ def require_debug() -> None:
 
 
 def caller() -> Caller:
-    """The broker or the administrator who sent the present request."""
+    """The broker, person or administrator who sent the present request."""
     return cast(Caller, present().caller)
+
+
+def person() -> SessionHolder:
+    """The person who sent the present request; only where access is for people."""
+    return cast(SessionHolder, caller().session)
 
 
 def who() -> str:
     """Who sent the present request and from where, for the log."""
-    broker_id = caller().broker_id
-    name = "the administrator" if broker_id is None else f"broker {broker_id}"
+    found = caller()
+    name = "the administrator" if found.broker_id is None else f"broker {found.broker_id}"
+    if found.session is not None:
+        name = f"{found.session.role} {found.session.username}"
     return f"{name} at {present().address}"
 
 
@@ -101,7 +116,9 @@ def refuse_suspended() -> None:
     What is remembered may be late in allowing, never in refusing: a broker that was activated just now is let in.
     """
     if caller().status == SUSPENDED:
-        found = components().keys.caller_now(_key_of_request())
+        credential = _credential_of_request()
+        used = components()
+        found = (used.keys if caller().session is None else used.sessions).caller_now(credential)
         if found is None:
             raise Unauthenticated
         present().caller = found

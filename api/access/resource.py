@@ -8,22 +8,27 @@ from flask_smorest import Blueprint
 
 from api.access.auth import CHECKS
 from api.access.charging import bucket_of, charge
-from api.access.rights import OF_BROKERS, OF_THE_EXCHANGE, Access
+from api.access.rights import OF_BROKERS, OF_PEOPLE, OF_THE_EXCHANGE, Access
 from api.http.arguments import READERS, refuse_query
 from api.http.body import refuse_body
 from api.http.calls import present
 from api.http.paths import refuse_impossible
+from api.http.problems import Problem
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 """What a view is decorated with."""
+
+Of = Callable[..., object]
+"""Takes the arguments of a path, and raises where what they name is not there, or not the caller's."""
 
 CHARGED = OF_BROKERS | {Access.KEY}
 """Who takes from a bucket."""
 
 SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.ANYONE: [],
-    **{access: [{"apiKey": []}] for access in CHARGED},
-    **{access: [{"adminKey": []}] for access in OF_THE_EXCHANGE},
+    **{access: [{"apiKey": []}, {"accessToken": []}] for access in CHARGED},
+    **{access: [{"accessToken": []}] for access in OF_PEOPLE},
+    **{access: [{"adminKey": []}, {"accessToken": []}] for access in OF_THE_EXCHANGE},
 }
 
 
@@ -40,8 +45,12 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
         self.routes: list[tuple[str, str, Callable[..., Any]]] = []
         """Method, rule and view of each."""
 
-    def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Decorator:
-        """Decorate a view with what it takes, and with the schema's `EXAMPLES` of a body, by what they are."""
+    def arguments(self, schema: Any, *, location: str = "json", of: Of | None = None, **options: Any) -> Decorator:
+        """Decorate a view with what it takes, and with the schema's `EXAMPLES` of a body, by what they are.
+
+        `of` raises where what the path names is not there, or not the caller's: that is said before what is wrong with
+        a body, and asked only where something is.
+        """
         examples = getattr(schema, "EXAMPLES", None)
         if examples:
             options["examples"] = {name: {"value": value} for name, value in examples.items()}
@@ -52,7 +61,12 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(view)
             def reading(*args: Any, **kwargs: Any) -> Any:
-                return view(read(), *args, **kwargs)
+                try:
+                    found = read()
+                except Problem:
+                    _refuse_thing(of, kwargs)
+                    raise
+                return view(found, *args, **kwargs)
 
             reading._apidoc = described(view)._apidoc  # type: ignore[attr-defined]
             return reading
@@ -78,11 +92,13 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
 
         return decorate
 
-    def open_to(self, access: Access, rule: str, *methods: str, charged: bool = True) -> Decorator:
+    def open_to(
+        self, access: Access, rule: str, *methods: str, charged: bool = True, of: Of | None = None
+    ) -> Decorator:
         """Decorate a view: it answers `methods` (default GET) at `rule`, after checking that the caller may.
 
         A request takes one from its broker's bucket; where it is not `charged`, the view says how much it takes. What
-        the view does not read is refused: a body, and (but for anyone's routes) a query.
+        the view does not read is refused: a body, and (but for anyone's routes) a query; `of` as for `arguments`.
         """
         check = CHECKS[access]
         bucket = bucket_of(rule, methods)
@@ -99,10 +115,14 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
                 if is_charged:
                     charge(bucket)
                 refuse_impossible(kwargs)
-                if not reads_body:
-                    refuse_body(present().environ)
-                if not reads_query:
-                    refuse_query()
+                try:
+                    if not reads_body:
+                        refuse_body(present().environ)
+                    if not reads_query:
+                        refuse_query()
+                except Problem:
+                    _refuse_thing(of, kwargs)
+                    raise
                 return documented(*args, **kwargs)
 
             self.access[f"{self.name}.{view.__name__}"] = access
@@ -111,6 +131,11 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest has no types
             return checked
 
         return decorate
+
+
+def _refuse_thing(of: Of | None, arguments: dict[str, Any]) -> None:
+    if of is not None:
+        of(**arguments)
 
 
 def _only_described(decorator: Decorator) -> Decorator:

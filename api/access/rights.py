@@ -4,6 +4,7 @@ from enum import Enum
 from itertools import combinations
 from typing import Final
 
+from services.identity.roles import ADMIN, OPERATOR, ROLES, TRADER
 from services.identity.scopes import ALL, CANCEL, READ, SCOPES, TRADE
 
 
@@ -11,7 +12,8 @@ class Access(Enum):
     """Who may use a route."""
 
     ANYONE = "anyone"
-    KEY = "anyone with a key that may read"
+    KEY = "anyone with a key that may read, or logged in"
+    PERSON = "anyone logged in"
     READ = "a broker, to read"
     ORDERS = "a broker, to read orders"
     TRADE = "a broker, to trade"
@@ -22,6 +24,7 @@ class Access(Enum):
     DEBUG = "admin, where debugging is switched on"
 
 
+OF_PEOPLE: Final = frozenset({Access.PERSON})
 OF_BROKERS: Final = frozenset({Access.READ, Access.ORDERS, Access.TRADE, Access.CANCEL, Access.KEYS})
 OF_THE_EXCHANGE: Final = frozenset({Access.OPERATOR, Access.ADMIN, Access.DEBUG})
 
@@ -42,6 +45,17 @@ ENOUGH: Final = {
     for access, needed in NEEDED.items()
 }
 """Every set of scopes that will do."""
+
+
+ROLES_OF: Final[dict[Access, tuple[str, ...]]] = {
+    Access.KEY: ROLES,
+    Access.PERSON: ROLES,
+    **dict.fromkeys(OF_BROKERS, (TRADER,)),
+    Access.OPERATOR: (OPERATOR, ADMIN),
+    Access.ADMIN: (ADMIN,),
+    Access.DEBUG: (ADMIN,),
+}
+"""Roles of people: any of these. A trader has every scope. The administrator's key may what the role may."""
 
 
 def missing_scope(access: Access, scopes: frozenset[str]) -> str:

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from api.access.auth import caller, refuse_suspended, who
+from api.access.auth import broker_id, caller, refuse_suspended, who
 from api.access.resource import Resource
 from api.access.rights import Access
 from api.accounts.key_schemas import KeyPageSchema, MadeKeySchema, NewKeySchema, RotationSchema
@@ -15,8 +15,7 @@ from api.http.answers import Answer, answer
 from api.http.paging import LARGEST, page, position_in
 from api.http.problems import InvalidRequest
 from api.market.stock_schemas import PageQuerySchema
-from services.identity.api_keys import KeyHolder
-from services.identity.own_keys import make_key, read_keys, revoke_key, rotate_key
+from services.identity.own_keys import Maker, make_key, read_keys, refuse_foreign_key, revoke_key, rotate_key
 from services.identity.reach import Reach
 
 log = logging.getLogger(__name__)
@@ -36,10 +35,10 @@ def make_api_key(wanted: dict[str, Any]) -> Answer:
     its own; what is left out is as its own.
     """
     refuse_suspended()
-    maker, now = _holder(), datetime.now(UTC)
+    maker, now = _maker(), datetime.now(UTC)
     if wanted["expires_at"] is not None and wanted["expires_at"] <= now:
         raise InvalidRequest(errors={"expires_at": ["Must be in the future."]})
-    own = maker.reach
+    own = _believed_reach()
     networks = wanted["allowed_addresses"]
     reach = Reach(
         frozenset(wanted["scopes"]),
@@ -59,12 +58,17 @@ def list_api_keys(query: dict[str, Any]) -> Answer:
     position = position_in(query["cursor"], 1)
     before = position[0] if position else LARGEST
     with components().database.reading() as session:
-        keys = read_keys(session, _holder().broker_id, before, query["limit"] + 1)
+        keys = read_keys(session, broker_id(), before, query["limit"] + 1)
     return page(keys, query["limit"], lambda key: [key["key_id"]])
 
 
+def _own_key(key_id: int) -> None:
+    with components().database.looking() as session:
+        refuse_foreign_key(session, broker_id(), key_id)
+
+
 @blueprint.open_to(Access.KEYS, f"{KEY}/rotate", "POST")
-@blueprint.arguments(RotationSchema)
+@blueprint.arguments(RotationSchema, of=_own_key)
 @blueprint.response(201, MadeKeySchema)
 def rotate_api_key(rotation: dict[str, Any], key_id: int) -> Answer:
     """Replace a key by a new one that is like it
@@ -73,7 +77,7 @@ def rotate_api_key(rotation: dict[str, Any], key_id: int) -> Answer:
     programs can change one after the other.
     """
     refuse_suspended()
-    maker, now = _holder(), datetime.now(UTC)
+    maker, now = _maker(), datetime.now(UTC)
     overlap = timedelta(seconds=rotation["overlap_seconds"])
     made = components().database.run(lambda session: rotate_key(session, maker, key_id, overlap, now))
     components().keys.forget()
@@ -81,23 +85,30 @@ def rotate_api_key(rotation: dict[str, Any], key_id: int) -> Answer:
     return answer(made, 201)
 
 
-@blueprint.open_to(Access.KEYS, KEY, "DELETE")
+@blueprint.open_to(Access.KEYS, KEY, "DELETE", of=_own_key)
 @blueprint.response(204)
 def revoke_api_key(key_id: int) -> Answer:
     """Revoke a key
 
     Nobody gets in with it from two seconds later on, and its sockets are closed.
     """
-    broker_id, now = _holder().broker_id, datetime.now(UTC)
-    components().database.run(lambda session: revoke_key(session, broker_id, key_id, now))
+    own, now = broker_id(), datetime.now(UTC)
+    components().database.run(lambda session: revoke_key(session, own, key_id, now))
     components().keys.forget()
     log.info("key %d was revoked by %s", key_id, who())
     return Answer(204)
 
 
-def _holder() -> KeyHolder:
-    """The key of the present request, which is a broker's."""
-    holder = caller().key
-    if holder is None:
-        raise TypeError("the administrator has no key of a broker")
-    return holder
+def _maker() -> Maker:
+    """The key or the person of the present request, which act for a broker."""
+    found = caller()
+    maker = found.key or found.session
+    if maker is None:
+        raise TypeError("the administrator makes no keys of a broker")
+    return maker
+
+
+def _believed_reach() -> Reach:
+    """How far a key reaches of which nothing else is said: as its maker does, a person everywhere."""
+    key = caller().key
+    return Reach(caller().scopes) if key is None else key.reach

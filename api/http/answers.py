@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -20,21 +21,31 @@ NO_CONTENT: Final = 204
 class Answer:
     """What a view answers. Its headers are complete as they are."""
 
-    __slots__ = ("body", "headers", "mimetype", "status")
+    __slots__ = ("body", "cookies", "headers", "mimetype", "status")
 
     def __init__(
-        self, status: int = 200, body: bytes = b"", headers: dict[str, str] | None = None, mimetype: str = JSON
+        self,
+        status: int = 200,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        mimetype: str = JSON,
+        cookies: Sequence[str] = (),
     ) -> None:
+        """`cookies`: as Set-Cookie has them, each in a header of its own."""
         self.status = status
         self.body = body
         self.headers = headers or {}
         self.mimetype = mimetype
+        self.cookies = cookies
 
     def all_headers(self) -> list[tuple[str, str]]:
         """Those and what they leave to the body: of what kind it is, and how long."""
+        headers = [*self.headers.items()]
+        if self.cookies:
+            headers += [("Set-Cookie", cookie) for cookie in self.cookies]
         if self.status == NO_CONTENT:
-            return [*self.headers.items()]
-        return [("Content-Type", self.mimetype), ("Content-Length", str(len(self.body))), *self.headers.items()]
+            return headers
+        return [("Content-Type", self.mimetype), ("Content-Length", str(len(self.body))), *headers]
 
 
 class OrjsonProvider(JSONProvider):
@@ -70,6 +81,6 @@ def as_response(answer: Answer) -> Response:
     return response
 
 
-def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
+def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None, cookies: Sequence[str] = ()) -> Answer:
     """`body` as JSON."""
-    return Answer(status, orjson.dumps(body), headers)
+    return Answer(status, orjson.dumps(body), headers, cookies=cookies)

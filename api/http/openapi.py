@@ -12,16 +12,16 @@ BODY_STATUSES: Final = ("400", "408", "411", "413", "415")
 
 STATUSES: Final[dict[str, tuple[str, str]]] = {
     "400": ("NotUnderstood", "The request or its body could not be read."),
-    "401": ("Unauthenticated", "There is no key, or it is not known."),
-    "403": ("Forbidden", "This key may not do that."),
-    "404": ("NotFound", "There is no such order, stock or broker."),
+    "401": ("Unauthenticated", "It is not known who is calling: no key or token, or one that is not good."),
+    "403": ("Forbidden", "Whoever is calling may not do that."),
+    "404": ("NotFound", "There is no such thing: order, stock, broker, key, person, session."),
     "408": ("TooSlow", "The body did not arrive in time."),
-    "409": ("Conflict", "The present state of the order, the stock or the market does not allow it."),
+    "409": ("Conflict", "The present state of things does not allow it."),
     "411": ("LengthRequired", "Chunked bodies are not taken."),
     "413": ("TooLarge", "The body is too large."),
     "415": ("NotJsonByName", "The body is not sent as application/json."),
     "422": ("Invalid", "What was sent is not valid; `errors` says why by field."),
-    "429": ("TooManyRequests", "Too many in the last second; go on after Retry-After."),
+    "429": ("TooManyRequests", "Too many of late; go on after Retry-After."),
     "500": ("InternalError", "A fault of the exchange; its log has the request_id."),
     "503": ("Unavailable", "It cannot be done just now; ask again after Retry-After."),
 }
@@ -39,10 +39,17 @@ HEADERS: Final[dict[str, Json]] = {
     "Preference-Applied": {"description": "Which preference made the answer what it is (RFC 7240)."},
     "Allow": {"description": "The methods that the path takes, where it does not take this one."},
     "Link": {"description": "The next page, where there is one (RFC 8288)."},
+    "Set-Cookie": {"description": "The cookies minex_refresh and minex_csrf; taken away by logging out."},
 }
 OF_STATUS: Final[dict[str, str]] = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
 MAKES_RESOURCE: Final = frozenset({"place_order", "list_new_stock"})
 """Operations whose answer says where what they made, or had made before, is found."""
+
+WITH_COOKIES: Final = frozenset({"log_in", "refresh", "log_out"})
+"""Operations that give cookies, or take them."""
+
+FOR_STRANGERS: Final = WITH_COOKIES | {"sign_up"}
+"""Operations without `security` that look at who is calling all the same."""
 
 MADE: Final = frozenset({"200", "201"})
 RATE_LIMITS: Final = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
@@ -97,6 +104,7 @@ def _add_headers(operation: Json) -> None:
     for status, response in operation["responses"].items():
         if "$ref" not in response:
             made = ["Location"] if status in MADE and operation["operationId"] in MAKES_RESOURCE else []
+            made += ["Set-Cookie"] if operation["operationId"] in WITH_COOKIES else []
             own = [OF_STATUS[status]] if status in OF_STATUS else []
             response["headers"] = _refer(*names, *made, *own)
 
@@ -104,8 +112,9 @@ def _add_headers(operation: Json) -> None:
 def _add_problems(operation: Json) -> None:
     """Name what each operation may refuse."""
     statuses = ["500", "503"]
-    statuses += ["401", "403", "422", "429"] if operation["security"] else ["422"]
-    statuses += ["404", "409"] if operation["security"] else []
+    knows = operation["security"] or operation["operationId"] in FOR_STRANGERS
+    statuses += ["401", "403", "409", "422", "429"] if knows else ["422"]
+    statuses += ["404"] if operation["security"] else []
     statuses += BODY_STATUSES if "requestBody" in operation else []
     responses = operation["responses"]
     for status in statuses:

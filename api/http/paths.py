@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from api.http.fields import LONGEST_CLIENT_ORDER_ID
 from services.errors import Unknown, UnknownBroker, UnknownOrder, UnknownStock
-from services.identity.errors import UnknownApiKey
+from services.identity.errors import UnknownApiKey, UnknownSession, UnknownUser
 from services.stocks.symbols import SYMBOL, SYMBOL_RULE, symbol_in
 
 ORDER: Final = "/orders/<order_id:order_id>"
@@ -29,6 +29,8 @@ UNKNOWN_ID: Final[dict[str, type[Unknown]]] = {
     "order_id": UnknownOrder,
     "broker_id": UnknownBroker,
     "key_id": UnknownApiKey,
+    "session_id": UnknownSession,
+    "user_id": UnknownUser,
 }
 
 

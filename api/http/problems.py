@@ -54,6 +54,30 @@ class BrokerOnly(Problem):
     status = 403
 
 
+class PersonOnly(Problem):
+    """Only people may do that, who are logged in; this is a key."""
+
+    status = 403
+
+
+class CsrfMissing(Problem):
+    """What a cookie is sent for needs the header X-CSRF-Token, with the value of the cookie minex_csrf."""
+
+    status = 403
+
+
+class CsrfWrong(Problem):
+    """X-CSRF-Token is not the value that belongs to the refresh token."""
+
+    status = 403
+
+
+class SignUpClosed(Problem):
+    """Nobody can sign up here: the exchange's administrator lets people in."""
+
+    status = 403
+
+
 class NotFound(Problem):
     """There is no such path."""
 

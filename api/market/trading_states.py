@@ -1,6 +1,7 @@
 """Operators change a stock's trading state. Like an order it is a command: the book decides when it comes."""
 
 import logging
+from typing import Any
 
 from api.access.auth import caller, who
 from api.access.resource import Resource
@@ -19,9 +20,14 @@ log = logging.getLogger(__name__)
 blueprint = Resource("trading states", __name__, url_prefix="/api/v1", description="Halts, auctions and their ends.")
 
 
+def _stock(symbol: str) -> dict[str, Any]:
+    with components().database.reading_few() as session:
+        return read_stock(session, symbol, components().settings)
+
+
 @blueprint.open_to(Access.OPERATOR, f"{STOCK}/state", "POST")
 @blueprint.doc(parameters=[PREFER])
-@blueprint.arguments(StateChangeSchema)
+@blueprint.arguments(StateChangeSchema, of=_stock)
 @blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
 @blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
 def change_trading_state(request: dict[str, str | None], symbol: str) -> Answer:
@@ -68,7 +74,5 @@ def _changed(symbol: str, change: StateRequest) -> Answer:
     components().intake.forget_rules()
     if result is not None and result.refused:
         raise StateRefused(result.reason, reason=result.refused)
-    with components().database.reading_few() as session:
-        stock = read_stock(session, symbol, components().settings)
     done = result is not None
-    return answer(stock, 200 if done else 202, preference_applied(waited=done))
+    return answer(_stock(symbol), 200 if done else 202, preference_applied(waited=done))

@@ -15,7 +15,7 @@ from api.http.problems import BatchTooLarge, TooManyRequests
 from queues import names, unknown_keys
 from queues.counters import Counters
 from queues.unknown_keys import UnknownKeys
-from settings import sections, servers
+from settings import sections
 
 ORDERS, CANCELS, READS = "orders", "cancels", "reads"
 
@@ -40,7 +40,7 @@ class Quota:
 class RateLimits:
     """The buckets of every broker, and of every address that fails. A bucket without a limit costs nothing."""
 
-    def __init__(self, settings: sections.Limits, redis: servers.Redis) -> None:
+    def __init__(self, settings: sections.Limits, counters: Counters) -> None:
         wanted = {
             ORDERS: settings.orders_per_second,
             CANCELS: settings.cancels_per_second,
@@ -51,7 +51,7 @@ class RateLimits:
             for bucket, number in wanted.items()
             if number
         }
-        self._counters = Counters(redis)
+        self._counters = counters
         self._unknown_keys = UnknownKeys(settings, self._counters)
 
     def charge(self, bucket: str, broker_id: int, cost: int = 1) -> Quota | None:

@@ -21,9 +21,14 @@ from services.stocks.read_stocks import read_stock
 blueprint = Resource("order changes", __name__, url_prefix="/api/v1", description="Amend and cancel one's orders.")
 
 
+def _own_order(order_id: int) -> dict[str, Any]:
+    with components().database.reading_few() as session:
+        return read_order(session, broker_id(), order_id)
+
+
 @blueprint.open_to(Access.TRADE, ORDER, "PUT")
 @blueprint.doc(parameters=[PREFER])
-@blueprint.arguments(AmendmentSchema)
+@blueprint.arguments(AmendmentSchema, of=_own_order)
 @blueprint.response(200, OrderSchema, description="Applied: the order as it is now.")
 @blueprint.alt_response(202, schema=OrderSchema, description="Still queued: the order as it was.")
 def amend_order(request: dict[str, Any], order_id: int) -> Answer:
@@ -39,12 +44,10 @@ def amend_order(request: dict[str, Any], order_id: int) -> Answer:
         raise OrderClosed(f"Order {order_id} was closed before the amendment reached the book.")
     if result is not None and result.refused:
         raise AmendmentRefused(result.reason, reason=result.refused, **_band(queued.symbol, result.refused))
-    with components().database.reading_few() as session:
-        order = read_order(session, broker_id(), order_id)
-    return answer(order, 200 if result else 202, preference_applied(waited=result is not None))
+    return answer(_own_order(order_id), 200 if result else 202, preference_applied(waited=result is not None))
 
 
-@blueprint.open_to(Access.CANCEL, ORDER, "DELETE")
+@blueprint.open_to(Access.CANCEL, ORDER, "DELETE", of=_own_order)
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(204, description="Cancelled, or it was already closed.")
 @blueprint.alt_response(202, description="Still queued.")
@@ -70,7 +73,7 @@ def cancel_order_by_client_order_id(client_order_id: str) -> Answer:
     return _cancel(order_id)
 
 
-@blueprint.open_to(Access.CANCEL, f"{ORDER}/cancel", "POST")
+@blueprint.open_to(Access.CANCEL, f"{ORDER}/cancel", "POST", of=_own_order)
 @blueprint.doc(parameters=[PREFER])
 @blueprint.response(204, description="Cancelled, or it was already closed.")
 @blueprint.alt_response(202, description="Still queued.")

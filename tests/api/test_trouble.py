@@ -199,7 +199,7 @@ def test_a_connection_that_was_closed_meanwhile_costs_no_order(venue: Venue) -> 
     stock, broker = venue.list(), venue.broker()
     with venue.components.database.reading() as session:
         pid = session.scalar(text("SELECT pg_backend_pid()"))
-    venue.components.keys._cache_seconds = 60
+    venue.components.keys.remembered._cache_seconds = 60
     assert broker.post("/orders", an_order("bid", stock)).status_code == 201
     venue.run("""
         SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -207,7 +207,7 @@ def test_a_connection_that_was_closed_meanwhile_costs_no_order(venue: Venue) -> 
     """)
     assert pid
     assert broker.post("/orders", an_order("bid", stock)).status_code == 201
-    venue.components.keys._cache_seconds = 0
+    venue.components.keys.remembered._cache_seconds = 0
     venue.components.keys.forget()
 
 

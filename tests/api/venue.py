@@ -25,6 +25,8 @@ from workers.database import connect_worker
 from workers.matcher import Matcher
 
 ADMIN_KEY = "mxadmin_of_the_tests"
+TOKEN_SECRET = "token_secret_of_the_tests_only_0123456789"
+PASSWORD = "six grey geese on a lake"
 REFERENCE = 3_500
 """Cents: what a stock is listed at unless a story says otherwise."""
 
@@ -38,6 +40,7 @@ def settings_for(database_url: str, redis_url: str, **sections: dict[str, Any]) 
         "database": dict(three_roles(database_url)),
         "redis": {"url": redis_url, "timeout_ms": 5_000},
         "web": {"key_cache_ms": 0, "cancel_wait_ms": 300},
+        "identity": {"signup": True, "token_secret": TOKEN_SECRET},
     }
     for name, section in sections.items():
         changes.setdefault(name, {}).update(section)
@@ -71,6 +74,23 @@ class Venue:
         answer = self.admin.post("/register", body)
         assert answer.status_code == 201, answer.json
         return Caller(self, answer.json["api_key"], answer.json["broker_id"])
+
+    def person(
+        self,
+        role: str = "trader",
+        broker: Caller | None = None,
+        username: str | None = None,
+        password: str = PASSWORD,
+    ) -> Caller:
+        """Let a person in, log it in, and act with its access token; a trader gets a broker if none is given."""
+        username = username or f"person-{next(numbers)}"
+        broker_id = broker.broker_id if broker else self.broker().broker_id if role == "trader" else None
+        body = {"username": username, "password": password, "role": role, "broker_id": broker_id}
+        answer = self.admin.post("/users", body)
+        assert answer.status_code == 201, answer.text
+        person = Caller(self, None, broker_id or 0, answer.json["user_id"], username)
+        person.log_in(password)
+        return person
 
     def match(self) -> None:
         """Take one turn over all stocks."""
@@ -156,6 +176,8 @@ class Caller:
     venue: Venue
     key: str | None
     broker_id: int = 0
+    user_id: int = 0
+    username: str = ""
 
     def call(self, method: str, path: str, **request: Any) -> TestResponse:
         """One request to /api/v1."""
@@ -163,6 +185,13 @@ class Caller:
         client = self.venue.app.test_client()
         answer = client.open(f"/api/v1{path}", method=method, headers=headers, **request)
         check_documented(self.venue, answer, request.get("json"))
+        return answer
+
+    def log_in(self, password: str = PASSWORD) -> TestResponse:
+        """Log in, and act with that access token from now on."""
+        answer = self.venue.nobody.post("/token", {"username": self.username, "password": password})
+        assert answer.status_code == 200, answer.text
+        self.key = answer.json["access_token"]
         return answer
 
     def get(self, path: str, **query: Any) -> Any:

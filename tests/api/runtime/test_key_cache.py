@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.runtime import key_cache
+from api.runtime import key_cache, remembered
 from tests.api.venue import Caller, Venue, settings_for
 
 LONG_MS = 5_000
@@ -70,7 +70,7 @@ def test_a_key_that_is_revoked_while_all_are_looked_up_again_stays_revoked(
         venue.components.keys.forget()  # as after every DELETE
 
     monkeypatch.setattr(key_cache, "holders_of", after(key_cache.holders_of, revoke))
-    venue.components.keys._taken_at -= LONG_MS / 1000
+    venue.components.keys.remembered._taken_at -= LONG_MS / 1000
     told(bot)
     assert told(bot) == (401, "key_revoked")
 
@@ -79,14 +79,14 @@ def test_an_answer_that_took_long_is_not_remembered(venue: Venue, monkeypatch: p
     broker = venue.broker()
     bot, key_id = bot_of(broker)
     broker.get("/balance")
-    monkeypatch.setattr(key_cache, "SLOW_PART", 0.0)
+    monkeypatch.setattr(remembered, "SLOW_PART", 0.0)
     assert told(bot)[0] == 200
     venue.run("UPDATE api_keys SET revoked_at = now() WHERE id = :id", id=key_id)  # by another process
     assert told(bot) == (401, "key_revoked")
 
 
 def test_keys_that_are_guessed_fill_nothing(venue: Venue) -> None:
-    before = len(venue.components.keys._remembered)
+    before = len(venue.components.keys.remembered._known)
     for number in range(20):
         assert told(Caller(venue, f"mx_guess{number}"))[0] == 401
-    assert len(venue.components.keys._remembered) == before
+    assert len(venue.components.keys.remembered._known) == before

@@ -8,6 +8,7 @@ import pytest
 
 from api.http.problems import TooManyRequests
 from api.runtime.rate_limits import CANCELS, ORDERS, READS, RateLimits
+from queues.counters import Counters
 from settings.sections import Limits, Redis
 from tests.api.venue import Caller, Venue, an_order, settings_for
 
@@ -63,7 +64,7 @@ def test_one_broker_does_not_use_up_anothers_bucket(venue, stock):
 
 def test_processes_count_together(redis_url):
     limits, redis = Limits(orders_per_second=1000), Redis(url=redis_url)
-    one, other = RateLimits(limits, redis), RateLimits(limits, redis)
+    one, other = RateLimits(limits, Counters(redis)), RateLimits(limits, Counters(redis))
     left = [(one.charge(ORDERS, id, 10).remaining, other.charge(ORDERS, id, 10).remaining) for id in range(1, 6)]
     assert (990, 980) in left
 
@@ -80,7 +81,7 @@ def test_a_batch_of_more_orders_than_the_limit_can_never_pass_and_is_told_so(ven
 
 @pytest.mark.parametrize("url", [None, "redis://127.0.0.1:1/0"])
 def test_the_limit_holds_in_any_second_also_around_a_boundary(redis_url, url):
-    limits = RateLimits(Limits(orders_per_second=10), Redis(url=url or redis_url, timeout_ms=100))
+    limits = RateLimits(Limits(orders_per_second=10), Counters(Redis(url=url or redis_url, timeout_ms=100)))
     taken = []
     for pause, attempts in ((0, 1), (0.8, 12), (0.25, 12)):
         time.sleep(pause)
@@ -95,7 +96,7 @@ def test_the_limit_holds_in_any_second_also_around_a_boundary(redis_url, url):
 
 
 def test_without_redis_each_process_goes_on_counting(redis_url):
-    limits = RateLimits(Limits(orders_per_second=1), Redis(url="redis://127.0.0.1:1/0", timeout_ms=100))
+    limits = RateLimits(Limits(orders_per_second=1), Counters(Redis(url="redis://127.0.0.1:1/0", timeout_ms=100)))
     with pytest.raises(TooManyRequests):
         for _ in range(5):
             limits.charge(ORDERS, 1)
@@ -104,7 +105,7 @@ def test_without_redis_each_process_goes_on_counting(redis_url):
 def test_a_hanging_redis_does_not_delay_every_request():
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         redis = Redis(url=f"redis://127.0.0.1:{deaf.getsockname()[1]}/0", timeout_ms=300)
-        limits = RateLimits(Limits(orders_per_second=1000), redis)
+        limits = RateLimits(Limits(orders_per_second=1000), Counters(redis))
         limits.charge(ORDERS, 1)
         started = time.monotonic()
         for _ in range(3):
@@ -129,7 +130,7 @@ def test_an_address_that_tries_keys_is_refused_until_the_minute_is_over(database
 
 def test_without_a_limit_redis_is_not_asked(monkeypatch):
     monkeypatch.setattr("queues.counters.RedisStorage", lambda *_, **__: pytest.fail("it asked"))
-    limits = RateLimits(Limits(), Redis())
+    limits = RateLimits(Limits(), Counters(Redis()))
     limits.refuse_guesser("192.0.2.7")
     limits.note_failure("192.0.2.7")
     assert [limits.charge(bucket, 1) for bucket in (ORDERS, CANCELS, READS)] == [None, None, None]

@@ -1,0 +1,48 @@
+"""Who calls: a broker or the administrator with a key, or a person with a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from services.identity.api_keys import KeyHolder
+from services.identity.roles import TRADER
+from services.identity.scopes import ALL
+from services.identity.session_holders import SessionHolder
+
+NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever has no `broker_id` acts for none: the administrator, and people who are no traders."""
+
+    broker_id: int | None
+    name: str
+    status: str
+    scopes: frozenset[str] = ALL
+    key: KeyHolder | None = None
+    """The broker's key, which may have ended, or not be good from where it is used."""
+    session: SessionHolder | None = None
+    """The person's, which may have ended."""
+
+    @classmethod
+    def of_key(cls, holder: KeyHolder) -> Caller:
+        """Whoever holds this key."""
+        return cls(holder.broker_id, holder.name, holder.status, holder.reach.scopes, holder)
+
+    @classmethod
+    def of_session(cls, holder: SessionHolder) -> Caller:
+        """Whoever is logged in there."""
+        if holder.role == TRADER:
+            return cls(holder.broker_id, holder.username, holder.status, ALL, session=holder)
+        return cls(None, holder.username, "active", NONE, session=holder)
+
+
+def goes_on(caller: Caller) -> bool:
+    """True if the key or session that says who it is is still good."""
+    holder = caller.key or caller.session
+    return holder is None or not holder.has_ended(datetime.now(UTC))
+
+
+ADMINISTRATOR = Caller(None, "administrator", "active", NONE)
