@@ -12,6 +12,7 @@ from live.connections import Connections
 from live.database import open_reader
 from live.fan_out import FanOut
 from live.handshake import WebSocketsOnly
+from live.identities import Identities
 from live.members import Members
 from live.packets import Reception
 from live.relay import Relay
@@ -21,10 +22,11 @@ from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
 from queues.counters import Counters
 from queues.unknown_keys import UnknownKeys
+from services.identity.tokens import Tokens
 from settings.sections import Settings
 
 LOOK_UP_SECONDS = 1.0
-"""How often the keys of all sockets are looked up again: a revoked one has to be gone within two."""
+"""How often the keys and sessions of all sockets are looked up again: a revoked one has to be gone within two."""
 
 LOOK_SECONDS = 0.5
 FRESH_SECONDS = 3.0
@@ -41,7 +43,9 @@ def create_live(settings: Settings) -> Flask:
     unknown_keys = UnknownKeys(settings.limits, Counters(settings.redis))
     keys = open_reader(settings, connections=1)  # of their own: no crowd of subscribers may keep one from its turn
     others = open_reader(settings, connections=settings.database.pool_size)
-    members = Members(others, keys, unknown_keys, settings.exchange.admin_key)
+    identity = settings.identity
+    tokens = Tokens(identity.token_secret, identity.previous_token_secret, identity.access_seconds)
+    members = Members(Identities(others, unknown_keys, settings.exchange.admin_key, tokens), keys)
     subscriptions = Subscriptions(sockets, others, BookCache(redis), settings.live.channels)
     connections = Connections(sockets, members, open_sockets, subscriptions.forget)
     Reception(sockets.server, open_sockets)
@@ -65,6 +69,9 @@ def create_live(settings: Settings) -> Flask:
     fail_closed = Task(
         "fail closed", connections.fail_closed, failure="sockets stay open whose keys are not known", pause=LOOK_SECONDS
     )
+    end_expired = Task(
+        "expired tokens", connections.end_expired, failure="sockets of expired tokens stay open", pause=LOOK_SECONDS
+    )
     relaying = Task(
         "relay",
         relay.run_once,
@@ -72,7 +79,7 @@ def create_live(settings: Settings) -> Flask:
         fresh_seconds=FRESH_SECONDS,
         expected=(RedisError,),
     )
-    for task in (look_up, fail_closed, relaying):
+    for task in (look_up, fail_closed, end_expired, relaying):
         tasks.add(task).start()
     return app
 

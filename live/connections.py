@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import request
-from flask_socketio import SocketIO, join_room
+from flask_socketio import ConnectionRefusedError, SocketIO, join_room
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bind_contextvars
 from wsproto.frame_protocol import CloseReason
@@ -17,8 +18,20 @@ from live.channels import user_room
 from live.credentials import key_of
 from live.members import Members
 from live.packets import NAMESPACE
-from live.refusals import BUSY, INTERNAL_ERROR, KEY_EXPIRED, KEY_REVOKED, event_error, refused
+from live.refusals import (
+    BUSY,
+    INTERNAL_ERROR,
+    KEY_EXPIRED,
+    KEY_REVOKED,
+    ROLE_CHANGED,
+    SESSION_ENDED,
+    TOKEN_EXPIRED,
+    UNUSABLE_AUTH,
+    event_error,
+    refused,
+)
 from live.sockets.web_socket import WebSocket
+from services.timestamps import timestamp
 from serving.present import charge_to
 
 log = logging.getLogger(__name__)
@@ -27,6 +40,9 @@ UNVERIFIED = "key_unverified"
 FAREWELLS = {
     KEY_REVOKED: (CloseReason.POLICY_VIOLATION, "The API key was revoked."),
     KEY_EXPIRED: (CloseReason.POLICY_VIOLATION, "The time of the API key is over."),
+    TOKEN_EXPIRED: (CloseReason.POLICY_VIOLATION, "The time of the access token is over."),
+    SESSION_ENDED: (CloseReason.POLICY_VIOLATION, "The session has ended."),
+    ROLE_CHANGED: (CloseReason.POLICY_VIOLATION, "The person has another role or broker."),
     UNVERIFIED: (CloseReason.TRY_AGAIN_LATER, "The API key cannot be verified just now."),
 }
 """By the code of CLOSED."""
@@ -49,11 +65,16 @@ class Connections:
         self._forget = forget
         sockets.on_event("connect", self._enter)
         sockets.on_event("disconnect", self._leave)
+        sockets.on_event("authenticate", self._renew)
         sockets.on_error_default(answer_error)
 
     def revoke(self) -> None:
-        """Close the sockets of keys that are no longer valid. Raises what the database raises."""
+        """Close the sockets of keys and sessions that are no longer good. Raises what the database raises."""
         self._members.revoke(self._close)
+
+    def end_expired(self) -> None:
+        """Warn those whose access token ends soon, and close the sockets of those whose token has ended."""
+        self._members.end_expired(self._warn, self._close)
 
     def fail_closed(self) -> None:
         """Close the sockets of keys of which it is not known any more whether they are valid."""
@@ -65,8 +86,24 @@ class Connections:
         key = key_of(auth, request.environ)
         if key is not None:
             broker_id = self._members.enter(socket_id(), key, request.remote_addr or "")
-            charge_to(request.environ, broker_id)
-            join_room(user_room(broker_id))
+            if broker_id is not None:
+                charge_to(request.environ, broker_id)
+                join_room(user_room(broker_id))
+
+    def _renew(self, *arguments: Any) -> dict[str, Any]:
+        """Let the socket stay until another access token of the same person ends."""
+        try:
+            token = key_of(*arguments, {}) if len(arguments) == 1 else None
+            if token is None:
+                raise refused(UNUSABLE_AUTH)
+            ends = self._members.renew(socket_id(), token, request.remote_addr or "")
+        except ConnectionRefusedError as refusal:
+            said = refusal.error_args
+            return {"error": said["message"], **said["data"]}
+        return {"expires_at": timestamp(ends)}
+
+    def _warn(self, ends: datetime, socket_id: str) -> None:
+        self._server.emit("SESSION_ENDING", {"at": timestamp(ends)}, to=socket_id)
 
     def _leave(self, *_: Any) -> None:
         self._members.leave(socket_id())

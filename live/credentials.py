@@ -1,4 +1,7 @@
-"""The key with which a client connects. What is given but cannot be used is refused: nobody is anonymous unaware."""
+"""The key or access token with which a client connects.
+
+What is given but cannot be used is refused: nobody is anonymous unaware.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +9,7 @@ from urllib.parse import parse_qs
 
 from live.refusals import UNAUTHENTICATED, UNUSABLE_AUTH, refused
 from services.identity.api_keys import is_possible
+from services.identity.tokens import is_possible_token
 
 MEMBERS = ("token", "api_key")
 """Of which `auth` has exactly one."""
@@ -16,7 +20,7 @@ PARAMETERS = frozenset({"token", "access_token", "api_key", "apikey", "key", "au
 
 
 def key_of(auth: object, environ: Mapping[str, Any]) -> str | None:
-    """The key in `auth`, None for a client that gives none and wants public data only.
+    """The key or token in `auth`, None for a client that gives none and wants public data only.
 
     `environ` is the handshake's, as WSGI has it. Raises the refusals `unusable_auth` and `unauthenticated`.
     """
@@ -29,7 +33,7 @@ def key_of(auth: object, environ: Mapping[str, Any]) -> str | None:
     ((member, key),) = auth.items()
     if member not in MEMBERS or not isinstance(key, str) or not key:
         raise refused(UNUSABLE_AUTH)
-    if not is_possible(key):
+    if not (is_possible(key) or is_possible_token(key)):
         raise refused(UNAUTHENTICATED)
     return key
 

@@ -34,6 +34,19 @@ def tell(exchange: RunningExchange, admin_key: str) -> Iterator[tuple[str, Any]]
         until(lambda: not own.client.connected, "the key is revoked")
         yield from public.heard
         yield from own.heard
+    with exchange.socket(_person(exchange, admin_key)) as person:
+        person.wait_for("SESSION_ENDING")
+        yield from person.heard
+
+
+def _person(exchange: RunningExchange, admin_key: str) -> str:
+    """The access token of somebody who has logged in."""
+    logged_in = {"username": "somebody", "password": "six grey geese on a lake"}
+    headers = {"Authorization": f"Bearer {admin_key}"}
+    body = {**logged_in, "role": "operator"}
+    assert requests.post(f"{exchange.base}/api/v1/users", json=body, headers=headers, timeout=30).status_code == 201
+    answer = requests.post(f"{exchange.base}/api/v1/token", json=logged_in, timeout=30)
+    return str(answer.json()["access_token"])
 
 
 def snapshots(exchange: RunningExchange) -> Any:

@@ -26,7 +26,8 @@ ADMIN_KEY = "mxadmin_of_the_page"
 
 @pytest.fixture(scope="module")
 def settings(settings):
-    return replace(settings, exchange=replace(settings.exchange, admin_key=ADMIN_KEY))
+    short = replace(settings.identity, access_seconds=30)  # so that its end is told at once
+    return replace(settings, exchange=replace(settings.exchange, admin_key=ADMIN_KEY), identity=short)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from database.autocommit import committing
 from database.session import transaction
 from embedded.postgres_roles import READER
 from live import members as members_module
+from live.identities import Identities
 from live.members import Members
 from queues.counters import Counters
 from queues.unknown_keys import UnknownKeys
@@ -22,10 +23,12 @@ from services.identity.own_keys import make_key
 from services.identity.reach import Reach
 from services.identity.register import register_broker
 from services.identity.scopes import ALL
+from services.identity.tokens import Tokens
 from settings.sections import Limits, Redis
 from tests.roles import as_role
 
 ADDRESS = "192.0.2.7"
+TOKENS = Tokens("token_secret_of_the_tests_only_0123456789", "", 900)
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def reader(database_url):
 
 @pytest.fixture
 def members(reader, unknown_keys):
-    return Members(reader, reader, unknown_keys, "")
+    return Members(Identities(reader, unknown_keys, "", TOKENS), reader)
 
 
 @pytest.fixture
@@ -86,7 +89,7 @@ def test_an_address_that_tries_keys_is_refused_whatever_it_sends_then(members, b
 def test_the_administrators_key_is_no_guess(engine, reader, members, unknown_keys):
     with transaction(engine) as session:
         stored = ensure_admin_key(session)
-    configured = Members(reader, reader, unknown_keys, "mxadmin_configured")
+    configured = Members(Identities(reader, unknown_keys, "mxadmin_configured", TOKENS), reader)
     for _ in range(4):
         assert refusal(members, stored)["code"] == "broker_only"
         assert refusal(configured, "mxadmin_configured")["code"] == "broker_only"
