@@ -13,6 +13,7 @@ from settings.loading import ROOT
 from tests.api.venue import Venue, an_order, settings_for
 
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+EXAMPLES = [json.loads(example) for example in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +42,16 @@ def test_every_code_exists_with_its_status() -> None:
             assert statuses[code] in (status, ""), code
 
 
+def test_what_one_logs_in_with_is_as_shown(venue: Venue) -> None:
+    (shown,) = (example for example in EXAMPLES if "access_token" in example)
+    answer = venue.person().log_in().json
+    assert answer.keys() == shown.keys()
+    assert answer["user"].keys() == shown["user"].keys()
+    assert (answer["token_type"], answer["expires_in"]) == (shown["token_type"], shown["expires_in"])
+
+
 def test_the_problem_is_a_real_one(venue: Venue) -> None:
-    (example,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    shown = json.loads(example)
+    (shown,) = (example for example in EXAMPLES if "code" in example)
     venue.list(symbol="PETR4")
     answer = venue.broker().post("/orders", an_order("bid", "PETR4", 100, 3_900))
     assert {**answer.json, "request_id": ""} == {**shown, "request_id": ""}
