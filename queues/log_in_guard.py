@@ -14,7 +14,6 @@ from collections import OrderedDict
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from redis import Redis
-from redis.commands.core import Script
 
 from queues import names
 from queues.counters import Counters
@@ -35,7 +34,7 @@ SIGN_UPS_AN_HOUR = 60
 MOST_KEPT = 10_000
 """Pairs of a name and an address that a process counts by itself."""
 
-DELAY = """
+TRY = """
 local function delay(failures)
     if failures < tonumber(ARGV[1]) then return 0 end
     return math.min(tonumber(ARGV[2]), 2 ^ (failures - tonumber(ARGV[1]))) * 1000
@@ -45,9 +44,6 @@ now = now[1] * 1000 + math.floor(now[2] / 1000)
 local known = redis.call('HMGET', KEYS[1], 'failures', 'at')
 local failures, at = tonumber(known[1] or 0), tonumber(known[2] or 0)
 local wait = at + delay(failures) - now
-"""
-LOOK = f"{DELAY} return math.max(0, wait)"
-TRY = f"""{DELAY}
 if wait > 0 then return wait end
 redis.call('HSET', KEYS[1], 'failures', failures + 1, 'at', now)
 redis.call('EXPIRE', KEYS[1], ARGV[3])
@@ -62,7 +58,7 @@ class LogInGuard:
     def __init__(self, redis: Redis, counters: Counters) -> None:
         self._redis = redis
         self._counters = counters
-        self._look, self._try = redis.register_script(LOOK), redis.register_script(TRY)
+        self._try = redis.register_script(TRY)
         self._alone = Alone()
         a_minute = RateLimitItemPerMinute(OF_ADDRESS_A_MINUTE, namespace=names.COUNTERS)
         an_hour = RateLimitItemPerHour(SIGN_UPS_AN_HOUR, namespace=names.COUNTERS)
@@ -70,17 +66,18 @@ class LogInGuard:
         self.sign_ups = Bound(counters, an_hour, "sign-ups")
 
     def seconds_to_wait(self, username: str, address: str) -> int:
-        """Seconds until this person may try again from there, at least 1; 0 if at once."""
-        pair = _pair(username, address)
-        waits = (self._alone.wait(pair), self._shared_wait(self._look, pair))
-        return max(math.ceil(max(waits)), self._failures.seconds_to_wait(address))
+        """Seconds to wait as far as this process knows, which asks nobody: so a crowd can be told at once."""
+        return math.ceil(self._alone.wait(_pair(username, address)))
 
     def begin(self, username: str, address: str) -> int:
-        """Count a try as a failure; 0, or the seconds to wait, and then nothing is counted."""
+        """Count a try as a failure; 0, or the seconds until there may be one, and then nothing is counted."""
+        wait_of_all = self._failures.seconds_to_wait(address)
+        if wait_of_all:
+            return wait_of_all
         pair = _pair(username, address)
         wait = self._alone.begin(pair)
         if not wait:
-            wait = self._shared_wait(self._try, pair)
+            wait = self._shared_wait(pair)
             if wait:
                 self._alone.undo(pair)
         return math.ceil(wait)
@@ -101,10 +98,10 @@ class LogInGuard:
         self._alone.undo(pair)
         self._counters.shared(lambda: self._redis.hincrby(_key(pair), "failures", -1))
 
-    def _shared_wait(self, script: Script, pair: str) -> float:
-        """Seconds to wait, as Redis has it; 0 while it is away."""
+    def _shared_wait(self, pair: str) -> float:
+        """The same as Redis has it; 0 while it is away."""
         arguments = [FREE, LONGEST_SECONDS, FORGOTTEN_SECONDS]
-        return (self._counters.shared(lambda: int(script(keys=[_key(pair)], args=arguments))) or 0) / 1000
+        return (self._counters.shared(lambda: int(self._try(keys=[_key(pair)], args=arguments))) or 0) / 1000
 
 
 class Bound:

@@ -21,7 +21,7 @@ def person_with(username: str, password: str) -> LogIn:
     """
     used, address = components(), network_of(present().address)
     guard, hashing = used.log_in_guard, used.hashing
-    refuse_until(guard.seconds_to_wait(username, address))
+    refuse_until(guard.seconds_to_wait(username, address))  # before anybody waits in line
     with hashing.turn(address):
         with used.database.looking() as session:
             found = log_in_of(session, username)
