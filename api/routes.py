@@ -12,7 +12,7 @@ from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA
 from api.http.problem_schemas import ProblemSchema
 from api.http.schema_converter import ConverterPlugin
 from api.market import clock, market_data, stocks, trading_states
-from api.operations import debug, docs, health
+from api.operations import audit_log, debug, docs, health
 from api.trading import mass_cancel, order_batches, order_changes, orders
 from serving.raw_answers import MIMETYPE
 from settings.sections import Settings
@@ -32,6 +32,7 @@ RESOURCES: tuple[Resource, ...] = (
     log_ins.blueprint,
     me.blueprint,
     users.blueprint,
+    audit_log.blueprint,
     health.blueprint,
     health.at_root,
     debug.blueprint,

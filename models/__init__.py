@@ -9,6 +9,7 @@ from models.account_event import AccountEvent
 from models.admin_key import AdminKey
 from models.api_key import ApiKey
 from models.asset import CASH, Asset
+from models.audit_entry import AuditEntry
 from models.balance import Balance
 from models.base import Base
 from models.broker import Broker
@@ -31,6 +32,7 @@ __all__ = [
     "AdminKey",
     "ApiKey",
     "Asset",
+    "AuditEntry",
     "Balance",
     "Base",
     "Broker",

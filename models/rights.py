@@ -5,7 +5,7 @@ The owner is asked for none of it: he migrates, and what he makes is his.
 
 from typing import Final
 
-APPENDED: Final = ("account_events", "events", "trades", "transfers")
+APPENDED: Final = ("account_events", "audit_log", "events", "trades", "transfers")
 """Tables that the processes add to and never change: what was told and what was moved stays as it was written."""
 
 LOOKED_AT: Final = ("alembic_version",)

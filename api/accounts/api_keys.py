@@ -6,16 +6,26 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from api.access.acts import act
 from api.access.auth import broker_id, caller, refuse_suspended, who
 from api.access.resource import Resource
 from api.access.rights import Access
 from api.accounts.key_schemas import KeyPageSchema, MadeKeySchema, NewKeySchema, RotationSchema
 from api.components import components
 from api.http.answers import Answer, answer
-from api.http.paging import LARGEST, page, position_in
+from api.http.paging import LARGEST, PageQuerySchema, page, position_in
 from api.http.problems import InvalidRequest
-from api.market.stock_schemas import PageQuerySchema
-from services.identity.own_keys import Maker, make_key, read_keys, refuse_foreign_key, revoke_key, rotate_key
+from services.identity.own_keys import (
+    Maker,
+    make_key,
+    read_keys,
+    refuse_foreign_key,
+    revoke_key,
+    rotate_key,
+    without_secret,
+)
 from services.identity.reach import Reach
 
 log = logging.getLogger(__name__)
@@ -45,7 +55,13 @@ def make_api_key(wanted: dict[str, Any]) -> Answer:
         wanted["expires_at"] or own.expires_at,
         own.networks if networks is None else tuple(networks),
     )
-    made = components().database.run(lambda session: make_key(session, maker, wanted["name"], reach, now))
+
+    def work(session: Session) -> dict[str, Any]:
+        made = make_key(session, maker, wanted["name"], reach, now)
+        act(session, "key.make", f"key:{made['key_id']}", after=without_secret(made))
+        return made
+
+    made = components().database.run(work)
     log.info("key %s was made by %s", made["prefix"], who())
     return answer(made, 201)
 
@@ -79,7 +95,13 @@ def rotate_api_key(rotation: dict[str, Any], key_id: int) -> Answer:
     refuse_suspended()
     maker, now = _maker(), datetime.now(UTC)
     overlap = timedelta(seconds=rotation["overlap_seconds"])
-    made = components().database.run(lambda session: rotate_key(session, maker, key_id, overlap, now))
+
+    def work(session: Session) -> dict[str, Any]:
+        made = rotate_key(session, maker, key_id, overlap, now)
+        act(session, "key.rotate", f"key:{key_id}", after={**without_secret(made), **rotation})
+        return made
+
+    made = components().database.run(work)
     components().keys.forget()
     log.info("key %d was replaced by %s by %s", key_id, made["prefix"], who())
     return answer(made, 201)
@@ -93,7 +115,12 @@ def revoke_api_key(key_id: int) -> Answer:
     Nobody gets in with it from two seconds later on, and its sockets are closed.
     """
     own, now = broker_id(), datetime.now(UTC)
-    components().database.run(lambda session: revoke_key(session, own, key_id, now))
+
+    def work(session: Session) -> None:
+        if revoke_key(session, own, key_id, now):
+            act(session, "key.revoke", f"key:{key_id}")
+
+    components().database.run(work)
     components().keys.forget()
     log.info("key %d was revoked by %s", key_id, who())
     return Answer(204)

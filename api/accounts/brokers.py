@@ -5,6 +5,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from api.access.acts import act
 from api.access.auth import who
 from api.access.resource import Resource
 from api.access.rights import Access
@@ -12,7 +15,7 @@ from api.accounts.account_schemas import NewBrokerSchema, RegisteredSchema, Stan
 from api.accounts.key_schemas import NewBrokersKeySchema
 from api.components import components
 from api.http.answers import Answer, answer
-from services.identity.own_keys import replace_all_keys
+from services.identity.own_keys import replace_all_keys, without_secret
 from services.identity.register import register_broker
 from services.identity.suspension import ACTIVE, SUSPENDED, activate, suspend
 
@@ -33,6 +36,7 @@ def register(broker: dict[str, Any]) -> Answer:
     """
     with components().database.writing() as session:
         registered = register_broker(session, **broker)
+        act(session, "broker.register", f"broker:{registered.broker_id}", after=broker)
     log.info("broker %d was registered by %s", registered.broker_id, who())
     return answer(asdict(registered), 201)
 
@@ -46,7 +50,13 @@ def rotate_brokers_key(broker_id: int) -> Answer:
     answer and never again.
     """
     now = datetime.now(UTC)
-    made = components().database.run(lambda session: replace_all_keys(session, broker_id, now))
+
+    def work(session: Session) -> dict[str, Any]:
+        made = replace_all_keys(session, broker_id, now)
+        act(session, "broker.rotate_key", f"broker:{broker_id}", after=without_secret(made))
+        return made
+
+    made = components().database.run(work)
     components().keys.forget()
     log.warning("all keys of broker %d were replaced by %s by %s", broker_id, made["prefix"], who())
     return answer({"broker_id": broker_id, **made})
@@ -61,7 +71,8 @@ def suspend_broker(broker_id: int) -> Answer:
     and cancel.
     """
     with components().database.writing() as session:
-        asked = suspend(session, broker_id)
+        before, asked = suspend(session, broker_id)
+        act(session, "broker.suspend", f"broker:{broker_id}", before={"status": before}, after={"status": SUSPENDED})
     log.warning("broker %d was suspended by %s, %d orders are cancelled", broker_id, who(), len(asked.commands))
     components().keys.forget()
     components().intake.wake(asked.stocks)
@@ -73,7 +84,8 @@ def suspend_broker(broker_id: int) -> Answer:
 def activate_broker(broker_id: int) -> Answer:
     """Let a suspended broker trade again"""
     with components().database.writing() as session:
-        activate(session, broker_id)
+        before = activate(session, broker_id)
+        act(session, "broker.activate", f"broker:{broker_id}", before={"status": before}, after={"status": ACTIVE})
     log.info("broker %d was let in again by %s", broker_id, who())
     components().keys.forget()
     return answer({"broker_id": broker_id, "status": ACTIVE, "cancelling": 0})

@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from api.access.acts import origin_of_person
 from api.access.cookies import REFRESH, cookies_with, no_cookies, refresh_token_of_request
 from api.access.passwords import hashed, person_with, refuse_until
 from api.access.resource import Resource
@@ -19,6 +20,7 @@ from api.http.calls import present
 from api.http.problems import SignUpClosed
 from api.runtime.callers import Caller
 from database.statements import Statements
+from services.identity.audit_log import audit
 from services.identity.errors import LogInsClosed
 from services.identity.session_holders import SessionHolder, sessions_of
 from services.identity.sessions import Client, end_with, open_session, refresh_session
@@ -73,6 +75,8 @@ def sign_up(wanted: dict[str, Any]) -> Answer:
     secret = hashed(wanted["password"], name, refuse)
     with used.database.writing() as session:
         person = make_person(session, name, secret, cash=rules.signup_cash, positions=_given(rules))
+        origin = origin_of_person(person["user_id"], name)
+        audit(session, origin, "user.sign_up", f"user:{person['user_id']}", after=person)
     log.info("%s signed up from %s as user %d", name, present().address, person["user_id"])
     return answer({field: person[field] for field in ("user_id", "username", "role", "broker_id")}, 201)
 

@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from api.access.acts import act
 from api.access.auth import caller, person, who
 from api.access.passwords import hashed, person_with
 from api.access.resource import Resource
@@ -13,8 +14,7 @@ from api.access.rights import Access
 from api.accounts.people_schemas import MeSchema, NewPasswordSchema, SessionPageSchema
 from api.components import components
 from api.http.answers import Answer, answer
-from api.http.paging import LARGEST, page, position_in
-from api.market.stock_schemas import PageQuerySchema
+from api.http.paging import LARGEST, PageQuerySchema, page, position_in
 from api.runtime.callers import Caller
 from database.statements import Statements
 from services.identity.errors import InvalidCredentials, WrongPassword
@@ -53,6 +53,7 @@ def change_password(wanted: dict[str, str]) -> Answer:
     def work(session: Statements) -> None:
         set_password(session, me.user_id, secret)
         end_sessions(session, me.user_id, now, spared=me.session_id)
+        act(session, "user.password", f"user:{me.user_id}")
 
     components().database.run(work)
     components().sessions.forget()

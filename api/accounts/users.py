@@ -6,6 +6,9 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from api.access.acts import act
 from api.access.auth import who
 from api.access.passwords import hashed
 from api.access.resource import Resource
@@ -13,9 +16,8 @@ from api.access.rights import Access
 from api.accounts.people_schemas import NewUserSchema, UserChangeSchema, UserPageSchema, UserSchema
 from api.components import components
 from api.http.answers import Answer, answer
-from api.http.paging import LARGEST, page, position_in
+from api.http.paging import LARGEST, PageQuerySchema, page, position_in
 from api.http.problems import InvalidRequest
-from api.market.stock_schemas import PageQuerySchema
 from services.identity.users import change_user, create_user, name_of, read_users, refuse_taken
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,13 @@ def let_in(wanted: dict[str, Any]) -> Answer:
             refuse_taken(session, name)
 
     secret = hashed(wanted["password"], name, refuse)
-    made = database.run(lambda session: create_user(session, name, secret, wanted["role"], wanted["broker_id"]))
+
+    def work(session: Session) -> dict[str, Any]:
+        made = create_user(session, name, secret, wanted["role"], wanted["broker_id"])
+        act(session, "user.let_in", f"user:{made['user_id']}", after=made)
+        return made
+
+    made = database.run(work)
     log.info("user %d, %s %s, was let in by %s", made["user_id"], made["role"], name, who())
     return answer(made, 201)
 
@@ -74,8 +82,14 @@ def change(wanted: dict[str, Any], user_id: int) -> Answer:
     password = wanted.pop("password", None)
     if password is not None:
         wanted["password_hash"] = hashed(password, _name(user_id), lambda: None)
-    changed = database.run(lambda session: change_user(session, user_id, wanted, now))
-    components().sessions.forget()
     said = ", ".join(sorted(wanted)).replace("password_hash", "password")
+
+    def work(session: Session) -> dict[str, Any]:
+        before, after = change_user(session, user_id, wanted, now)
+        act(session, "user.change", f"user:{user_id}", before=before, after={**after, "changed": said})
+        return after
+
+    changed = database.run(work)
+    components().sessions.forget()
     log.warning("user %d, %s, has another %s by %s", user_id, changed["username"], said, who())
     return answer(changed)

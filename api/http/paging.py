@@ -7,13 +7,22 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
+from marshmallow import Schema
 
 from api.http.answers import Answer, answer
 from api.http.calls import present
+from api.http.fields import Text, WholeText
 from api.http.problems import InvalidRequest
 from serving.present import paced
 
 LARGEST = 2**63 - 1
+
+
+class PageQuerySchema(Schema):
+    """Which page of a list."""
+
+    limit = WholeText(1, 500, load_default=50)
+    cursor = Text(1, 200, load_default=None)
 
 
 def page(documents: Iterable[Any], limit: int, position: Callable[[Any], list[int | str]], **more: Any) -> Answer:

@@ -6,7 +6,7 @@ from api.access.resource import Resource
 from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
-from api.http.paging import LARGEST, page, position_in
+from api.http.paging import LARGEST, PageQuerySchema, page, position_in
 from api.http.paths import STOCK
 from api.market.market_data_schemas import (
     BookEntrySchema,
@@ -18,7 +18,6 @@ from api.market.market_data_schemas import (
     PriceSchema,
     TradePageSchema,
 )
-from api.market.stock_schemas import PageQuerySchema
 from services.market_data.book import read_entry
 from services.market_data.trades import read_events, read_price, read_trades
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validates
 
-from api.http.fields import Choice, Symbol, Text, Whole, WholeText, Word
+from api.http.fields import Choice, Symbol, Text, Whole, Word
 from engine.codes import VOLATILITY
 from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
 from engine.states import STATES
@@ -54,13 +54,6 @@ class StateChangeSchema(Schema):
         """The market's own word says that the price itself called the auction, and that the clock ends it."""
         if reason == VOLATILITY:
             raise ValidationError(f"{VOLATILITY} is what the market itself says; use other words.")
-
-
-class PageQuerySchema(Schema):
-    """Which page of a list."""
-
-    limit = WholeText(1, 500, load_default=50)
-    cursor = Text(1, 200, load_default=None)
 
 
 class IndicativeSchema(Schema):

@@ -4,14 +4,15 @@ import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
+from api.access.acts import act
 from api.access.resource import Resource
 from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
-from api.http.paging import page, position_in
+from api.http.paging import PageQuerySchema, page, position_in
 from api.http.paths import STOCK
 from api.http.problems import InvalidRequest
-from api.market.stock_schemas import NewStockSchema, PageQuerySchema, StockPageSchema, StockSchema
+from api.market.stock_schemas import NewStockSchema, StockPageSchema, StockSchema
 from services.stocks.listing import list_stock
 from services.stocks.read_stocks import read_stock, read_stocks
 from services.stocks.run_schedule import enter_present_phase
@@ -63,6 +64,7 @@ def list_new_stock(request: dict[str, Any]) -> Answer:
         )
         enter_present_phase(session, symbol, settings.session_of(session_of), datetime.now(UTC))
         stock = read_stock(session, symbol, settings)
+        act(session, "stock.list", f"stock:{symbol}", after=request)
     return answer(stock, 201, {"Location": f"/api/v1/stocks/{symbol}"})
 
 

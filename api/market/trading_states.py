@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from api.access.acts import act
 from api.access.auth import caller, who
 from api.access.resource import Resource
 from api.access.rights import Access
@@ -68,6 +69,8 @@ def _changed(symbol: str, change: StateRequest) -> Answer:
         with components().database.writing() as session:
             stock = read_stock(session, symbol, components().settings)
             command_id = ask_for(session, symbol, change, reply.address)
+            after = {"state": change.state, "reason": change.reason} if change.kind == STATE else None
+            act(session, f"stock.{change.kind}", f"stock:{symbol}", before={"state": stock["state"]}, after=after)
         log.info("%s of %s was asked for by %s", f"{change.kind} {change.state or ''}".rstrip(), stock["symbol"], who())
         components().intake.wake([(symbol, stock["group"])])
         result = result_of(command_id, reply)

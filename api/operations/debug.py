@@ -5,6 +5,7 @@ import logging
 from marshmallow import Schema, fields
 from werkzeug.exceptions import NotFound
 
+from api.access.acts import act
 from api.access.auth import who
 from api.access.resource import Resource
 from api.access.rights import Access
@@ -41,6 +42,7 @@ def reset() -> Answer:
     try:
         with components().database.writing() as session:
             reset_exchange(session)
+            act(session, "exchange.reset", "exchange")
     except NoSandbox as error:
         log.warning("no reset: the database was not made a sandbox; run `minex migrate` where debug = true")
         raise NotFound from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from cli.local.acts import origin
 from cli.local.database import must_serve
 from cli.local.run_state import database_of
 from cli.options import data_folder_option, settings_for
@@ -15,6 +16,7 @@ from cli.suggesting import SuggestingGroup
 from cli.terminal import CommandError, say
 from database.session import connect, transaction
 from services.errors import MarketError
+from services.identity.audit_log import audit
 from services.identity.passwords import LONGEST, SHORTEST, hash_of_password, refuse_common
 from services.identity.roles import ADMIN
 from services.identity.usernames import USERNAME, USERNAME_RULE
@@ -46,6 +48,7 @@ def create(username: str, password_stdin: bool, data_folder: Path | None) -> Non
     try:
         with transaction(engine) as session:
             made = create_user(session, name, hash_of_password(password), ADMIN, None)
+            audit(session, origin(), "user.let_in", f"user:{made['user_id']}", after=made)
     except MarketError as refusal:
         raise CommandError(
             f"{name} was not let in. {refusal.detail}", "minex admin create --username OTHER"

@@ -8,6 +8,7 @@ from pathlib import Path
 import rich_click as click
 from sqlalchemy import select
 
+from cli.local.acts import origin
 from cli.local.database import must_serve
 from cli.local.new_admin_key import keep_until_shown, unshown_key, was_shown
 from cli.local.run_state import database_of
@@ -18,6 +19,7 @@ from database.session import connect, transaction
 from embedded.folder import data_folder as data_folder_of
 from models import AdminKey
 from services.identity.admin_key import is_admin_key, replace_admin_key
+from services.identity.audit_log import audit
 from services.timestamps import timestamp
 from settings.sections import Settings
 
@@ -52,6 +54,7 @@ def _made(settings: Settings, folder: Path) -> tuple[str, str]:
     try:
         with transaction(engine) as session:
             key = replace_admin_key(session)
+            audit(session, origin(), "admin_key.replace", "exchange")
             keep_until_shown(folder, key)
     finally:
         engine.dispose()

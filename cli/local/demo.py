@@ -7,11 +7,13 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from cli.local.acts import origin
 from cli.local.demo_keys import DemoBroker, DemoKeys, all_known_keys, keep_keys
 from database.session import connect, transaction
 from embedded.folder import data_folder
 from models import ApiKey, Broker, Stock
 from services.identity.api_keys import hash_of_key
+from services.identity.audit_log import audit
 from services.identity.register import register_broker
 from services.stocks.listing import list_stock
 from settings.sections import Settings
@@ -65,10 +67,14 @@ def seed(settings: Settings) -> DemoKeys | None:
                 list_stock(
                     session, symbol=symbol, name=name, market=settings.market, group=group, reference_price=price
                 )
+                after = {"name": name, "reference_price": price}
+                audit(session, origin(), "stock.list", f"stock:{symbol}", after=after)
             positions = dict.fromkeys(STOCKS, SHARES)
             brokers = []
             for name in BROKERS:
                 new = register_broker(session, name=name, cash=CASH, positions=positions)
+                brought = {"name": name, "cash": CASH, "positions": positions}
+                audit(session, origin(), "broker.register", f"broker:{new.broker_id}", after=brought)
                 brokers.append(DemoBroker(name, new.broker_id, new.api_key, new.webhook_secret))
             keys = DemoKeys(tuple(brokers))
             # Before the commit: keys of brokers that were never stored are harmless, unknown keys of stored ones not.

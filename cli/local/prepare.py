@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from sqlalchemy.orm import Session
+
+from cli.local.acts import origin
 from cli.local.database import look_at, must_fit, must_serve
 from cli.local.demo import seed
 from cli.local.demo_keys import DemoBroker
@@ -16,6 +19,7 @@ from cli.terminal import CommandError
 from database.session import connect, transaction
 from embedded.folder import data_folder
 from services.identity.admin_key import ensure_admin_key, is_admin_key
+from services.identity.audit_log import audit
 from services.stocks.read_stocks import stock_outside
 from settings.connections import Connections
 from settings.sections import Settings
@@ -55,7 +59,7 @@ def prepare(settings: Settings, *, demo: bool, tell: Callable[[str], None] = lam
     try:
         with transaction(engine) as session:
             refuse_unmatched(stock_outside(session, settings.match.groups), settings.match.groups)
-            made = ensure_admin_key(session, settings.exchange.admin_key, tell)
+            made = ensure_admin_key(session, settings.exchange.admin_key, partial(_tell, session, tell))
             if made is not None:
                 keep_until_shown(folder, made)
             session.flush()
@@ -66,6 +70,11 @@ def prepare(settings: Settings, *, demo: bool, tell: Callable[[str], None] = lam
         engine.dispose()
     keys = seed(settings) if demo else None
     return Prepared(admin_key, keys.brokers if keys else ())
+
+
+def _tell(session: Session, tell: Callable[[str], None], words: str) -> None:
+    audit(session, origin(), "admin_key.replace", "exchange", after={"what": words})
+    tell(words)
 
 
 def refuse_unmatched(stock: tuple[str, str] | None, groups: Sequence[str]) -> None:

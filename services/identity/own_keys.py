@@ -1,6 +1,6 @@
 """The keys of a broker, as it makes, lists, rotates and revokes them itself: by a person, or by a key."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -96,10 +96,11 @@ def rotate_key(session: Statements, maker: Maker, key_id: int, overlap: timedelt
     return _made(session, broker_id, row.name, reach)
 
 
-def revoke_key(session: Statements, broker_id: int, key_id: int, now: datetime) -> None:
-    """End one of the broker's keys; nothing if it was revoked before. Raises UnknownApiKey, NotYourKey."""
-    _own(session, broker_id, key_id)
+def revoke_key(session: Statements, broker_id: int, key_id: int, now: datetime) -> bool:
+    """End one of the broker's keys; False if it was revoked before. Raises UnknownApiKey, NotYourKey."""
+    row = _own(session, broker_id, key_id)
     session.execute(REVOKE, {"key_id": key_id, "now": now})
+    return row.revoked_at is None
 
 
 def refuse_foreign_key(session: Statements, broker_id: int, key_id: int) -> None:
@@ -136,6 +137,11 @@ def read_keys(session: Statements, broker_id: int, before: int, limit: int) -> I
 def note_uses(session: Statements, key_ids: Sequence[int], now: datetime) -> None:
     """These keys have been used, lately."""
     session.execute(NOTE_USES, {"ids": list(key_ids), "now": now})
+
+
+def without_secret(made: Mapping[str, Any]) -> dict[str, Any]:
+    """A key that was just made, as it is listed."""
+    return {name: value for name, value in made.items() if name != "api_key"}
 
 
 def key_document(row: Any) -> dict[str, Any]:

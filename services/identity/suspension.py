@@ -14,7 +14,11 @@ from services.order_entry.mass_cancel import QueuedCancels, cancel_all
 SUSPENDED = "suspended"
 ACTIVE = "active"
 
-SET_STATUS = text("UPDATE brokers SET status = :status WHERE id = :broker_id RETURNING id")
+SET_STATUS = text("""
+    UPDATE brokers b SET status = :status
+    FROM (SELECT id, status FROM brokers WHERE id = :broker_id FOR NO KEY UPDATE) same
+    WHERE b.id = same.id RETURNING same.status
+""")
 
 BLOCK = text("""
     WITH locked AS MATERIALIZED (
@@ -26,18 +30,23 @@ BLOCK = text("""
 """)
 
 
-def suspend(session: Statements, broker_id: int) -> QueuedCancels:
-    """Keep the broker from entering orders, and ask for the cancels of all it has. Raises UnknownBroker."""
-    _set_status(session, broker_id, SUSPENDED)
-    return cancel_all(session, [broker_id])
+def suspend(session: Statements, broker_id: int) -> tuple[str, QueuedCancels]:
+    """Keep the broker from entering orders, and ask for the cancels of all it has; its status before, and those.
+
+    Raises UnknownBroker.
+    """
+    before = _set_status(session, broker_id, SUSPENDED)
+    return before, cancel_all(session, [broker_id])
 
 
-def activate(session: Statements, broker_id: int) -> None:
-    """Let the broker enter orders again. Raises UnknownBroker."""
-    _set_status(session, broker_id, ACTIVE)
+def activate(session: Statements, broker_id: int) -> str:
+    """Let the broker enter orders again; its status before. Raises UnknownBroker."""
+    return _set_status(session, broker_id, ACTIVE)
 
 
-def _set_status(session: Statements, broker_id: int, status: str) -> None:
-    if session.scalar(SET_STATUS, {"broker_id": broker_id, "status": status}) is None:
+def _set_status(session: Statements, broker_id: int, status: str) -> str:
+    before = session.scalar(SET_STATUS, {"broker_id": broker_id, "status": status})
+    if before is None:
         raise UnknownBroker(f"There is no broker {broker_id}.")
     session.execute(BLOCK, {"broker_id": broker_id, "blocked": status == SUSPENDED})
+    return str(before)

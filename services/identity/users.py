@@ -72,8 +72,10 @@ def name_of(session: Statements, user_id: int) -> str:
     return str(name)
 
 
-def change_user(session: Statements, user_id: int, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Give a person another role, broker, activity or `password_hash`; what is left out stays.
+def change_user(
+    session: Statements, user_id: int, changes: Mapping[str, Any], now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give a person another role, broker, activity or `password_hash`; what is left out stays. Before, and after.
 
     Whoever is not active any more, or has got another password, is logged out. Raises UnknownUser, UnknownBroker,
     BrokerNeeded.
@@ -89,7 +91,7 @@ def change_user(session: Statements, user_id: int, changes: Mapping[str, Any], n
     if not is_active or "password_hash" in changes:
         end_sessions(session, user_id, now)
     values = {"user_id": user_id, "role": role, "broker_id": broker_id, "is_active": is_active}
-    return user_document(session.execute(CHANGE, values).one())
+    return user_document(row), user_document(session.execute(CHANGE, values).one())
 
 
 def set_password(session: Statements, user_id: int, password_hash: str) -> None:

@@ -42,6 +42,9 @@ def test_an_administrator_is_let_in(
     ((name, role, stored),) = people(url)
     assert (name, role) == ("ana", "admin")
     assert is_password(PASSWORD, stored)
+    with psycopg.connect(url) as connection:
+        kind, action = connection.execute("SELECT actor_kind, action FROM audit_log").fetchone() or ("", "")
+    assert (kind, action) == ("command_line", "user.let_in")
     said = capsys.readouterr()
     assert "ana is an administrator now" in said.err
     assert PASSWORD not in said.out + said.err
