@@ -6,6 +6,7 @@ import background
 from heartbeat import start_beating
 from imports import without_collection
 from logs import start_logging
+from settings.in_public import refuse_unsafe
 from settings.loading import load_settings
 from settings.sections import Settings
 
@@ -31,5 +32,6 @@ def __getattr__(name: str) -> Any:
 
 def _settings() -> Settings:
     settings = load_settings()
+    refuse_unsafe(settings)
     start_logging(settings.log)
     return settings

@@ -11,6 +11,8 @@ from api.http import answers, errors, middleware
 from api.http.answers import Answer, as_response
 from api.http.calls import Shared
 from api.routes import register
+from serving.forwarded import Proxies
+from settings.in_public import is_public
 from settings.sections import Settings
 
 
@@ -34,5 +36,8 @@ def create_app(settings: Settings) -> Flask:
     answers.init_app(app)
     errors.init_app(app)
     routes = register(app, settings)
-    middleware.init_app(app, Shared(components, settings.web, components.health_probe.forget), routes)
+    proxies = Proxies(settings.exchange.proxies)
+    always = [*middleware.ALWAYS, *([middleware.IN_PUBLIC] if is_public(settings) else [])]
+    shared = Shared(components, settings.web, components.health_probe.forget, proxies, always)
+    middleware.init_app(app, shared, routes)
     return app

@@ -23,6 +23,7 @@ from queues.connection import connect as connect_redis
 from queues.counters import Counters
 from queues.unknown_keys import UnknownKeys
 from services.identity.tokens import Tokens
+from serving.forwarded import Proxies
 from settings.sections import Settings
 
 LOOK_UP_SECONDS = 1.0
@@ -95,7 +96,7 @@ def _sockets(app: Flask, settings: Settings) -> SocketIO:
         cors_allowed_origins=_origins(settings),
         max_http_buffer_size=MOST_CHARACTERS,
     )
-    app.wsgi_app = WebSocketsOnly(app.wsgi_app)  # type: ignore[method-assign] # how Flask wants it done
+    app.wsgi_app = WebSocketsOnly(app.wsgi_app, Proxies(settings.exchange.proxies))  # type: ignore[method-assign] # how Flask wants it done
     return sockets
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from live.http_problems import problem
+from serving.forwarded import Proxies
 from serving.raw_answers import MIMETYPE
 
 PATH = "/socket.io/"
@@ -30,11 +31,14 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 class WebSocketsOnly:
     """A WSGI application in front of another one."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, proxies: Proxies) -> None:
         self._application = application
+        self._proxies = proxies
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer 400 to what comes to Socket.IO's path and is no WebSocket handshake; pass on all else."""
+        if self._proxies:
+            self._proxies.tell(environ)
         if environ["PATH_INFO"].startswith(PATH) and not is_handshake(environ):
             start_response("400 Bad Request", HEADERS)
             return [BODY]

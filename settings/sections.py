@@ -28,6 +28,8 @@ class Exchange:
     demo: bool = True
     admin_key: str = secret()
     data_folder: str = ""
+    public: bool | None = None
+    proxies: tuple[str, ...] = field(default=(), metadata={"kind": "network"})
 
 
 @dataclass(frozen=True)

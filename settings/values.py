@@ -7,6 +7,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from ipaddress import ip_network
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -70,6 +71,7 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
         lambda word: re.fullmatch(r"[A-Za-z0-9_.-]{1,32}", word, re.ASCII),
         "names of 1 to 32 letters, digits, _ . and -",
     ),
+    "network": (ip_network, "addresses, or networks such as 10.0.0.0/24"),
     "position": (
         lambda word: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}:[1-9][0-9]{0,11}", word, re.ASCII),
         "symbols with shares, such as PETR4:100",

@@ -59,7 +59,9 @@ def _cookies(token: str, csrf: str, seconds: int) -> list[str]:
 
 
 def is_secure(environ: Environ) -> bool:
-    """Whether cookies may come back over TLS only: wherever the browser has not asked this very machine."""
+    """Whether cookies may come back over TLS only: in public, and wherever the browser has not asked this machine."""
+    if components().settings.exchange.public:
+        return True
     try:
         host = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname
     except ValueError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,13 @@ from urllib.parse import parse_qsl
 import werkzeug.urls  # noqa: F401 - registers what is made of bytes that are no UTF-8
 
 from logs import SUBJECT
+from serving.forwarded import Proxies
 from settings.sections import Web
 
 Environ = dict[str, Any]
 """WSGI's."""
+
+NOBODY = Proxies([])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,10 @@ class Shared:
     web: Web
     on_unavailable: Callable[[], None]
     """Called when a request is answered 503."""
+    proxies: Proxies = NOBODY
+    """Who is believed about where requests come from."""
+    always: Sequence[tuple[str, str]] = ()
+    """Headers that every answer has."""
 
 
 class Call:

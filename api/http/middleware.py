@@ -14,6 +14,9 @@ from api.http.calls import Call, Environ, Shared
 from api.http.direct_routes import DirectRoutes, View
 from api.http.errors import answer_error
 from api.http.http_problems import HostMissing
+from serving.forwarded import HEADER
+from serving.open_connections import network_of
+from serving.present import charge_to
 from settings.sections import Web
 
 ACCEPTABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -23,6 +26,9 @@ ALWAYS = [
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
 ]
+IN_PUBLIC = ("Strict-Transport-Security", "max-age=31536000")
+"""Where strangers come over TLS: for a year their browsers come in no other way."""
+
 PRIVATE = [
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -60,10 +66,13 @@ class Completed:
     def __init__(self, application: Callable[..., Iterable[bytes]], shared: Shared, routes: DirectRoutes) -> None:
         self._application = application
         self._shared = shared
+        self._proxies = shared.proxies
         self._view_of = routes.view_of
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        if self._proxies and HEADER in environ:
+            self._believe(environ)
         call = Call(environ, self._shared, _id_of(environ.get("HTTP_X_REQUEST_ID", "")))
         token = calls.begin(call)
         try:
@@ -73,6 +82,11 @@ class Completed:
             return self._directly(call, found, start_response)
         finally:
             calls.end(token)
+
+    def _believe(self, environ: Environ) -> None:
+        """Let the request be that of the client whom a proxy names, also when turns are given out."""
+        self._proxies.tell(environ)
+        charge_to(environ, network_of(environ["REMOTE_ADDR"]))
 
     def _directly(self, call: Call, found: tuple[View, dict[str, Any]], start_response: StartResponse) -> list[bytes]:
         try:
@@ -100,7 +114,7 @@ def _complete(call: Call, headers: list[tuple[str, str]], given: Collection[str]
     if call.quota is not None:
         headers += call.quota.headers().items()
     headers.append(("X-Request-ID", call.identity))
-    headers += ALWAYS
+    headers += call.shared.always
     headers += [header for header in PRIVATE if header[0].lower() not in said] if said else PRIVATE
 
 

@@ -22,6 +22,7 @@ from logs import start_logging
 from machine.errors import NotOursError
 from machine.runtime import runtime_of
 from settings.connections import connections_of, processes_of
+from settings.in_public import refuse_unsafe
 from settings.loading import ROOT, listener, load_settings, variables_of
 from settings.roles import KEY_HOLDERS, for_process
 from settings.sections import Settings
@@ -45,6 +46,8 @@ def _settings(process: str) -> Settings:
     Without a supervisor, which would have looked, waits for the servers or refuses.
     """
     settings = load_settings()
+    if process in KEY_HOLDERS:
+        refuse_unsafe(settings)
     start_logging(settings.log)
     settings = for_process(connected(settings, process), process)
     if listener() is None:

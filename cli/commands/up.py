@@ -26,6 +26,7 @@ from imports import without_collection
 from machine.errors import MachineError, NotOursError
 from machine.lock import OwnerLock
 from machine.ownership import refuse_foreign
+from settings.in_public import refuse_unsafe
 from settings.sections import Settings
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def command(
     Prints where it is and the keys of its demo brokers. Ctrl-C stops it. Safe to call again, also after a crash.
     """
     settings = _with_demo(settings_for(data_folder), demo)
+    refuse_unsafe(settings)
     folder = _made(settings)
     if report_to is not None:
         return _run_as_daemon(settings, port, Pipe(report_to), lock_of(folder))

@@ -10,6 +10,7 @@ from pathlib import Path
 from embedded.folder import data_folder
 from machine.ownership import read_own
 from machine.secret import kept_secret, write_private
+from settings.in_public import is_public
 from settings.sections import Settings
 
 FILE = "token-secret"
@@ -31,10 +32,10 @@ def with_token_secret(settings: Settings) -> Settings:
 
 
 def for_people(settings: Settings) -> Settings:
-    """The same, and whether strangers may sign up: to servers of our own they may, unless something is said of it."""
+    """The same, and whether strangers may sign up: to servers of our own, not in public, unless something is said."""
     identity = with_token_secret(settings).identity
     if identity.signup is None:
-        identity = dataclasses.replace(identity, signup=not settings.database.url)
+        identity = dataclasses.replace(identity, signup=not settings.database.url and not is_public(settings))
     return dataclasses.replace(settings, identity=identity)
 
 

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 DOCUMENT = "urn:document"
 OF_HTTP = {
     *("content-type", "content-length", "cache-control", "content-security-policy"),
-    *("x-content-type-options", "x-frame-options", "referrer-policy"),
+    *("x-content-type-options", "x-frame-options", "referrer-policy", "strict-transport-security"),
 }
 """Headers that every answer may have and no client of an API reads."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.api.browser import Browser
 from tests.api.venue import Caller, Venue
 
 
@@ -55,3 +56,27 @@ def test_a_trading_state_who_asked_and_when_it_is_so(venue: Venue, caplog: pytes
 def test_a_reset(venue: Venue, caplog: pytest.LogCaptureFixture) -> None:
     assert venue.admin.post("/debug/reset", None).status_code == 204
     assert said(caplog, "was reset") == ["the exchange was reset by the administrator at 127.0.0.1"]
+
+
+def test_what_people_do_and_none_of_their_secrets(venue: Venue, caplog: pytest.LogCaptureFixture) -> None:
+    canary, other = "canary of a password in a mine", "canary of another one in a mine"
+    browser = Browser(venue)
+    browser.post("/signup", {"username": "canary", "password": canary})
+    browser.post("/signup", {"username": "canary2", "password": "canary-short"[:11]})
+    browser.post("/token", {"username": "canary", "password": f"{canary} wrong"})
+    browser.post("/token", {"username": "canary", "password": canary, "unknown": canary})
+    me = browser.taken(browser.post("/token", {"username": "canary", "password": canary}), Caller(venue, None))
+    secrets = [canary, other, "canary-short"[:11], str(me.key), browser.csrf, browser.refresh_cookie]
+    me.put("/me/password", {"current_password": f"{canary} wrong", "new_password": other})
+    me.put("/me/password", {"current_password": canary, "new_password": other})
+    me = browser.taken(browser.post("/token/refresh"), me)
+    secrets += [str(me.key), browser.csrf, browser.refresh_cookie]
+    browser.post("/token/refresh", csrf="canary-word")
+    Caller(venue, f"{me.key}x").call("GET", "/me")
+    me.call("GET", f"/orders?token={me.key}")
+    user_id = me.get("/me")["user_id"]
+    venue.admin.put(f"/users/{user_id}", {"password": canary})
+    browser.post("/logout")
+    written = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    assert "the password was changed of trader canary at 127.0.0.1" in written
+    assert not [secret for secret in (*secrets, "canary-word") if secret in written]
