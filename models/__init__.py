@@ -15,6 +15,8 @@ from models.base import Base
 from models.broker import Broker
 from models.command import Command
 from models.event import Event
+from models.external_reference import ExternalReference
+from models.external_transfer import ExternalTransfer
 from models.lease import Lease
 from models.market_session import MarketSession
 from models.order import OPEN_STATUSES, Order
@@ -38,6 +40,8 @@ __all__ = [
     "Broker",
     "Command",
     "Event",
+    "ExternalReference",
+    "ExternalTransfer",
     "Lease",
     "MarketSession",
     "Order",

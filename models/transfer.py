@@ -1,6 +1,6 @@
 """Every movement of money and shares, one row each, never changed."""
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
 from models.base import Amount, Base, CreatedAt, Id
@@ -12,11 +12,14 @@ class Transfer(Base):
     """`amount` of an asset (cents or shares) that left one bucket for another.
 
     One row has both ends, so the books balance by construction. The bucket `outside` is the world beyond the
-    exchange: a deposit comes from it, a withdrawal goes to it.
+    exchange: a deposit comes from it, a withdrawal goes to it (`external_transfers` says more of both).
     """
 
     __tablename__ = "transfers"
-    __table_args__ = (CheckConstraint("amount > 0", name="amount_positive"),)
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount_positive"),
+        Index("ix_transfers_trade_id", "trade_id", postgresql_where=text("kind = 'trade'")),
+    )
 
     id: Mapped[Id]
     kind: Mapped[str]

@@ -39,6 +39,8 @@ HEADERS: Final[dict[str, Json]] = {
     "Preference-Applied": {"description": "Which preference made the answer what it is (RFC 7240)."},
     "Allow": {"description": "The methods that the path takes, where it does not take this one."},
     "Link": {"description": "The next page, where there is one (RFC 8288)."},
+    "Opening-Balance": {"description": "With CSV: as opening_balance."},
+    "Closing-Balance": {"description": "With CSV: as closing_balance."},
     "Set-Cookie": {"description": "The cookies minex_refresh and minex_csrf; taken away by logging out."},
 }
 OF_STATUS: Final[dict[str, str]] = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
@@ -50,6 +52,9 @@ WITH_COOKIES: Final = frozenset({"log_in", "refresh", "log_out"})
 
 FOR_STRANGERS: Final = WITH_COOKIES | {"sign_up"}
 """Operations without `security` that look at who is calling all the same."""
+
+AS_CSV: Final = frozenset({"get_statement"})
+"""Operations that answer in CSV as well."""
 
 MADE: Final = frozenset({"200", "201"})
 RATE_LIMITS: Final = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
@@ -104,6 +109,9 @@ def _add_headers(operation: Json) -> None:
     for status, response in operation["responses"].items():
         if "$ref" not in response:
             made = ["Location"] if status in MADE and operation["operationId"] in MAKES_RESOURCE else []
+            if status in MADE and operation["operationId"] in AS_CSV:
+                made += ["Opening-Balance", "Closing-Balance"]
+                response["content"]["text/csv"] = {"schema": {"type": "string"}}
             made += ["Set-Cookie"] if operation["operationId"] in WITH_COOKIES else []
             own = [OF_STATUS[status]] if status in OF_STATUS else []
             response["headers"] = _refer(*names, *made, *own)

@@ -12,13 +12,11 @@ from sqlalchemy.orm import Session
 from models import CASH, Broker, Stock
 from models.asset import LARGEST_SUPPLY
 from services.accounts.deposits import deposit, open_account, raise_supply
-from services.errors import PositionTooValuable, SupplyTooLarge
+from services.accounts.worth import value_of
+from services.errors import SupplyTooLarge
 from services.identity.api_keys import KEY_BYTES
 from services.identity.own_keys import first_key
 from services.stocks.listing import unknown_stock
-
-LARGEST_VALUE = 2**63 - 1
-"""Cents that a position which is brought in may be worth."""
 
 ALL_SHORT_LIMITS = text("SELECT sum(short_limit) FROM brokers")
 """Each may go short in every stock; the new broker is among them. Who registers at the same moment waits for cash."""
@@ -52,7 +50,7 @@ def open_broker(
     """A new active broker with `cash` (cents) and `positions` (shares by symbol), and without a key.
 
     `credit_limit` (cents) is how far its cash may go below zero, `short_limit` (shares) how far each stock may.
-    Shares come in at the stock's last or reference price. Raises UnknownStock for a symbol that is not listed,
+    Shares come in at what they are worth (`value_of`). Raises UnknownStock for a symbol that is not listed,
     SupplyTooLarge and PositionTooValuable for what could not be counted; each names the field that is at fault.
     """
     webhook_secret = f"whsec_{secrets.token_urlsafe(KEY_BYTES)}"
@@ -73,12 +71,9 @@ def open_broker(
     if short_limit and session.scalar(ALL_SHORT_LIMITS) > LARGEST_SUPPLY:
         raise SupplyTooLarge("No more may be sold short in all.", field="short_limit", largest_supply=LARGEST_SUPPLY)
     for stock, shares in _listed(session, positions or {}):
-        price = stock.last_price or stock.reference_price or 0
-        if price * shares > LARGEST_VALUE:
-            detail = f"{shares} shares of {stock.symbol} at {price} cents are too many."
-            raise PositionTooValuable(detail, field="positions", largest_value=LARGEST_VALUE)
+        cost = value_of(stock, shares)
         with _blamed_on("positions"):
-            deposit(session, broker.id, stock.id, shares, cost=price * shares, credit_limit=short_limit)
+            deposit(session, broker.id, stock.id, shares, cost=cost, credit_limit=short_limit)
     return broker
 
 

@@ -14,12 +14,12 @@ from services.verify.checks import (
     conservation,
     fills,
     ledger,
+    positions,
     sequences,
     settlement,
     terms,
     trades,
 )
-from services.verify.checks.positions import check_positions
 from services.verify.checks.rule import Rule, count, search
 from services.verify.replay.journals import replay_journals
 from services.verify.report import Check, Report
@@ -62,7 +62,7 @@ def by_rules(rules: tuple[Rule, ...], tables: tuple[str, ...]) -> Step:
 INVARIANTS = (
     Invariant(1, "Accounts hold what was deposited", (by_rules(conservation.RULES, conservation.TABLES),)),
     Invariant(2, "Open orders are reserved for, within limits", (by_rules(balances.RULES, balances.TABLES),)),
-    Invariant(3, "Balances are the sum of transfers", (by_rules(ledger.RULES, ledger.TABLES),)),
+    Invariant(3, "Balances are the sum of transfers", (by_rules((*ledger.RULES, *positions.RULES), positions.TABLES),)),
     Invariant(
         4,
         "Orders are the sum of fair, settled trades",
@@ -85,7 +85,8 @@ INVARIANTS = (
     ),
 )
 
-REPLAY = Invariant(7, "The journal replayed gives the same trades and books", (replay_journals, check_positions))
+REPLAYED = (replay_journals, positions.check_positions)
+REPLAY = Invariant(7, "The journal replayed gives the same trades and books", REPLAYED)
 
 
 def verify(session: Session, replay: bool = False, tell: Callable[[Check], None] | None = None) -> Report:

@@ -74,7 +74,8 @@ class Description:
             assert answer.data == b""
         elif answer.request.method != "HEAD":
             assert answer.mimetype in content, answer.mimetype
-            self._hold(content[answer.mimetype]["schema"], answer.json)
+            sent_as = answer.json if answer.mimetype.endswith("json") else answer.text
+            self._hold(content[answer.mimetype]["schema"], sent_as)
         headers = {name.lower(): self._resolved(header) for name, header in described.get("headers", {}).items()}
         sent = {name.lower(): value for name, value in answer.headers}
         assert not sent.keys() - headers.keys() - OF_HTTP, sent.keys() - headers.keys() - OF_HTTP

@@ -11,8 +11,8 @@ from typing import Any
 
 from database.session import transaction
 from models import CASH
-from services.accounts.deposits import deposit
-from services.errors import MarketError
+from services.accounts.deposits import deposit, withdraw
+from services.errors import InsufficientFunds, InsufficientShares, MarketError
 from services.matching.books import Books
 from services.matching.match import Hooks, match_turn
 from services.order_entry.answers import Placed
@@ -67,7 +67,7 @@ class Stream:
             self.match: 14,
             self.roll_back: 2,
             self.let_expire: 2,
-            self.bring_cash: 2,
+            self.move_in_or_out: 4,
             self.change_state: 3,
         }
         (act,) = self.random.choices(list(acts), weights=list(acts.values()))
@@ -125,11 +125,23 @@ class Stream:
         with transaction(self.floor.engine) as session:
             self.seen["expiries asked"] += len(expire_due_orders(session))
 
-    def bring_cash(self) -> None:
-        amount = self.random.randrange(1, 100_000)
-        self.deposited += amount
+    def move_in_or_out(self) -> None:
+        broker, comes_in = self.random.choice(self.brokers), self.random.random() < 0.6
+        is_cash = self.random.random() < 0.4
+        asset = CASH if is_cash else self.floor.symbols[self.random.choice(self.symbols)]
+        amount = self.random.randrange(1, 100_000 if is_cash else 40)
         with transaction(self.floor.engine) as session:
-            deposit(session, self.random.choice(self.brokers), CASH, amount)
+            try:
+                if comes_in:
+                    cost = 0 if is_cash else self.random.randrange(200_000)
+                    deposit(session, broker, asset, amount, cost=cost)
+                else:
+                    withdraw(session, broker, asset, amount)
+            except (InsufficientFunds, InsufficientShares) as refusal:
+                self.seen[refusal.code()] += 1
+                return
+        self.seen["deposits" if comes_in else "withdrawals"] += 1
+        self.deposited += (amount if comes_in else -amount) * is_cash
 
     def drain(self) -> None:
         """Match everything that waits."""

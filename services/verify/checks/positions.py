@@ -1,65 +1,133 @@
-"""7. Average cost and realised profit follow from the trades, one after the other.
+"""7. Average cost and realised profit follow from the trades, and from what came in and went out between them.
 
-What deposited shares cost is kept in the balance only. It follows from cost - realised = cost of the deposits +
-purchases - sales, which holds at every moment; so an account is recomputed whose deposits all came before its first
-trade. Others, and cash, are left out.
+Each deposit and withdrawal says after which of the broker's own events it happened, and what it added to the cost.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.settlement.average_cost import average_cost
+from services.verify.checks.rule import Rule
 from services.verify.replay.journals import STREAMED, Tape
 from services.verify.report import Check
 
 TRADES = text("""
-    SELECT stock_id, price, quantity, buyer_id, seller_id FROM trades ORDER BY stock_id, sequence
+    SELECT id, stock_id, price, quantity, buyer_id, seller_id FROM trades ORDER BY stock_id, sequence
 """)
 
 ACCOUNTS = text("""
-    WITH history AS (
-        SELECT to_broker AS broker_id, asset_id, sum(amount) FILTER (WHERE kind = 'deposit') AS deposited,
-            max(id) FILTER (WHERE kind = 'deposit') AS last_deposit, min(id) FILTER (WHERE kind = 'trade') AS first_in
-        FROM transfers WHERE asset_id <> 1 AND kind IN ('deposit', 'trade') GROUP BY 1, 2
-    ), given AS (
-        SELECT from_broker AS broker_id, asset_id, min(id) AS first_out,
-            bool_or(kind = 'withdrawal') AS withdrew
-        FROM transfers WHERE asset_id <> 1 AND kind IN ('withdrawal', 'trade') GROUP BY 1, 2
-    )
-    SELECT broker_id, asset_id AS stock_id, b.cost, b.realised_pnl, coalesce(h.deposited, 0) AS deposited
-    FROM balances b LEFT JOIN history h USING (broker_id, asset_id) LEFT JOIN given g USING (broker_id, asset_id)
-    WHERE asset_id <> 1 AND NOT coalesce(g.withdrew, false)
-        AND (h.last_deposit IS NULL OR (
-            h.last_deposit < coalesce(h.first_in, h.last_deposit + 1)
-            AND h.last_deposit < coalesce(g.first_out, h.last_deposit + 1)))
-    ORDER BY asset_id, broker_id
+    SELECT broker_id, asset_id AS stock_id, cost, realised_pnl, available + reserved AS held FROM balances
+    WHERE asset_id <> 1 ORDER BY asset_id, broker_id
 """)
+
+EXTERNAL = text("""
+    SELECT x.broker_id, x.asset_id, x.account_sequence, x.cost, x.transfer_id,
+        CASE t.kind WHEN 'deposit' THEN t.amount ELSE -t.amount END AS amount
+    FROM external_transfers x JOIN transfers t ON t.id = x.transfer_id
+    WHERE x.asset_id <> 1 ORDER BY x.account_sequence, x.transfer_id
+""")
+
+NUMBERS = text("""
+    SELECT trade_id, min(sequence) AS sequence FROM account_events
+    WHERE broker_id = :broker_id AND trade_id IS NOT NULL GROUP BY trade_id
+""")
+
+TABLES = ("transfers", "external_transfers")
+
+RULES = (
+    Rule(
+        "external_transfers",
+        """
+        SELECT coalesce(x.transfer_id, t.id) AS transfer_id, 'the transfer that it is about' AS what,
+            format('broker %s, asset %s, cost %s', x.broker_id, x.asset_id, x.cost) AS found,
+            format('%s of broker %s, asset %s', t.kind, t.to_broker, t.asset_id) AS expected
+        FROM external_transfers x
+        FULL JOIN (SELECT * FROM transfers WHERE kind IN ('deposit', 'withdrawal')) t ON t.id = x.transfer_id
+        WHERE x.transfer_id IS NULL OR t.id IS NULL OR x.broker_id <> t.to_broker OR x.asset_id <> t.asset_id
+            OR (x.asset_id = 1 AND x.cost <> 0) OR (t.kind = 'withdrawal' AND x.cost > 0)
+        ORDER BY 1
+        """,
+    ),
+)
+"""Each deposit and withdrawal is written down once in either table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One side of a trade: shares, negative for a sale, at so many cents each."""
+
+    trade_id: int
+    shares: int
+    price: int
 
 
 def check_positions(session: Session, check: Check) -> None:
-    """Recompute each position of each stock from its trades."""
+    """Recompute each position of each stock from its trades, deposits and withdrawals."""
     by_stock: dict[int, list[Any]] = defaultdict(list)
     for account in session.execute(ACCOUNTS, execution_options=STREAMED):
         by_stock[account.stock_id].append(account)
+    external: dict[tuple[int, int], list[Any]] = defaultdict(list)
+    for row in session.execute(EXTERNAL, execution_options=STREAMED):
+        external[row.broker_id, row.asset_id].append(row)
+    numbers = _Numbers(session)
     with Tape(session, TRADES) as trades:
         for stock_id, accounts in sorted(by_stock.items()):
-            fills: dict[int, list[tuple[int, int]]] = defaultdict(list)
+            fills: dict[int, list[Fill]] = defaultdict(list)
             for trade in trades.of_stock(stock_id):
                 if trade.stock_id == stock_id:
-                    fills[trade.buyer_id].append((trade.quantity, trade.price))
-                    fills[trade.seller_id].append((-trade.quantity, trade.price))
+                    fills[trade.buyer_id].append(Fill(trade.id, trade.quantity, trade.price))
+                    fills[trade.seller_id].append(Fill(trade.id, -trade.quantity, trade.price))
             for account in accounts:
-                _compare(check, account, fills[account.broker_id])
+                moved = external[account.broker_id, stock_id]
+                _compare(check, account, list(_steps(numbers, account.broker_id, fills[account.broker_id], moved)))
 
 
-def _compare(check: Check, account: Any, fills: list[tuple[int, int]]) -> None:
+class _Numbers:
+    """At which of a broker's own events each of its trades was; looked up only where that matters."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._broker_id = 0
+        self._known: dict[int, int] = {}
+
+    def of(self, broker_id: int, trade_id: int) -> int:
+        """The number of the first event of this trade."""
+        if broker_id != self._broker_id:
+            rows = self._session.execute(NUMBERS, {"broker_id": broker_id})
+            self._broker_id, self._known = broker_id, {row.trade_id: row.sequence for row in rows}
+        return self._known.get(trade_id, 0)
+
+
+def _steps(numbers: _Numbers, broker_id: int, fills: list[Fill], moved: list[Any]) -> Iterator[Any]:
+    """Fills and external transfers of one account, in the order in which they changed it."""
+    waiting = list(reversed(moved))
+    for fill in fills:
+        while waiting and (
+            not waiting[-1].account_sequence or waiting[-1].account_sequence < numbers.of(broker_id, fill.trade_id)
+        ):
+            yield waiting.pop()
+        yield fill
+    yield from reversed(waiting)
+
+
+def _compare(check: Check, account: Any, steps: list[Any]) -> None:
     check.rows += 1
-    bought = sum(shares * price for shares, price in fills)
-    found = int(account.cost), int(account.realised_pnl)
-    brought_in = found[0] - found[1] - bought if account.deposited else 0
-    wanted = average_cost(int(account.deposited), brought_in, 0, fills)
     row = {"broker_id": account.broker_id, "asset_id": account.stock_id}
-    check.require(found, wanted, "cost and realised profit", "balances", **row)
+    held = cost = realised = 0
+    for step in steps:
+        if isinstance(step, Fill):
+            cost, realised = average_cost(held, cost, realised, [(step.shares, step.price)])
+            held += step.shares
+            continue
+        if step.amount < 0:
+            part = -(cost * -step.amount // held) if held > 0 else 0
+            check.require(int(step.cost), part, "cost that left", "external_transfers", transfer_id=step.transfer_id)
+        cost += int(step.cost)
+        held += step.amount
+    found = int(account.cost), int(account.realised_pnl)
+    check.require(found, (cost, realised), "cost and realised profit", "balances", **row)

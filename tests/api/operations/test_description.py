@@ -118,7 +118,7 @@ def test_every_example_is_accepted(venue: Venue, broker: Caller) -> None:
                 order_id = broker.order("bid", "PETR4", 100, 3_200)
                 key_id = broker.post("/api-keys", {"name": "Example", "scopes": ["read"]}).json["key_id"]
                 target = path.removeprefix("/api/v1").replace("{symbol}", "petr4").replace("{order_id}", str(order_id))
-                target = target.replace("{key_id}", str(key_id))
+                target = target.replace("{key_id}", str(key_id)).replace("{broker_id}", str(broker.broker_id))
                 if "{user_id}" in target:
                     target = target.replace("{user_id}", str(venue.person().user_id))
                 answer = caller.call(method.upper(), target, json=example["value"])

@@ -31,6 +31,9 @@ CASES = {
     "payment to another": ("transfers", TRADED, {"to_broker": "to_broker + 1"}, {3, 4}),
     "payment without its trade": ("transfers", TRADED, {"trade_id": "NULL"}, {3, 4}),
     "an improvement is gone": ("transfers", "kind = 'improvement'", {}, {2, 3, 4}),
+    "cost of a deposit": ("external_transfers", "asset_id = :last", {"cost": "cost + 1"}, {7}),
+    "a deposit's cost forgotten": ("external_transfers", "asset_id = 1", {}, {3}),
+    "a deposit of another": ("external_transfers", "asset_id = 1", {"broker_id": "broker_id + 1"}, {3}),
     "a deposit forgotten": ("transfers", "kind = 'deposit' AND asset_id = 1", {}, {1, 3}),
     "a release of another kind": ("transfers", "kind = 'release'", {"kind": "'withdrawal'"}, {3}),
     "a reservation of another order": (
@@ -162,6 +165,7 @@ CASES = {
 """What is done: table, which row, which change (none: the row is deleted), and the invariants that it breaks."""
 
 NAMED_ELSEWHERE = {
+    "cost of a deposit": "balances",
     "amount of a payment": "trades",
     "payment to another": "trades",
     "payment without its trade": "trades",
