@@ -14,6 +14,7 @@ from models.balance import Balance
 from models.base import Base
 from models.broker import Broker
 from models.command import Command
+from models.equity_point import EquityPoint
 from models.event import Event
 from models.external_reference import ExternalReference
 from models.external_transfer import ExternalTransfer
@@ -39,6 +40,7 @@ __all__ = [
     "Base",
     "Broker",
     "Command",
+    "EquityPoint",
     "Event",
     "ExternalReference",
     "ExternalTransfer",

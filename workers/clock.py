@@ -19,6 +19,7 @@ from database.session import transaction
 from heartbeat import LONGEST_TURN_SECONDS, Progress, start_beating
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
+from services.accounts.equity import take_equity
 from services.matching.sweep import forgotten_stocks
 from services.operations.lease import CLOCK_LEASE, release_lease, take_lease
 from services.order_entry.cancel_after import cancel_for_the_silent
@@ -49,6 +50,8 @@ class Clock:
             due = expire_due_orders(session)
             due += cancel_for_the_silent(session)
             due += run_schedules(session, self.settings, session.scalar(NOW))
+        with transaction(self.engine) as session:
+            take_equity(session, session.scalar(NOW))
         with transaction(self.engine) as session:
             forgotten = forgotten_stocks(session, self.settings.clock.sweep_after_ms)
         if due:

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields
 
-from api.http.fields import Strict, Symbol, Text, Whole, Word
+from api.http.fields import Choice, Instant, Strict, Sum, Symbol, Text, Whole, Word
+from services.accounts.equity import INTERVALS
 
 LARGEST_CASH = 10**15
 """Cents that one broker may bring or owe: nine thousand such brokers still fit a 64-bit sum."""
@@ -85,6 +86,36 @@ class BalanceSchema(Schema):
     available = fields.Integer(required=True)
     reserved = fields.Integer(required=True)
     credit_limit = fields.Integer(required=True)
+    equity = Sum(required=True, metadata={"description": "Cash, and shares at the last or reference price."})
+    buying_power = fields.Integer(required=True, metadata={"description": "What new orders may reserve."})
+    owed = fields.Integer(required=True, metadata={"description": "To the exchange; 0 for nearly everybody."})
+    status = Word("BrokerStatus", "active", "close_only", "suspended", required=True)
+
+
+class HistoryQuerySchema(Schema):
+    """How often, and when."""
+
+    interval = Choice(*INTERVALS, named="EquityInterval", load_default="1h")
+    since = Instant(data_key="from", load_default=None, metadata={"description": "Included."})
+    until = Instant(data_key="to", load_default=None, metadata={"description": "Not included."})
+
+
+class EquityPointSchema(Schema):
+    """What the account was worth, in cents: equity = net_deposits + realised_pnl + unrealised_pnl - fees."""
+
+    time = fields.DateTime(required=True)
+    equity = Sum(required=True)
+    cash = Sum(required=True)
+    realised_pnl = Sum(required=True)
+    unrealised_pnl = Sum(required=True)
+    fees = Sum(required=True)
+    net_deposits = Sum(required=True)
+
+
+class EquityHistorySchema(Schema):
+    """Points of equity, oldest first; the last is of now."""
+
+    items = fields.List(fields.Nested(EquityPointSchema), required=True)
 
 
 class PositionSchema(Schema):
@@ -94,9 +125,9 @@ class PositionSchema(Schema):
     available = fields.Integer(required=True)
     reserved = fields.Integer(required=True)
     average_cost = fields.Float(required=True, allow_none=True)
-    market_value = fields.Integer(required=True, allow_none=True)
-    realised_pnl = fields.Integer(required=True)
-    unrealised_pnl = fields.Integer(required=True, allow_none=True)
+    market_value = Sum(required=True, allow_none=True)
+    realised_pnl = Sum(required=True)
+    unrealised_pnl = Sum(required=True, allow_none=True)
 
 
 class PortfolioSchema(Schema):

@@ -1,15 +1,18 @@
 """One's own account: cash, holdings and fills."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from api.access.auth import broker_id
 from api.access.resource import Resource
 from api.access.rights import Access
-from api.accounts.account_schemas import BalanceSchema, PortfolioSchema
+from api.accounts.account_schemas import BalanceSchema, EquityHistorySchema, HistoryQuerySchema, PortfolioSchema
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.paging import LARGEST, page, position_in
+from api.http.problems import InvalidRequest
 from api.market.market_data_schemas import FillsQuerySchema, OwnFillPageSchema
+from services.accounts.equity import read_equity
 from services.accounts.read_accounts import read_balance, read_portfolio
 from services.accounts.read_fills import read_fills, read_fills_after
 
@@ -30,6 +33,21 @@ def get_portfolio() -> Answer:
     """Holdings at average cost, with profit and loss"""
     with components().database.reading() as session:
         return answer(read_portfolio(session, broker_id()))
+
+
+@blueprint.open_to(Access.READ, "/portfolio/history")
+@blueprint.arguments(HistoryQuerySchema, location="query")
+@blueprint.response(200, EquityHistorySchema)
+def get_equity_history(query: dict[str, Any]) -> Answer:
+    """What one's account was worth, hour by hour or day by day, oldest first
+
+    The last point is of now. What came in and went out is in `net_deposits` and is no profit. At most the newest 1,000.
+    """
+    since, until, now = query["since"], query["until"], datetime.now(UTC)
+    if since is not None and until is not None and since >= until:
+        raise InvalidRequest(errors={"to": ["Must be after from."]})
+    with components().database.reading() as session:
+        return answer({"items": list(read_equity(session, broker_id(), query["interval"], now, since, until))})
 
 
 @blueprint.open_to(Access.READ, "/trades")

@@ -92,6 +92,14 @@ class Word(fields.String):
         super().__init__(metadata=metadata, **options)
 
 
+class Sum(fields.Raw):
+    """Cents in an answer, of any number of trades or shares: beyond 2^53 the digits as a string."""
+
+    def __init__(self, *, allow_none: bool = False, **options: Any) -> None:
+        types = ["integer", "string", *(["null"] if allow_none else [])]
+        super().__init__(metadata={"type": types, **options.pop("metadata", {})}, **options)
+
+
 class Choice(Strict, fields.String):
     """One of a few words; `named` as for a Word."""
 

@@ -9,8 +9,12 @@ from models import CASH
 from services.prices import average_price, whole_number
 
 CASH_BALANCE = text("""
-    SELECT k.name, coalesce(b.traded, 0) AS traded, coalesce(b.available, 0) AS available,
-        coalesce(b.reserved, 0) AS reserved, coalesce(b.credit_limit, 0) AS credit_limit
+    SELECT k.name, k.status, coalesce(b.traded, 0) AS traded, coalesce(b.available, 0) AS available,
+        coalesce(b.reserved, 0) AS reserved, coalesce(b.credit_limit, 0) AS credit_limit,
+        (
+            SELECT sum(CAST(p.available + p.reserved AS numeric) * coalesce(s.last_price, s.reference_price))
+            FROM balances p JOIN stocks s ON s.id = p.asset_id WHERE p.broker_id = k.id AND p.asset_id <> :cash
+        ) AS worth
     FROM brokers k LEFT JOIN balances b ON b.broker_id = k.id AND b.asset_id = :cash
     WHERE k.id = :broker_id
 """)
@@ -25,7 +29,10 @@ POSITIONS = text("""
 
 
 def read_balance(session: Statements, broker_id: int) -> dict[str, Any]:
-    """A broker's cash in cents; `balance` is the net of its trades."""
+    """A broker's cash in cents; `balance` is the net of its trades, `equity` what cash and shares are worth together.
+
+    `buying_power` is what new orders may reserve, `owed` what it owes to the exchange.
+    """
     row = session.execute(CASH_BALANCE, {"broker_id": broker_id, "cash": CASH}).one()
     return {
         "broker_id": broker_id,
@@ -34,6 +41,10 @@ def read_balance(session: Statements, broker_id: int) -> dict[str, Any]:
         "available": row.available,
         "reserved": row.reserved,
         "credit_limit": row.credit_limit,
+        "equity": whole_number(row.available + row.reserved + int(row.worth or 0)),
+        "buying_power": row.available + row.credit_limit,
+        "owed": 0,
+        "status": row.status,
     }
 
 

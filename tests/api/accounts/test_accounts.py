@@ -138,6 +138,10 @@ def test_the_balance_is_what_trades_brought(venue: Venue) -> None:
         "available": 650_000,
         "reserved": 140_000,
         "credit_limit": 0,
+        "equity": 650_000 + 140_000 + 60 * 3_500,
+        "buying_power": 650_000,
+        "owed": 0,
+        "status": "active",
     }
     assert seller.get("/balance")["balance"] == 210_000
 
