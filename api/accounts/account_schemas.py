@@ -61,6 +61,35 @@ class NewBrokerSchema(Schema):
     )
 
 
+class BrokerSchema(Schema):
+    """A broker, as administrators and operators see it."""
+
+    broker_id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    status = Word("BrokerStatus", "active", "close_only", "suspended", required=True)
+    credit_limit = fields.Integer(required=True)
+    short_limit = fields.Integer(required=True)
+    open_orders = fields.Integer(required=True)
+    created_at = fields.DateTime(required=True)
+
+
+class BrokerPageSchema(Schema):
+    """A page of brokers, newest first."""
+
+    items = fields.List(fields.Nested(BrokerSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class BrokerChangeSchema(Schema):
+    """What is to be another way; what is left out stays."""
+
+    EXAMPLES: ClassVar = {"Limits": {"credit_limit": 50_000_000, "short_limit": 1_000}, "A name": {"name": "Aurora II"}}
+
+    name = Text(1, 100)
+    credit_limit = Whole(0, LARGEST_CASH, metadata={"description": "Cents that cash may go below zero."})
+    short_limit = Whole(0, LARGEST_POSITION, metadata={"description": "Shares that each stock may go below zero."})
+
+
 class StandingSchema(Schema):
     """Whether a broker may trade, and how many of its orders are being cancelled."""
 

@@ -1,7 +1,11 @@
 """Cancel many orders at once: now, or should one fall silent."""
 
+from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from api.access.acts import act
 from api.access.auth import broker_id
 from api.access.resource import Resource
 from api.access.rights import Access
@@ -10,6 +14,7 @@ from api.http.answers import Answer, answer
 from api.trading.command_results import PREFER, awaited, preference_applied
 from api.trading.mass_cancel_schemas import CancelAfterSchema, CancelFilterSchema, MassCancelSchema, SwitchSchema
 from queues.replies import Expected
+from services.identity.brokers import read_broker
 from services.order_entry.cancel_after import arm
 from services.order_entry.mass_cancel import QueuedCancels, cancel_all, cancelled
 from services.stocks.listing import listed_id
@@ -28,11 +33,38 @@ def cancel_orders(wanted: dict[str, Any]) -> Answer:
 
     `cancelled` counts the orders that this request took out of the book; what filled meanwhile stays filled.
     """
+    return _cancel_all(broker_id(), wanted)
+
+
+@blueprint.open_to(Access.OPERATOR, "/brokers/<broker_id:broker_id>/orders", "DELETE")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.arguments(CancelFilterSchema, location="query")
+@blueprint.response(200, MassCancelSchema, description="None of them will ever trade again.")
+@blueprint.alt_response(202, schema=MassCancelSchema, description="Some cancels are still queued.")
+def cancel_orders_of_broker(wanted: dict[str, Any], broker_id: int) -> Answer:
+    """Cancel all orders of a broker, or those of a stock or a side, without suspending it"""
+    return _cancel_all(broker_id, wanted, act_of_operator)
+
+
+def act_of_operator(session: Session, broker_id: int, asked: QueuedCancels, wanted: dict[str, Any]) -> None:
+    """Write down who cancelled a broker's orders. Raises UnknownBroker."""
+    read_broker(session, broker_id)
+    after = {**wanted, "cancelling": len(asked.commands)}
+    act(session, "broker.cancel_orders", f"broker:{broker_id}", after=after)
+
+
+def _cancel_all(
+    broker_id: int,
+    wanted: dict[str, Any],
+    note: Callable[[Session, int, QueuedCancels, dict[str, Any]], None] | None = None,
+) -> Answer:
     with components().replies.expect() as reply:
         with components().database.writing() as session:
             if "symbol" in wanted:
                 listed_id(session, wanted["symbol"])
-            asked = cancel_all(session, [broker_id()], **wanted, reply_to=reply.address)
+            asked = cancel_all(session, [broker_id], **wanted, reply_to=reply.address)
+            if note is not None:
+                note(session, broker_id, asked, wanted)
         components().intake.wake(asked.stocks)
         done = _all_taken(asked, reply)
     with components().database.reading() as session:

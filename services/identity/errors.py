@@ -93,3 +93,7 @@ class LogInsBusy(Unavailable):
 
 class LogInsClosed(Unavailable):
     """Nobody can log in here: this exchange has no secret to sign tokens with."""
+
+
+class LimitInUse(Conflict):
+    """More is owed, or sold short, than this limit would allow."""

@@ -18,14 +18,14 @@ OPEN: Final = text("""
     SELECT id, stock_id, short_limit, status = 'suspended'
     FROM unnest(CAST(:brokers AS bigint[]), CAST(:stocks AS bigint[]), CAST(:buys AS boolean[]))
         AS t (id, stock_id, buys)
-    JOIN brokers USING (id)
+    JOIN (SELECT id, short_limit, status FROM brokers WHERE id = ANY(CAST(:brokers AS bigint[])) FOR SHARE) k USING (id)
     WHERE (buys OR short_limit > 0)
         AND NOT EXISTS (SELECT FROM balances b WHERE b.broker_id = id AND b.asset_id = stock_id)
     ORDER BY id, stock_id
     ON CONFLICT DO NOTHING
 """)
-"""A share account, with its limit, for whoever buys, and for whoever may sell short. One whose broker is suspended at
-this moment may be opened unblocked: that of his cash, in which every order counts, is blocked."""
+"""A share account, with its limit, for whoever buys, and for whoever may sell short; that cannot change meanwhile. One
+whose broker is suspended at this moment may be opened unblocked: his cash, in which every order counts, is blocked."""
 
 
 def account_of(order: FundedOrder) -> tuple[int, int]:
