@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.api.browser import Browser, told
 
+from tests.api.browser import Browser, told
 from tests.api.venue import PASSWORD, Caller, Venue
 
 NEW = {"username": "new.person", "password": PASSWORD, "role": "operator"}
