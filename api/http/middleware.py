@@ -67,11 +67,12 @@ class Completed:
         self._application = application
         self._shared = shared
         self._proxies = shared.proxies
+        self._is_behind_proxies = bool(shared.proxies)
         self._view_of = routes.view_of
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        if self._proxies and HEADER in environ:
+        if self._is_behind_proxies and HEADER in environ:
             self._believe(environ)
         call = Call(environ, self._shared, _id_of(environ.get("HTTP_X_REQUEST_ID", "")))
         token = calls.begin(call)

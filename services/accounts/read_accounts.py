@@ -12,7 +12,9 @@ CASH_BALANCE = text("""
     SELECT k.name, k.status, coalesce(b.traded, 0) AS traded, coalesce(b.available, 0) AS available,
         coalesce(b.reserved, 0) AS reserved, coalesce(b.credit_limit, 0) AS credit_limit,
         (
-            SELECT sum(CAST(p.available + p.reserved AS numeric) * coalesce(s.last_price, s.reference_price))
+            SELECT CAST(
+                sum(CAST(p.available + p.reserved AS numeric) * coalesce(s.last_price, s.reference_price)) AS text
+            )
             FROM balances p JOIN stocks s ON s.id = p.asset_id WHERE p.broker_id = k.id AND p.asset_id <> :cash
         ) AS worth
     FROM brokers k LEFT JOIN balances b ON b.broker_id = k.id AND b.asset_id = :cash
