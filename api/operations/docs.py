@@ -117,17 +117,28 @@ def every_refusal(kind: type[MarketError] = MarketError) -> list[type[MarketErro
     return [leaf for inner in kinds for leaf in every_refusal(inner)]
 
 
+def refusals_by_code() -> dict[str, type[MarketError]]:
+    """Every refusal, by its code."""
+    return {kind.code(): kind for kind in every_refusal()}
+
+
+def meanings_of_reasons() -> dict[str, str]:
+    """What the book says, and why a command was kept from it."""
+    return {**MESSAGES, **NOT_MATCHED}
+
+
 def _rows() -> list[str]:
-    kinds = sorted({kind.code(): kind for kind in every_refusal()}.items())
+    kinds = sorted(refusals_by_code().items())
     row = '<tr id="{code}"><td><code>{code}</code><td>{status}<td>{meaning}'
-    return [row.format(code=code, status=_status(kind), meaning=escape(kind.message())) for code, kind in kinds]
+    return [row.format(code=code, status=status_of_kind(kind), meaning=escape(kind.message())) for code, kind in kinds]
 
 
 def _reasons() -> list[str]:
     row = "<tr><td><code>{code}</code><td>{meaning}"
-    meanings = {**MESSAGES, **NOT_MATCHED}
-    return [row.format(code=code, meaning=escape(meaning)) for code, meaning in sorted(meanings.items())]
+    meanings = sorted(meanings_of_reasons().items())
+    return [row.format(code=code, meaning=escape(meaning)) for code, meaning in meanings]
 
 
-def _status(kind: type[MarketError]) -> int:
+def status_of_kind(kind: type[MarketError]) -> int:
+    """The HTTP status of a class of refusals."""
     return kind.status if issubclass(kind, Problem) else status_of(kind())

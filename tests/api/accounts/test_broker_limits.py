@@ -83,6 +83,7 @@ def test_an_operator_cancels_without_suspending(venue: Venue, query: dict[str, s
         answer = operator.call("DELETE", f"/brokers/{broker.broker_id}/orders", query_string=wanted)
     expected = {"": 2, "symbol": 1, "side": 0}[next(iter(query), "")]
     assert (answer.status_code, answer.json["cancelled"]) == (200, expected)
+    venue.match()
     assert broker.get(f"/orders/{kept}")["status"] == ("open" if query else "cancelled")
     entry = venue.admin.get("/audit", limit=1)["items"][0]
     assert (entry["action"], entry["after"]["cancelling"]) == ("broker.cancel_orders", expected)

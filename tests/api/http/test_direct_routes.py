@@ -164,7 +164,7 @@ class Stranger:
 ONCE = [("POST", "/api/v1/stocks"), ("POST", "/api/v1/debug/reset")]
 """What is another thing the second time."""
 
-VOLATILE = ("/time", "/clock", "/health", "/healthcheck", "/ready")
+VOLATILE = ("/time", "/clock", "/portfolio/history", "/health", "/healthcheck", "/ready")
 
 
 def told(answer: TestResponse, method: str, path: str) -> Any:
