@@ -76,7 +76,7 @@ def open_components(settings: Settings) -> Components:
         replies=Replies(redis, tasks),
         books=KeptBooks(BookCache(redis)),
         backpressure=backpressure,
-        limits=RateLimits(settings.limits, counters),
+        limits=RateLimits(settings.limits, settings.redis, counters),
         intake=Intake(database, wakeups, backpressure, settings, tasks),
         health_probe=HealthProbe(database, Heartbeats(redis), wakeups, settings.match.groups, tasks),
         waiting_room=WaitingRoom(settings.web.waiting),

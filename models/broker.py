@@ -10,7 +10,7 @@ class Broker(Base):
     """A member of the exchange; its keys are in `api_keys`.
 
     `short_limit` (shares of each stock) is the `credit_limit` that its share balances start with. Unless it is heard of
-    again before `cancel_after`, all its orders are cancelled then.
+    again before `cancel_after`, all its orders are cancelled then. A guest has signed up, and has limits of its own.
     """
 
     __tablename__ = "brokers"
@@ -27,4 +27,5 @@ class Broker(Base):
     status: Mapped[str] = mapped_column(server_default=text("'active'"))
     short_limit: Mapped[Amount] = mapped_column(server_default=text("0"))
     cancel_after: Mapped[Instant | None]
+    is_guest: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[CreatedAt]

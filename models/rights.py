@@ -15,7 +15,7 @@ READ: Final[dict[str, tuple[str, ...]]] = {
     "admin_keys": ("key_hash",),
     "alembic_version": (),
     "api_keys": ("id", "broker_id", "key_hash", "scopes", "allowed_addresses", "expires_at", "revoked_at"),
-    "brokers": ("id", "name", "status"),
+    "brokers": ("id", "name", "status", "is_guest"),
     "orders": ("stock_id", "side", "price", "status", "closed_at", "shown_quantity", "remaining_quantity"),
     "stocks": (),
     "user_sessions": ("id", "user_id", "expires_at", "ended_at"),

@@ -12,6 +12,10 @@ COUNTERS = f"{PREFIX}moving-limit"
 """What the counters of limits have in common; the library `limits` puts its own name before it."""
 
 
+BUCKETS = f"{PREFIX}buckets"
+"""What the keys of token buckets have in common."""
+
+
 def match_queue(symbol: str) -> str:
     """The RQ queue dedicated to one stock."""
     return f"match.{symbol}"

@@ -28,6 +28,7 @@ EVERYBODY = "+ping +select +multi +exec +discard +client|setinfo +script|load"
 
 PROBING = (f"+set %W~{names.PROBE}",)
 COUNTING = (f"+evalsha +lindex +lpush +ltrim +expire ~{COUNTERS}",)
+TAKING_TOKENS = (f"+evalsha +time +get +set ~{names.BUCKETS}:*",)
 GUARDING_LOG_INS = (f"+evalsha +time +hmget +hset +hincrby +expire +del ~{names.log_ins('*')}",)
 READING_BOOKS = (f"+mget %R~{names.book('*')}",)
 WAKING = (
@@ -61,7 +62,10 @@ HEARING_REPLIES = (f"+subscribe &{names.replies_channel('*')}",)
 HEARING_EVENTS = (f"+subscribe &{names.EVENTS_CHANNEL}",)
 
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
-    "web": (*PROBING, *WAKING, *READING_BOOKS, *HEARING_REPLIES, *SEEING_WORKERS, *COUNTING, *GUARDING_LOG_INS),
+    "web": (
+        *(*PROBING, *WAKING, *READING_BOOKS, *HEARING_REPLIES, *SEEING_WORKERS),
+        *(*COUNTING, *TAKING_TOKENS, *GUARDING_LOG_INS),
+    ),
     "live": (*PROBING, *HEARING_EVENTS, *READING_BOOKS, *COUNTING),
     "match": (*PROBING, *BEING_WOKEN, *ANNOUNCING, *BEING_SEEN),
     "clock": (*PROBING, *WAKING),

@@ -78,7 +78,8 @@ class Match:
 class Limits:
     """How much each broker may ask for in a second, and how many orders it may have open, in all and in one stock.
 
-    And how many wrong keys an address may try; 0 is no limit.
+    Those of `signup_` are of brokers that have signed up, where they are lower. And how many wrong keys an address may
+    try; 0 is no limit.
     """
 
     orders_per_second: int = number(0, 0, 1_000_000)
@@ -87,6 +88,10 @@ class Limits:
     failures_per_minute: int = number(0, 0, 1_000_000)
     open_orders: int = number(200_000, 0, 1_000_000_000)
     open_orders_per_stock: int = number(20_000, 0, 1_000_000_000)
+    signup_orders_per_second: int = number(10, 0, 1_000_000)
+    signup_cancels_per_second: int = number(20, 0, 1_000_000)
+    signup_reads_per_second: int = number(50, 0, 1_000_000)
+    signup_open_orders: int = number(200, 0, 1_000_000_000)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,6 @@ def bucket_of(rule: str, methods: Sequence[str]) -> str:
 def charge(bucket: str, cost: int = 1) -> None:
     """Charge the present request, whose answer says what is left. Raises TooManyRequests."""
     call = present()
-    broker_id = call.caller.broker_id
-    if broker_id is not None:
-        call.quota = components().limits.charge(bucket, broker_id, cost)
+    caller = call.caller
+    if caller.broker_id is not None:
+        call.quota = components().limits.charge(bucket, caller.broker_id, cost, is_guest=caller.is_guest)

@@ -25,17 +25,19 @@ class Caller:
     """The broker's key, which may have ended, or not be good from where it is used."""
     session: SessionHolder | None = None
     """The person's, which may have ended."""
+    is_guest: bool = False
+    """Whether the broker has signed up."""
 
     @classmethod
     def of_key(cls, holder: KeyHolder) -> Caller:
         """Whoever holds this key."""
-        return cls(holder.broker_id, holder.name, holder.status, holder.reach.scopes, holder)
+        return cls(holder.broker_id, holder.name, holder.status, holder.reach.scopes, holder, is_guest=holder.is_guest)
 
     @classmethod
     def of_session(cls, holder: SessionHolder) -> Caller:
         """Whoever is logged in there."""
         if holder.role == TRADER:
-            return cls(holder.broker_id, holder.username, holder.status, ALL, session=holder)
+            return cls(holder.broker_id, holder.username, holder.status, ALL, session=holder, is_guest=holder.is_guest)
         return cls(None, holder.username, "active", NONE, session=holder)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from api.access.auth import broker_id, refuse_suspended
+from api.access.auth import broker_id, caller, refuse_suspended
 from api.access.resource import Resource
 from api.access.rights import Access
 from api.components import components
@@ -34,7 +34,10 @@ def place_batch(batch: dict[str, Any]) -> Answer:
     """
     requests: Sequence[OrderRequest | InvalidRequest] = batch["orders"]
     refuse_suspended()
-    valid = {n: NewOrder(broker_id(), order) for n, order in enumerate(requests) if isinstance(order, OrderRequest)}
+    own, is_guest = broker_id(), caller().is_guest
+    valid = {
+        n: NewOrder(own, order, None, is_guest) for n, order in enumerate(requests) if isinstance(order, OrderRequest)
+    }
     placed = dict(zip(valid, _place(list(valid.values())), strict=True))
     return answer({"results": list(_results(requests, placed))})
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.access.auth import broker_id, refuse_suspended
+from api.access.auth import broker_id, caller, refuse_suspended
 from api.access.resource import Resource
 from api.access.rights import Access
 from api.components import components
@@ -70,7 +70,7 @@ def get_order(order_id: int) -> Answer:
 
 
 def _place(request: OrderRequest, reply_to: str | None = None) -> Placed:
-    return components().intake.place_one(NewOrder(broker_id(), request, reply_to))
+    return components().intake.place_one(NewOrder(broker_id(), request, reply_to, caller().is_guest))
 
 
 def placed_document(request: OrderRequest, placed: Placed) -> tuple[dict[str, Any], int]:

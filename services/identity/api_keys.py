@@ -24,7 +24,7 @@ SHOWN: Final = len(BEGINNING) + 8
 
 HOLDERS = text("""
     SELECT k.key_hash, k.id, k.scopes, k.allowed_addresses, k.expires_at, k.revoked_at, b.id AS broker_id, b.name,
-        b.status
+        b.status, b.is_guest
     FROM api_keys k JOIN brokers b ON b.id = k.broker_id WHERE k.key_hash = ANY(:hashes)
 """)
 
@@ -41,6 +41,8 @@ class KeyHolder:
     status: str
     reach: Reach
     is_revoked: bool
+    is_guest: bool
+    """Whether the broker has signed up."""
     is_limited: bool = field(init=False)
     """Whether it is not good always and everywhere."""
 
@@ -108,4 +110,5 @@ def _holder(row: Any) -> KeyHolder:
         status=row.status,
         reach=reach_of_row(row),
         is_revoked=row.revoked_at is not None,
+        is_guest=row.is_guest,
     )

@@ -13,7 +13,8 @@ from services.identity.reach import Reach
 from services.identity.scopes import ALL
 
 HOLDERS = text("""
-    SELECT s.id, u.id AS user_id, u.username, u.role, b.id AS broker_id, b.name AS broker_name, b.status, s.expires_at,
+    SELECT s.id, u.id AS user_id, u.username, u.role, b.id AS broker_id, b.name AS broker_name, b.status,
+        b.is_guest, s.expires_at,
         s.ended_at IS NOT NULL OR NOT u.is_active AS is_ended
     FROM user_sessions s JOIN users u ON u.id = s.user_id LEFT JOIN brokers b ON b.id = u.broker_id
     WHERE s.id = ANY(:ids)
@@ -38,6 +39,8 @@ class SessionHolder:
     status: str
     expires_at: datetime
     is_ended: bool
+    is_guest: bool
+    """Whether the broker has signed up."""
 
     def has_ended(self, now: datetime) -> bool:
         """True if it was ended, or its time is over."""
@@ -69,4 +72,5 @@ def _holder(row: Any) -> SessionHolder:
         status=row.status or "active",
         expires_at=row.expires_at,
         is_ended=row.is_ended,
+        is_guest=bool(row.is_guest),
     )

@@ -23,4 +23,5 @@ def sign_up(
     listed = set(session.scalars(select(Stock.symbol).where(Stock.symbol.in_(positions))))
     given = {symbol: shares for symbol, shares in positions.items() if symbol in listed}
     broker = open_broker(session, name=username, cash=cash, positions=given)
+    broker.is_guest = True
     return create_user(session, username, password_hash, TRADER, broker.id)

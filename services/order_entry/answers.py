@@ -16,6 +16,7 @@ from services.errors import (
     TooManyOpenOrders,
 )
 from services.order_entry.requests import FundedOrder, NewOrder
+from services.order_entry.room import most_open
 from services.order_entry.store import Refusal
 from settings.sections import Limits
 
@@ -83,7 +84,7 @@ def _refusal(reason: Refusal, entry: FundedOrder, limits: Limits) -> MarketError
         case Refusal.BLOCKED:
             return BrokerSuspended()
         case Refusal.OPEN_ORDERS:
-            return _no_room(reason, limits.open_orders, "in all")
+            return _no_room(reason, most_open(limits, entry.order.is_guest), "in all")
         case Refusal.OPEN_ORDERS_PER_STOCK:
             return _no_room(reason, limits.open_orders_per_stock, "in one stock")
     if entry.order.request.side == "bid":

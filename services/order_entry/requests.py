@@ -33,6 +33,8 @@ class NewOrder:
     broker_id: int
     request: OrderRequest
     reply_to: str | None = None
+    is_guest: bool = False
+    """Whether the broker has signed up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from database.statements import Statement, Statements, execute_together
 from services.order_entry.order_columns import REQUEST, document_of, storing
 from services.order_entry.requests import FundedOrder
 from services.order_entry.reserve import ACCEPTED, LOCKED, PAID
-from services.order_entry.store_together import NO_LIMIT
+from services.order_entry.room import most_open, most_open_of_stock
 from settings.sections import Limits
 
 
@@ -50,9 +50,11 @@ PLACE_IN_TURN = text(f"""
         WHERE place <= room
     ), granted AS MATERIALIZED (
         SELECT n FROM (
-            SELECT r.n, :open_orders - l.open_orders AS room,
+            SELECT r.n,
+                CASE WHEN k.is_guest THEN CAST(:of_guest AS bigint) ELSE :open_orders END - l.open_orders AS room,
                 row_number() OVER (PARTITION BY r.broker_id ORDER BY r.n) AS place
             FROM roomy r JOIN locked l ON l.broker_id = r.broker_id AND l.asset_id = 1
+            JOIN brokers k ON k.id = r.broker_id
         ) AS of_broker
         WHERE place <= room
     ), {ACCEPTED}, {STORED}
@@ -82,4 +84,8 @@ def reserve_and_store_in_turn(
 
 
 def _most(limits: Limits) -> dict[str, int]:
-    return {"open_orders": limits.open_orders or NO_LIMIT, "per_stock": limits.open_orders_per_stock or NO_LIMIT}
+    return {
+        "open_orders": most_open(limits, False),
+        "of_guest": most_open(limits, True),
+        "per_stock": most_open_of_stock(limits),
+    }

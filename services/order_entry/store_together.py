@@ -20,9 +20,9 @@ from models import CASH
 from services.order_entry.open_accounts import account_of
 from services.order_entry.order_columns import REQUEST, document_of, storing
 from services.order_entry.requests import FundedOrder
+from services.order_entry.room import most_open, most_open_of_stock
 from settings.sections import Limits
 
-NO_LIMIT: Final = 2**62
 """Open orders that nobody can have."""
 
 MOST: Final = 2**63 - 1
@@ -101,9 +101,10 @@ def needs_of_accounts(orders: Sequence[FundedOrder], limits: Limits) -> list[tup
     Every order has a share in two accounts of its broker. One of them pays, and both count it among the open orders:
     that of cash counts all, that of the stock those of the stock.
     """
-    in_all, of_stock = limits.open_orders or NO_LIMIT, limits.open_orders_per_stock or NO_LIMIT
+    of_all, of_guests, of_stock = most_open(limits, False), most_open(limits, True), most_open_of_stock(limits)
     needs: dict[tuple[int, int], Need] = {}
     for order in orders:
+        in_all = of_guests if order.order.is_guest else of_all
         for account, most in (((order.order.broker_id, CASH), in_all), (account_of(order), of_stock)):
             need = needs.get(account)
             if need is None:

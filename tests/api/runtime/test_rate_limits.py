@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from api.http.problems import TooManyRequests
+from api.http.problems import BatchTooLarge, TooManyRequests
 from api.runtime.rate_limits import CANCELS, ORDERS, READS, RateLimits
 from queues.counters import Counters
 from settings.sections import Limits, Redis
-from tests.api.venue import Caller, Venue, an_order, settings_for
+from tests.api.venue import PASSWORD, Caller, Venue, an_order, settings_for
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,10 @@ def venue(database_url, redis_url):
 @pytest.fixture(scope="module")
 def stock(venue):
     return venue.list()
+
+
+def limits_on(redis, limits):
+    return RateLimits(limits, redis, Counters(redis))
 
 
 def place(broker, stock):
@@ -64,7 +68,7 @@ def test_one_broker_does_not_use_up_anothers_bucket(venue, stock):
 
 def test_processes_count_together(redis_url):
     limits, redis = Limits(orders_per_second=1000), Redis(url=redis_url)
-    one, other = RateLimits(limits, Counters(redis)), RateLimits(limits, Counters(redis))
+    one, other = limits_on(redis, limits), limits_on(redis, limits)
     left = [(one.charge(ORDERS, id, 10).remaining, other.charge(ORDERS, id, 10).remaining) for id in range(1, 6)]
     assert (990, 980) in left
 
@@ -80,23 +84,54 @@ def test_a_batch_of_more_orders_than_the_limit_can_never_pass_and_is_told_so(ven
 
 
 @pytest.mark.parametrize("url", [None, "redis://127.0.0.1:1/0"])
-def test_the_limit_holds_in_any_second_also_around_a_boundary(redis_url, url):
-    limits = RateLimits(Limits(orders_per_second=10), Counters(Redis(url=url or redis_url, timeout_ms=100)))
-    taken = []
-    for pause, attempts in ((0, 1), (0.8, 12), (0.25, 12)):
-        time.sleep(pause)
-        for _ in range(attempts):
-            asked = time.time()
-            with contextlib.suppress(TooManyRequests):
-                limits.charge(ORDERS, 21)
-                taken.append((asked, time.time()))
-    assert len(taken) >= 10
-    for (first, _), (_, eleventh) in zip(taken, taken[10:], strict=False):
-        assert eleventh - first > 1
+def test_a_bucket_holds_a_seconds_worth_and_is_filled_evenly(redis_url, url):
+    limits = limits_on(Redis(url=url or redis_url, timeout_ms=100), Limits(orders_per_second=10))
+    taken, began = 0, time.monotonic()
+    while time.monotonic() < began + 1.5:
+        with contextlib.suppress(TooManyRequests):
+            limits.charge(ORDERS, 21)
+            taken += 1
+        time.sleep(0.01)
+    lasted = time.monotonic() - began
+    assert 10 + int((lasted - 0.1) * 10) - 1 <= taken <= 10 + int(lasted * 10) + 1
+
+
+def test_a_part_of_a_second_brings_a_part_of_the_bucket(redis_url):
+    limits = limits_on(Redis(url=redis_url), Limits(orders_per_second=10))
+    limits.charge(ORDERS, 22, 10)
+    with pytest.raises(TooManyRequests) as refused:
+        limits.charge(ORDERS, 22, 5)
+    assert refused.value.headers["Retry-After"] == "1"
+    time.sleep(0.55)
+    assert limits.charge(ORDERS, 22, 5).remaining == 0
+
+
+def test_who_has_signed_up_has_lower_limits(redis_url):
+    limits = limits_on(Redis(url=redis_url), Limits(signup_orders_per_second=3, reads_per_second=5))
+    assert limits.charge(ORDERS, 23) is None
+    assert limits.charge(ORDERS, 23, 3, is_guest=True).remaining == 0
+    with pytest.raises(TooManyRequests):
+        limits.charge(ORDERS, 23, is_guest=True)
+    with pytest.raises(BatchTooLarge):
+        limits.charge(ORDERS, 24, 4, is_guest=True)
+    assert limits.charge(READS, 23, is_guest=True).limit == 5, "the lower of both"
+
+
+def test_so_it_is_by_default_for_who_signs_up_and_its_keys_and_for_nobody_else(database_url, redis_url):
+    venue = Venue(settings_for(database_url, redis_url))
+    venue.nobody.post("/signup", {"username": "guest", "password": PASSWORD})
+    guest = Caller(venue, None, username="guest")
+    guest.log_in()
+    assert guest.call("GET", "/balance").headers["RateLimit-Limit"] == "50"
+    made = guest.post("/api-keys", {"name": "Bot", "scopes": ["read"]}).json
+    assert Caller(venue, made["api_key"]).call("GET", "/balance").headers["RateLimit-Limit"] == "50"
+    assert "RateLimit-Limit" not in venue.broker().call("GET", "/balance").headers
+    assert "RateLimit-Limit" not in venue.person().call("GET", "/balance").headers
+    venue.close()
 
 
 def test_without_redis_each_process_goes_on_counting(redis_url):
-    limits = RateLimits(Limits(orders_per_second=1), Counters(Redis(url="redis://127.0.0.1:1/0", timeout_ms=100)))
+    limits = limits_on(Redis(url="redis://127.0.0.1:1/0", timeout_ms=100), Limits(orders_per_second=1))
     with pytest.raises(TooManyRequests):
         for _ in range(5):
             limits.charge(ORDERS, 1)
@@ -105,7 +140,7 @@ def test_without_redis_each_process_goes_on_counting(redis_url):
 def test_a_hanging_redis_does_not_delay_every_request():
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         redis = Redis(url=f"redis://127.0.0.1:{deaf.getsockname()[1]}/0", timeout_ms=300)
-        limits = RateLimits(Limits(orders_per_second=1000), Counters(redis))
+        limits = limits_on(redis, Limits(orders_per_second=1000))
         limits.charge(ORDERS, 1)
         started = time.monotonic()
         for _ in range(3):
@@ -130,7 +165,8 @@ def test_an_address_that_tries_keys_is_refused_until_the_minute_is_over(database
 
 def test_without_a_limit_redis_is_not_asked(monkeypatch):
     monkeypatch.setattr("queues.counters.RedisStorage", lambda *_, **__: pytest.fail("it asked"))
-    limits = RateLimits(Limits(), Counters(Redis()))
+    monkeypatch.setattr("queues.token_buckets.TokenBuckets.take", lambda *_: pytest.fail("it asked"))
+    limits = limits_on(Redis(), Limits())
     limits.refuse_guesser("192.0.2.7")
     limits.note_failure("192.0.2.7")
     assert [limits.charge(bucket, 1) for bucket in (ORDERS, CANCELS, READS)] == [None, None, None]
