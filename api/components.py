@@ -24,7 +24,7 @@ from queues.heartbeats import Heartbeats
 from queues.log_in_guard import LogInGuard
 from queues.replies import Replies
 from queues.wakeups import Wakeups
-from services.identity.tokens import Tokens
+from services.identity.people.tokens import Tokens
 from settings.sections import Settings
 
 EXTENSION = "minex"

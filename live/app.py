@@ -22,7 +22,7 @@ from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
 from queues.counters import Counters
 from queues.unknown_keys import UnknownKeys
-from services.identity.tokens import Tokens
+from services.identity.people.tokens import Tokens
 from serving.forwarded import Proxies
 from settings.sections import Settings
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from live.refusals import UNAUTHENTICATED, UNUSABLE_AUTH, refused
 from services.identity.api_keys import is_possible
-from services.identity.tokens import is_possible_token
+from services.identity.people.tokens import is_possible_token
 
 MEMBERS = ("token", "api_key")
 """Of which `auth` has exactly one."""

@@ -13,9 +13,9 @@ from services.errors import NoLongerValid
 from services.identity.admin_key import is_admin_key
 from services.identity.api_keys import KeyHolder, holder_of
 from services.identity.errors import AddressNotAllowed, SessionEnded
+from services.identity.people.session_holders import SessionHolder, sessions_of
+from services.identity.people.tokens import AccessToken, Tokens
 from services.identity.scopes import READ
-from services.identity.session_holders import SessionHolder, sessions_of
-from services.identity.tokens import AccessToken, Tokens
 from serving.open_connections import network_of
 from serving.places import Places
 

@@ -23,9 +23,9 @@ from live.refusals import (
     refused,
 )
 from services.identity.api_keys import KeyHolder, hash_of_key, holders_of
-from services.identity.roles import TRADER
-from services.identity.session_holders import SessionHolder, sessions_of
-from services.identity.tokens import is_possible_token
+from services.identity.people.roles import TRADER
+from services.identity.people.session_holders import SessionHolder, sessions_of
+from services.identity.people.tokens import is_possible_token
 
 BELIEVED_SECONDS = 5.0
 """How long a key or session is believed that cannot be looked up again."""

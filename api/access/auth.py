@@ -13,9 +13,9 @@ from api.runtime.callers import Caller
 from services.errors import BrokerSuspended, NoLongerValid
 from services.identity.api_keys import KeyHolder, is_possible
 from services.identity.errors import RoleMissing, ScopeMissing
-from services.identity.session_holders import SessionHolder
+from services.identity.people.session_holders import SessionHolder
+from services.identity.people.tokens import is_possible_token
 from services.identity.suspension import SUSPENDED
-from services.identity.tokens import is_possible_token
 from serving.open_connections import network_of
 from serving.present import charge_to
 

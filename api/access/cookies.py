@@ -12,7 +12,7 @@ from werkzeug.http import dump_cookie, parse_cookie
 from api.components import components
 from api.http.calls import Environ, present
 from api.http.problems import CsrfMissing, CsrfWrong, Unauthenticated
-from services.identity.tokens import RefreshToken
+from services.identity.people.tokens import RefreshToken
 from settings.admin_key import is_loopback
 
 REFRESH: Final = "minex_refresh"

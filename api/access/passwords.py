@@ -9,8 +9,8 @@ from api.components import components
 from api.http.calls import present
 from api.http.problems import TooManyRequests
 from services.identity.errors import InvalidCredentials
-from services.identity.passwords import hash_of_password, is_outdated, is_password, refuse_common
-from services.identity.users import LogIn, log_in_of, set_password
+from services.identity.people.passwords import hash_of_password, is_outdated, is_password, refuse_common
+from services.identity.people.users import LogIn, log_in_of, set_password
 from serving.open_connections import network_of
 
 

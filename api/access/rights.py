@@ -4,7 +4,7 @@ from enum import Enum
 from itertools import combinations
 from typing import Final
 
-from services.identity.roles import ADMIN, OPERATOR, ROLES, TRADER
+from services.identity.people.roles import ADMIN, OPERATOR, ROLES, TRADER
 from services.identity.scopes import ALL, CANCEL, READ, SCOPES, TRADE
 
 

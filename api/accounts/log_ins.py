@@ -22,11 +22,11 @@ from api.runtime.callers import Caller
 from database.statements import Statements
 from services.identity.audit_log import audit
 from services.identity.errors import LogInsClosed
-from services.identity.session_holders import SessionHolder, sessions_of
-from services.identity.sessions import Client, end_with, open_session, refresh_session
-from services.identity.sign_up import sign_up as make_person
-from services.identity.tokens import RefreshToken, new_csrf
-from services.identity.users import refuse_taken
+from services.identity.people.session_holders import SessionHolder, sessions_of
+from services.identity.people.sessions import Client, end_with, open_session, refresh_session
+from services.identity.people.sign_up import sign_up as make_person
+from services.identity.people.tokens import RefreshToken, new_csrf
+from services.identity.people.users import refuse_taken
 from serving.open_connections import network_of
 from settings.sections import Identity
 

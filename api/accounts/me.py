@@ -18,10 +18,10 @@ from api.http.paging import LARGEST, PageQuerySchema, page, position_in
 from api.runtime.callers import Caller
 from database.statements import Statements
 from services.identity.errors import InvalidCredentials, WrongPassword
-from services.identity.roles import ADMIN
+from services.identity.people.roles import ADMIN
+from services.identity.people.sessions import end_session, end_sessions, read_sessions, refuse_foreign_session
+from services.identity.people.users import set_password
 from services.identity.scopes import SCOPES
-from services.identity.sessions import end_session, end_sessions, read_sessions, refuse_foreign_session
-from services.identity.users import set_password
 
 log = logging.getLogger(__name__)
 

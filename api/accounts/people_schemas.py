@@ -7,10 +7,10 @@ from marshmallow import Schema, ValidationError, fields
 
 from api.http.fields import Choice, Flag, Strict, Text, Whole, Word
 from api.http.paths import LARGEST_ID
-from services.identity.passwords import LONGEST, SHORTEST
-from services.identity.roles import ROLES
+from services.identity.people.passwords import LONGEST, SHORTEST
+from services.identity.people.roles import ROLES
+from services.identity.people.usernames import USERNAME, USERNAME_RULE
 from services.identity.scopes import SCOPES
-from services.identity.usernames import USERNAME, USERNAME_RULE
 
 
 class Username(Strict, fields.String):

@@ -18,7 +18,7 @@ from api.components import components
 from api.http.answers import Answer, answer
 from api.http.paging import LARGEST, PageQuerySchema, page, position_in
 from api.http.problems import InvalidRequest
-from services.identity.users import change_user, create_user, name_of, read_users, refuse_taken
+from services.identity.people.users import change_user, create_user, name_of, read_users, refuse_taken
 
 log = logging.getLogger(__name__)
 

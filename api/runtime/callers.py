@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.identity.api_keys import KeyHolder
-from services.identity.roles import TRADER
+from services.identity.people.roles import TRADER
+from services.identity.people.session_holders import SessionHolder
 from services.identity.scopes import ALL
-from services.identity.session_holders import SessionHolder
 
 NONE: frozenset[str] = frozenset()
 

@@ -9,8 +9,8 @@ from api.runtime.callers import Caller, goes_on
 from api.runtime.database import Database
 from api.runtime.remembered import Remembered
 from services.identity.errors import SessionEnded
-from services.identity.session_holders import sessions_of
-from services.identity.tokens import AccessToken, Tokens
+from services.identity.people.session_holders import sessions_of
+from services.identity.people.tokens import AccessToken, Tokens
 from serving.places import Places
 
 LOOK_UPS = 2

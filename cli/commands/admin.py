@@ -17,10 +17,10 @@ from cli.terminal import CommandError, say
 from database.session import connect, transaction
 from services.errors import MarketError
 from services.identity.audit_log import audit
-from services.identity.passwords import LONGEST, SHORTEST, hash_of_password, refuse_common
-from services.identity.roles import ADMIN
-from services.identity.usernames import USERNAME, USERNAME_RULE
-from services.identity.users import create_user
+from services.identity.people.passwords import LONGEST, SHORTEST, hash_of_password, refuse_common
+from services.identity.people.roles import ADMIN
+from services.identity.people.usernames import USERNAME, USERNAME_RULE
+from services.identity.people.users import create_user
 
 
 @click.group(cls=SuggestingGroup)

@@ -20,10 +20,10 @@ from services.identity.admin_key import ensure_admin_key
 from services.identity.api_keys import holder_of
 from services.identity.networks import network_of_text
 from services.identity.own_keys import make_key
+from services.identity.people.tokens import Tokens
 from services.identity.reach import Reach
 from services.identity.register import register_broker
 from services.identity.scopes import ALL
-from services.identity.tokens import Tokens
 from settings.sections import Limits, Redis
 from tests.roles import as_role
 

@@ -9,7 +9,7 @@ import pytest
 
 from api.access.rights import OF_BROKERS, Access
 from api.routes import RESOURCES
-from services.identity.roles import ADMIN, OPERATOR, ROLES, TRADER
+from services.identity.people.roles import ADMIN, OPERATOR, ROLES, TRADER
 from tests.api.venue import Caller, Venue
 
 MAY = {

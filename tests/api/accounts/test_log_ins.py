@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from services.identity.passwords import LONGEST, SHORTEST
+from services.identity.people.passwords import LONGEST, SHORTEST
 from tests.api.browser import Browser, told
 from tests.api.venue import PASSWORD, Caller, Venue, settings_for
 

@@ -11,7 +11,7 @@ import pytest
 
 from cli.commands.admin import command
 from cli.terminal import CommandError
-from services.identity.passwords import is_password
+from services.identity.people.passwords import is_password
 
 PASSWORD = "six grey geese on a lake"
 

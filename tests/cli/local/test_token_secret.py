@@ -13,7 +13,7 @@ from cli.commands.token_secret import command
 from cli.local.token_secret import FILE, for_people, with_token_secret
 from cli.terminal import CommandError
 from machine.errors import NotOursError
-from services.identity.tokens import Tokens
+from services.identity.people.tokens import Tokens
 from settings.sections import Database, Exchange, Identity, Settings
 
 GIVEN = "a_secret_of_ones_own_0123456789_abc"

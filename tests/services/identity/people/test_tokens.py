@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from services.identity.errors import TokenExpired
-from services.identity.tokens import ACCESS, LONGEST, REFRESH, RefreshToken, Tokens, is_possible_token, new_csrf
+from services.identity.people.tokens import ACCESS, LONGEST, REFRESH, RefreshToken, Tokens, is_possible_token, new_csrf
 
 SECRET, OTHER = "s" * 31 + "1", "o" * 31 + "2"
 NOW = datetime.now(UTC)

@@ -13,9 +13,9 @@ from sqlalchemy import Engine, text
 
 from database.session import transaction
 from services.identity.errors import NotYourSession, RefreshReused, SessionEnded, UnknownSession
-from services.identity.roles import OPERATOR
-from services.identity.session_holders import sessions_of
-from services.identity.sessions import (
+from services.identity.people.roles import OPERATOR
+from services.identity.people.session_holders import sessions_of
+from services.identity.people.sessions import (
     MOST_SESSIONS,
     Client,
     Refreshed,
@@ -25,7 +25,7 @@ from services.identity.sessions import (
     open_session,
     refresh_session,
 )
-from services.identity.users import change_user, create_user
+from services.identity.people.users import change_user, create_user
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=30)

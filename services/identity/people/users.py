@@ -12,8 +12,8 @@ from sqlalchemy import text
 from database.statements import Statements
 from services.errors import UnknownBroker
 from services.identity.errors import BrokerNeeded, UnknownUser, UsernameTaken
-from services.identity.roles import TRADER
-from services.identity.sessions import end_sessions
+from services.identity.people.roles import TRADER
+from services.identity.people.sessions import end_sessions
 from services.timestamps import timestamp
 
 COLUMNS = "id, username, role, broker_id, is_active, created_at"

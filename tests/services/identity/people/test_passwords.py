@@ -6,7 +6,7 @@ import argon2
 import pytest
 
 from services.identity.errors import CommonPassword
-from services.identity.passwords import DECOY, hash_of_password, hasher, is_outdated, is_password, refuse_common
+from services.identity.people.passwords import DECOY, hash_of_password, hasher, is_outdated, is_password, refuse_common
 
 COMMON = [
     "password1234", "Password1234!", "123456789012", "aaaaaaaaaaaa", "qwertyuiop12", "abcdefghijkl", "iloveyou1234",

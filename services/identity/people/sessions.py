@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from services.identity.errors import NotYourSession, RefreshReused, SessionEnded, UnknownSession
-from services.identity.session_holders import SessionHolder
+from services.identity.people.session_holders import SessionHolder
 from services.timestamps import timestamp
 
 MOST_SESSIONS: Final = 50

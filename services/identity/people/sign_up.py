@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Stock
+from services.identity.people.roles import TRADER
+from services.identity.people.users import create_user
 from services.identity.register import open_broker
-from services.identity.roles import TRADER
-from services.identity.users import create_user
 
 
 def sign_up(

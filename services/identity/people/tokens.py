@@ -1,7 +1,7 @@
 """Tokens of people: what they say, signed (JWT, HS256, by PyJWT). The only place that makes and reads them.
 
 An access token says which session it is of, and is looked up like a key; a refresh token is one of a family, of which
-one at a time is good (`services.identity.sessions`).
+one at a time is good (`services.identity.people.sessions`).
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""People: their passwords and roles, where they are logged in, and the tokens that say so."""
