@@ -10,9 +10,9 @@ from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConve
 from api.http.direct_routes import DirectRoutes
 from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA
 from api.http.problem_schemas import ProblemSchema
-from api.http.schema_converter import ConverterPlugin
 from api.market import clock, market_data, stocks, trading_states
 from api.operations import audit_log, debug, docs, health
+from api.operations.schema_converter import ConverterPlugin
 from api.trading import mass_cancel, order_batches, order_changes, orders
 from serving.raw_answers import MIMETYPE
 from settings.sections import Settings

@@ -6,10 +6,7 @@ invariants: a balance never passes its limit, an order's quantities add up, ever
 
 from models.account_counter import AccountCounter
 from models.account_event import AccountEvent
-from models.admin_key import AdminKey
-from models.api_key import ApiKey
 from models.asset import CASH, Asset
-from models.audit_entry import AuditEntry
 from models.balance import Balance
 from models.base import Base
 from models.broker import Broker
@@ -18,14 +15,17 @@ from models.equity_point import EquityPoint
 from models.event import Event
 from models.external_reference import ExternalReference
 from models.external_transfer import ExternalTransfer
+from models.identity.admin_key import AdminKey
+from models.identity.api_key import ApiKey
+from models.identity.audit_entry import AuditEntry
+from models.identity.user import User
+from models.identity.user_session import UserSession
 from models.lease import Lease
 from models.market_session import MarketSession
 from models.order import OPEN_STATUSES, Order
 from models.stock import Stock
 from models.trade import Trade
 from models.transfer import Transfer
-from models.user import User
-from models.user_session import UserSession
 
 __all__ = [
     "CASH",

@@ -29,13 +29,13 @@ def check_web_address(url: str) -> None:
 
 
 class Positions(Strict, fields.Dict):
-    """Shares by symbol, each stock once, in whatever case its symbol is written."""
+    """By symbol, each stock once, in whatever case its symbol is written; `shares` says what stands for each."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(keys=Symbol(), values=Whole(0, LARGEST_POSITION), **options)
+    def __init__(self, shares: fields.Field[Any], **options: Any) -> None:
+        super().__init__(keys=Symbol(), values=shares, **options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        positions: dict[str, int] = super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        positions: dict[str, Any] = super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
         if len(positions) < len(value):
             raise ValidationError("A stock is given more than once.")
         return positions
@@ -52,7 +52,7 @@ class NewBrokerSchema(Schema):
     name = Text(1, 100, required=True)
     webhook_url = Text(1, 2048, allow_none=True, load_default=None, validate=check_web_address)
     cash = Whole(0, LARGEST_CASH, load_default=0, metadata={"description": "Cents."})
-    positions = Positions(load_default=dict, metadata={"description": "Shares by symbol."})
+    positions = Positions(Whole(0, LARGEST_POSITION), load_default=dict, metadata={"description": "Shares by symbol."})
     credit_limit = Whole(
         0, LARGEST_CASH, load_default=0, metadata={"description": "Cents that cash may go below zero."}
     )

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields
 
-from api.accounts.account_schemas import LARGEST_CASH, LARGEST_POSITION
-from api.http.fields import Choice, Instant, Strict, Symbol, Text, Whole, Word
+from api.accounts.account_schemas import LARGEST_CASH, LARGEST_POSITION, Positions
+from api.http.fields import Choice, Instant, Strict, Text, Whole, Word
 from api.http.paging import PageQuerySchema
 from services.accounts.external_transfers import CASH_NAME
 from services.accounts.statement import KINDS
@@ -31,19 +31,6 @@ class WithdrawnSharesSchema(Schema):
     quantity = Whole(1, LARGEST_POSITION, required=True)
 
 
-class MovedShares(Strict, fields.Dict):
-    """Shares by symbol, each stock once, in whatever case its symbol is written."""
-
-    def __init__(self, shares: type[Schema], **options: Any) -> None:
-        super().__init__(keys=Symbol(), values=fields.Nested(shares), **options)
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        positions: dict[str, Any] = super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
-        if len(positions) < len(value):
-            raise ValidationError("A stock is given more than once.")
-        return positions
-
-
 class DepositSchema(Schema):
     """What comes in from outside: cash, shares or both."""
 
@@ -54,7 +41,9 @@ class DepositSchema(Schema):
 
     reference = Text(1, 128, required=True, metadata={"description": "The same again is done once, for ever."})
     cash = Whole(0, LARGEST_CASH, load_default=0, metadata={"description": "Cents."})
-    positions = MovedShares(DepositedSharesSchema, load_default=dict, metadata={"description": "Shares by symbol."})
+    positions = Positions(
+        fields.Nested(DepositedSharesSchema), load_default=dict, metadata={"description": "Shares by symbol."}
+    )
 
 
 class WithdrawalSchema(Schema):
@@ -67,7 +56,9 @@ class WithdrawalSchema(Schema):
 
     reference = Text(1, 128, required=True, metadata={"description": "The same again is done once, for ever."})
     cash = Whole(0, LARGEST_CASH, load_default=0, metadata={"description": "Cents."})
-    positions = MovedShares(WithdrawnSharesSchema, load_default=dict, metadata={"description": "Shares by symbol."})
+    positions = Positions(
+        fields.Nested(WithdrawnSharesSchema), load_default=dict, metadata={"description": "Shares by symbol."}
+    )
 
 
 class LineSchema(Schema):

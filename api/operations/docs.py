@@ -10,8 +10,8 @@ from flask import Flask, Response, abort, request, send_from_directory
 
 from api.http.body import refuse_body
 from api.http.errors import status_of
-from api.http.openapi import finish
 from api.http.problems import Problem
+from api.operations.openapi import finish
 from engine.codes import MESSAGES
 from services.errors import MarketError
 from services.matching.journal import BROKEN, UNDERFUNDED

@@ -1,9 +1,6 @@
 """Cancel many orders at once: now, or should one fall silent."""
 
-from collections.abc import Callable
 from typing import Any
-
-from sqlalchemy.orm import Session
 
 from api.access.acts import act
 from api.access.auth import broker_id
@@ -43,28 +40,20 @@ def cancel_orders(wanted: dict[str, Any]) -> Answer:
 @blueprint.alt_response(202, schema=MassCancelSchema, description="Some cancels are still queued.")
 def cancel_orders_of_broker(wanted: dict[str, Any], broker_id: int) -> Answer:
     """Cancel all orders of a broker, or those of a stock or a side, without suspending it"""
-    return _cancel_all(broker_id, wanted, act_of_operator)
+    return _cancel_all(broker_id, wanted, by_operator=True)
 
 
-def act_of_operator(session: Session, broker_id: int, asked: QueuedCancels, wanted: dict[str, Any]) -> None:
-    """Write down who cancelled a broker's orders. Raises UnknownBroker."""
-    read_broker(session, broker_id)
-    after = {**wanted, "cancelling": len(asked.commands)}
-    act(session, "broker.cancel_orders", f"broker:{broker_id}", after=after)
-
-
-def _cancel_all(
-    broker_id: int,
-    wanted: dict[str, Any],
-    note: Callable[[Session, int, QueuedCancels, dict[str, Any]], None] | None = None,
-) -> Answer:
+def _cancel_all(broker_id: int, wanted: dict[str, Any], *, by_operator: bool = False) -> Answer:
     with components().replies.expect() as reply:
         with components().database.writing() as session:
+            if by_operator:
+                read_broker(session, broker_id)
             if "symbol" in wanted:
                 listed_id(session, wanted["symbol"])
             asked = cancel_all(session, [broker_id], **wanted, reply_to=reply.address)
-            if note is not None:
-                note(session, broker_id, asked, wanted)
+            if by_operator:
+                after = {**wanted, "cancelling": len(asked.commands)}
+                act(session, "broker.cancel_orders", f"broker:{broker_id}", after=after)
         components().intake.wake(asked.stocks)
         done = _all_taken(asked, reply)
     with components().database.reading() as session:
