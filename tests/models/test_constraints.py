@@ -136,7 +136,7 @@ def test_every_constraint_and_index_follows_the_one_convention(engine: Engine) -
 
 
 def test_every_table_has_a_file_of_its_own() -> None:
-    files = {path.stem for path in (ROOT / "models").glob("*.py")}
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "models").rglob("*.py")}
     modules = {mapper.class_.__module__ for mapper in Base.registry.mappers}
-    assert modules <= {f"models.{name}" for name in files}
+    assert modules <= files
     assert len(modules) == len(Base.metadata.tables)
