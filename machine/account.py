@@ -7,6 +7,7 @@ neither root's home nor most temporary folders, hence the questions about what i
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import grp
 import os
@@ -14,6 +15,8 @@ import pwd
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +39,11 @@ LOCKED, TAKEN = 1, 9
 USERADD_SECONDS = 30.0
 
 TRIES = 5
-"""Two starts at once both make it."""
+"""Somebody else may just change the list."""
+
+LOCK = Path("/etc/.pwd.lock")
+"""Held while we make it. Of two `useradd` of one name at once the later gives the account another number, under the
+feet of whoever has found the first: both take a lock, but only after they have looked."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +135,33 @@ def _make() -> None:
         return
     group = ("--gid", OWN) if OWN in {entry.gr_name for entry in grp.getgrall()} else ("--user-group",)
     command = [program, *USERADD[1:], *group, "--shell", shell or "/bin/false", OWN]
+    with _one_at_a_time():
+        _run(command)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Waits for another start that is at it; not on a machine that keeps its list elsewhere."""
+    try:
+        descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # other than what `useradd` takes, which would wait for us
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _run(command: list[str]) -> None:
     for _ in range(TRIES):
+        if _known(OWN) is not None:
+            return
         try:
             done = subprocess.run(command, check=False, capture_output=True, timeout=USERADD_SECONDS, env={})
         except (OSError, subprocess.SubprocessError):
             return
-        if done.returncode not in (LOCKED, TAKEN) or _known(OWN) is not None:
+        if done.returncode not in (LOCKED, TAKEN):
             return
         time.sleep(0.2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import threading
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="root only")
 
 USERADD = """#!/bin/sh
 echo "$*" >>{folder}/calls
+[ {code} != 0 ] || sleep 0.1
 [ {code} != 0 ] || touch {folder}/made
 exit {code}
 """
@@ -39,6 +41,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callabl
         monkeypatch.setattr(pwd, "getpwnam", entry)
         monkeypatch.setattr(os, "geteuid", lambda: 0)
         monkeypatch.setattr(module, "PLACES", str(tmp_path))
+        monkeypatch.setattr(module, "LOCK", tmp_path / "lock")
         if code is not None:
             program = tmp_path / "useradd"
             program.write_text(USERADD.format(folder=tmp_path, code=code))
@@ -64,6 +67,18 @@ def test_the_account_is_made_once(machine: Callable[..., None], tmp_path: Path) 
     module._of_root.cache_clear()
     assert Account.of_exchange() == account
     assert calls(tmp_path) == [call]
+
+
+def test_two_starts_at_once_make_it_once(machine: Callable[..., None], tmp_path: Path) -> None:
+    """The second `useradd` would give it another number."""
+    machine("nobody")
+    starts = [threading.Thread(target=Account.of_exchange) for _ in range(4)]
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join()
+    assert len(calls(tmp_path)) == 1
+    assert Account.of_exchange().name == OWN
 
 
 @pytest.mark.parametrize("code", [None, 12])
