@@ -39,7 +39,7 @@ def amend(book: Ladder, command: Amend, events: list[Event]) -> None:
     if remaining <= 0:
         book.cancel(order, order.remaining, codes.AMENDED, events)
         return
-    events.append(Amended(order, price or 0, quantity, keeps_priority, order.price or 0, order.remaining))
+    events.append(Amended(order, price or 0, quantity, keeps_priority, order.price or 0, order.remaining, remaining))
     expire_at = order.expire_at if isinstance(command.expire_at, Unchanged) else command.expire_at
     if keeps_priority:
         _shrink(order, quantity, remaining)

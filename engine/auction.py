@@ -21,7 +21,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from engine.barred import drop_outside_band
-from engine.events import Event, Indicative, Trade
+from engine.events import AuctionTrade, Event, Indicative
 from engine.ladder import NOTHING
 from engine.rules import NO_LIMIT
 
@@ -87,7 +87,7 @@ def _trade(book: Ladder, price: int, volume: int, events: list[Event]) -> None:
         older, younger = (bid, ask) if bid.priority < ask.priority else (ask, bid)
         book.fill(bid, price, quantity)
         book.fill(ask, price, quantity)
-        events.append(Trade(older, younger, price, quantity))
+        events.append(AuctionTrade(older, younger, price, quantity))
         volume -= quantity
         if not volume:
             return

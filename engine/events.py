@@ -38,11 +38,17 @@ class Trade:
     quantity: int
 
 
+class AuctionTrade(Trade):
+    """A trade of an auction's end: both rested, and `maker` for longer (FIX LastLiquidityInd 851 = 4)."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class Amended:
     """The order now has this price (cents) and total quantity (shares) (FIX ExecType 5).
 
-    `old_price` and `old_remaining` are what it had before, from which a reservation follows.
+    `old_price`, `old_remaining` and `remaining` are what it had before and has now, from which a reservation follows.
     """
 
     order: Order
@@ -51,6 +57,7 @@ class Amended:
     kept_priority: bool
     old_price: int
     old_remaining: int
+    remaining: int
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from engine.order_types import GTC, STOPS
 
@@ -37,6 +37,7 @@ class Order:
     A `post_only` order is rejected rather than take.
     A stop waits until the last price reaches `stop_price`; `elected` says that it did.
     An iceberg shows at most `display_quantity` shares of what remains, just now `shown` (FIX DisplayQty 1138).
+    `fees` is whatever its owner pays for trading: the book carries it along and never looks at it.
     Only a `Book` writes to an order that it was given.
     """
 
@@ -48,6 +49,7 @@ class Order:
         "display_quantity",
         "elected",
         "expire_at",
+        "fees",
         "filled",
         "filled_value",
         "id",
@@ -100,6 +102,7 @@ class Order:
         self.display_quantity = display_quantity
         self.elected = elected
         self.shown = shown
+        self.fees: Any = None
         self.filled = filled
         self.filled_value = filled_value
         self.cancelled = cancelled
