@@ -10,7 +10,8 @@ class AccountEvent(Base):
     """One event of one order, as the order stood right then: prices in cents, quantities in shares.
 
     `sequence` is gapless for a broker, from 1; the last one is in `account_counters`. A fill has the
-    id of its trade; a broker that is on both sides of one has two. `event_quantity` is what left without a trade.
+    id of its trade; a broker that is on both sides of one has two. `fee` (cents) is what a fill bears, null for
+    nothing. `event_quantity` is what left without a trade.
     """
 
     __tablename__ = "account_events"
@@ -34,6 +35,7 @@ class AccountEvent(Base):
     kind: Mapped[str]
     order_id: Mapped[Amount]
     trade_id: Mapped[Amount | None]
+    fee: Mapped[Amount | None]
     status: Mapped[str]
     price: Mapped[Amount | None]
     quantity: Mapped[Amount]

@@ -10,12 +10,13 @@ class Balance(Base):
     """The running sum of `transfers` for one broker and one asset, in cents or shares.
 
     `available` may go down to minus `credit_limit` and no further: the database itself forbids overspending.
-    `traded` is the net that trades brought: cash received minus paid, or shares bought minus sold.
+    `traded` is the net that trades brought: cash received minus paid and minus fees, or shares bought minus sold.
     `cost` (cents) is what the present position cost at average cost, negative for a short one; `realised_pnl` (cents)
     is what closing positions earned: sums of any number of trades, so they know no end. Both stay 0 on the cash row.
     From a `blocked` account nothing can be reserved: its broker is suspended.
     `open_orders` counts the broker's orders that can still trade: on the cash row all, on another those of the stock.
     Whoever places or closes an order changes the balance that pays for it anyway; so the count costs next to nothing.
+    `fee_version` on the cash row is that of the broker's fees.
     """
 
     __tablename__ = "balances"
@@ -34,6 +35,7 @@ class Balance(Base):
     credit_limit: Mapped[Amount] = mapped_column(server_default=text("0"))
     blocked: Mapped[bool] = mapped_column(server_default=text("false"))
     open_orders: Mapped[Amount] = mapped_column(server_default=text("0"))
+    fee_version: Mapped[Amount] = mapped_column(server_default=text("0"))
     traded: Mapped[Amount] = mapped_column(server_default=text("0"))
     cost: Mapped[Total] = mapped_column(server_default=text("0"))
     realised_pnl: Mapped[Total] = mapped_column(server_default=text("0"))

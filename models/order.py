@@ -20,6 +20,8 @@ class Order(Base):
     time within its level, renewed when an amendment or an iceberg's new part loses it.
     `protection_price` is the worst price of an order without a limit: a market buy, or a stop that goes on as one.
     A stop waits at `stop_price` until it is `triggered_at`; an iceberg shows `shown_quantity` of what remains.
+    `maker_bps` and `taker_bps` are its fees, frozen as it came; null for an order that pays none. `maker_notional` is
+    the part of `filled_notional` that was traded at the maker's rate.
     `fingerprint` identifies what was asked for, so that the same `client_order_id` can be told from another order.
 
     PostgreSQL reads the rules of a table anew for each statement: here is the one that shares depend on, `verify`
@@ -71,6 +73,9 @@ class Order(Base):
     cancelled_quantity: Mapped[Amount] = mapped_column(server_default=text("0"))
     prevented_quantity: Mapped[Amount] = mapped_column(server_default=text("0"))
     filled_notional: Mapped[Amount] = mapped_column(server_default=text("0"))
+    maker_bps: Mapped[Amount | None]
+    taker_bps: Mapped[Amount | None]
+    maker_notional: Mapped[Amount | None]
     self_trade_prevention: Mapped[str | None]
     valid_until: Mapped[Instant | None]
     client_order_id: Mapped[str | None]

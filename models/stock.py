@@ -9,6 +9,9 @@ from models.base import Amount, Base, CreatedAt, Instant
 class Stock(Base):
     """One instrument. Prices in cents, bands in basis points, `lot_size` and quantities in shares.
 
+    Fees of its trades go to `fee_account`, which all stocks of a group share: so the workers of two groups never wait
+    for each other there.
+
     The row is also the lock that makes a worker the only writer of the book, and holds what the next turn needs:
     the version of the book, the last sequences given to commands and events, and the stock's own time, which never
     goes backward. `market` names the session schedule that it follows. In an auction the `indicative_` columns say what
@@ -35,6 +38,7 @@ class Stock(Base):
     symbol: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     group_name: Mapped[str]
+    fee_account: Mapped[Amount]
     market: Mapped[str] = mapped_column(server_default=text("'main'"))
     state: Mapped[str] = mapped_column(server_default=text("'open'"))
     state_reason: Mapped[str | None]

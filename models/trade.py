@@ -1,7 +1,7 @@
 """An execution: one buyer, one seller, one price."""
 
-from sqlalchemy import CheckConstraint, Index
-from sqlalchemy.orm import Mapped
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Amount, Base, Id, Instant
 
@@ -11,7 +11,7 @@ class Trade(Base):
 
     `sequence` is that of its event on the stock's tape; `command_sequence` that of the command that caused it.
     `reference_price` (cents) is what the band lay around when that command came; null where there was none. The fills
-    of a broker, or of an order, are found by `account_events`.
+    of a broker, or of an order, are found by `account_events`. One that `is_auction` is of an auction's end.
     """
 
     __tablename__ = "trades"
@@ -32,5 +32,6 @@ class Trade(Base):
     sell_order_id: Mapped[Amount]
     buyer_id: Mapped[Amount]
     seller_id: Mapped[Amount]
+    is_auction: Mapped[bool] = mapped_column(server_default=text("false"))
     executed_at: Mapped[Instant]
     busted_at: Mapped[Instant | None]

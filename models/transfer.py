@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import Amount, Base, CreatedAt, Id
 
-KINDS = ("deposit", "withdrawal", "reserve", "release", "improvement", "trade")
+KINDS = ("deposit", "withdrawal", "reserve", "release", "improvement", "trade", "fee")
 
 
 class Transfer(Base):
@@ -19,6 +19,7 @@ class Transfer(Base):
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount_positive"),
         Index("ix_transfers_trade_id", "trade_id", postgresql_where=text("kind = 'trade'")),
+        Index("ix_transfers_trade_id_fee", "trade_id", postgresql_where=text("kind = 'fee'")),
     )
 
     id: Mapped[Id]

@@ -109,6 +109,17 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Fees:
+    """What orders pay, in basis points; `tiers` say what who trades more does, the volume in cents of 30 days."""
+
+    maker_bps: int = number(0, 0, 1_000)
+    taker_bps: int = number(0, 0, 1_000)
+    tiers: tuple[str, ...] = field(
+        default=(), metadata={"kind": "tier", "keys": ("from_volume", "maker_bps", "taker_bps")}
+    )
+
+
+@dataclass(frozen=True)
 class Clock:
     """The periodic jobs."""
 
@@ -175,6 +186,7 @@ class Settings:
     match: Match = field(default_factory=Match)
     limits: Limits = field(default_factory=Limits)
     identity: Identity = field(default_factory=Identity)
+    fees: Fees = field(default_factory=Fees)
     clock: Clock = field(default_factory=Clock)
     market: Market = field(default_factory=Market)
     session: TradingSchedule = field(default_factory=TradingSchedule)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from ipaddress import ip_network
 from typing import Any, get_type_hints
@@ -42,7 +42,7 @@ def checked(cls: Any, key: str, value: Any, place: str) -> Any:
             raise SettingsError(f"{place}{shown}: expected {choices}")
         _check_kind(value, place, rule.get("kind"), shown)
         return value
-    words = _words(value, place)
+    words = _words(value, place, rule.get("keys", ()))
     for word in words:
         _check_kind(word, place, rule.get("kind"), shown=f" = {word!r}")
     if len(set(words)) < max(len(words), rule.get("least", 0)):
@@ -76,11 +76,23 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
         lambda word: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}:[1-9][0-9]{0,11}", word, re.ASCII),
         "symbols with shares, such as PETR4:100",
     ),
+    "tier": (
+        lambda word: re.fullmatch(r"[0-9]{1,18}(:([0-9]{1,3}|1000)){2}", word, re.ASCII),
+        "from_volume (cents), maker_bps and taker_bps (0 to 1000), such as 1000000000:4:8",
+    ),
     "zone": (ZoneInfo, "a time zone such as America/Sao_Paulo"),
     "postgresql": (lambda word: is_url_of(word, POSTGRESQL), f"postgresql://user@host:5432/name{APART}"),
     "redis": (lambda word: is_url_of(word, REDIS), f"redis://host:6379/0{APART}"),
 }
 """What some words have to be, and what is said when they are not."""
+
+
+def _word(table: Mapping[str, Any], place: str, keys: Sequence[str]) -> str:
+    if table.keys() != set(keys):
+        raise SettingsError(
+            f"{place}: expected tables with {', '.join(keys)}, not {', '.join(table) or 'an empty one'}"
+        )
+    return ":".join(str(table[key]) for key in keys)
 
 
 def _boolean(value: Any, place: str) -> bool:
@@ -100,9 +112,12 @@ def _integer(value: Any, place: str, rule: Mapping[str, int]) -> int:
     return value
 
 
-def _words(value: Any, place: str) -> tuple[str, ...]:
+def _words(value: Any, place: str, keys: Sequence[str] = ()) -> tuple[str, ...]:
+    """A list of words; each may also be a table with these keys, whose values the word has in their order."""
     if isinstance(value, str):
         value = [word.strip() for word in value.split(",") if word.strip()]
+    if keys and isinstance(value, list):
+        value = [_word(table, place, keys) if isinstance(table, dict) else table for table in value]
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise SettingsError(f"{place} = {value!r}: expected a list of words")
     return tuple(value)

@@ -20,6 +20,7 @@ from heartbeat import LONGEST_TURN_SECONDS, Progress, start_beating
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
 from services.accounts.equity import take_equity
+from services.accounts.fee_terms import count_turnover
 from services.matching.sweep import forgotten_stocks
 from services.operations.lease import CLOCK_LEASE, release_lease, take_lease
 from services.order_entry.cancel_after import cancel_for_the_silent
@@ -49,7 +50,11 @@ class Clock:
                 return False
             due = expire_due_orders(session)
             due += cancel_for_the_silent(session)
-            due += run_schedules(session, self.settings, session.scalar(NOW))
+            now = session.scalar(NOW)
+            run = run_schedules(session, self.settings, now)
+            due += run.stocks
+            if run.is_day_over:
+                count_turnover(session, now)
         with transaction(self.engine) as session:
             take_equity(session, session.scalar(NOW))
         with transaction(self.engine) as session:

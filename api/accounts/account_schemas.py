@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from api.http.fields import Choice, Instant, Strict, Sum, Symbol, Text, Whole, Word
 from services.accounts.equity import INTERVALS
+from services.settlement.fees import LARGEST_BPS
 
 LARGEST_CASH = 10**15
 """Cents that one broker may bring or owe: nine thousand such brokers still fit a 64-bit sum."""
@@ -69,6 +70,8 @@ class BrokerSchema(Schema):
     status = Word("BrokerStatus", "active", "close_only", "suspended", required=True)
     credit_limit = fields.Integer(required=True)
     short_limit = fields.Integer(required=True)
+    maker_bps = fields.Integer(required=True, metadata={"description": "Basis points that new orders pay, resting."})
+    taker_bps = fields.Integer(required=True, metadata={"description": "And when they meet a resting one."})
     open_orders = fields.Integer(required=True)
     created_at = fields.DateTime(required=True)
 
@@ -90,6 +93,35 @@ class BrokerChangeSchema(Schema):
     short_limit = Whole(0, LARGEST_POSITION, metadata={"description": "Shares that each stock may go below zero."})
 
 
+class FeeChangeSchema(Schema):
+    """What a broker pays of its own; what is left out stays, and null is that of its tier."""
+
+    EXAMPLES: ClassVar = {
+        "Its own": {"maker_bps": 0, "taker_bps": 5},
+        "By tier": {"maker_bps": None, "taker_bps": None},
+    }
+
+    maker_bps = Whole(0, LARGEST_BPS, allow_none=True, metadata={"description": "Of orders that rest."})
+    taker_bps = Whole(0, LARGEST_BPS, allow_none=True, metadata={"description": "Of orders that meet resting ones."})
+
+
+class FeeTierSchema(Schema):
+    """What who trades much pays."""
+
+    from_volume = fields.Integer(required=True, metadata={"description": "Cents traded in 30 days."})
+    maker_bps = fields.Integer(required=True)
+    taker_bps = fields.Integer(required=True)
+
+
+class FeesSchema(Schema):
+    """What new orders pay, in basis points of what is traded; in an auction as makers."""
+
+    maker_bps = fields.Integer(required=True)
+    taker_bps = fields.Integer(required=True)
+    volume_30d = Sum(required=True, metadata={"description": "Cents bought and sold, as of the daily roll."})
+    tiers = fields.List(fields.Nested(FeeTierSchema), required=True)
+
+
 class StandingSchema(Schema):
     """Whether a broker may trade, and how many of its orders are being cancelled."""
 
@@ -107,7 +139,7 @@ class RegisteredSchema(Schema):
 
 
 class BalanceSchema(Schema):
-    """A broker's cash, in cents; `balance` is what trades brought: sales less purchases."""
+    """A broker's cash, in cents; `balance` is what trades brought: sales less purchases and fees."""
 
     broker_id = fields.Integer(required=True)
     broker_name = fields.String(required=True)

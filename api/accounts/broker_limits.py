@@ -32,7 +32,7 @@ def list_brokers(query: dict[str, Any]) -> Answer:
     position = position_in(query["cursor"], 1)
     before = position[0] if position else LARGEST
     with components().database.reading() as session:
-        brokers = read_brokers(session, before, query["limit"] + 1)
+        brokers = read_brokers(session, before, query["limit"] + 1, components().settings.fees)
     return page(brokers, query["limit"], lambda broker: [broker["broker_id"]])
 
 
@@ -45,7 +45,7 @@ def get_broker(broker_id: int) -> Answer:
 
 def _broker(broker_id: int) -> dict[str, Any]:
     with components().database.reading() as session:
-        return read_broker(session, broker_id)
+        return read_broker(session, broker_id, components().settings.fees)
 
 
 @blueprint.open_to(Access.ADMIN, BROKER, "PUT")
@@ -60,7 +60,7 @@ def change_broker_limits(wanted: dict[str, Any], broker_id: int) -> Answer:
         raise InvalidRequest("Nothing is to be another way: give name, credit_limit or short_limit.")
 
     def work(session: Session) -> dict[str, Any]:
-        before, after = change_broker(session, broker_id, wanted)
+        before, after = change_broker(session, broker_id, wanted, components().settings.fees)
         act(session, "broker.change", f"broker:{broker_id}", before=before, after=after)
         return after
 

@@ -160,7 +160,7 @@ def _tokens(holder: SessionHolder, token: RefreshToken, now: datetime) -> Answer
         "token_type": "Bearer",
         "expires_in": tokens.access_seconds,
         "csrf_token": token.csrf,
-        "user": document_of(Caller.of_session(holder)),
+        "user": document_of(Caller.of_session(holder, components().settings.fees)),
     }
     return answer(body, cookies=cookies_with(token, now, holder.expires_at))
 

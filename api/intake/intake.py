@@ -23,7 +23,8 @@ from database.errors import is_passing, sqlstate
 from engine.order_types import MARKET
 from queues.wakeups import Wakeups
 from services.errors import Failed, MarketError
-from services.order_entry.amend import Amendment, amend_orders
+from services.order_entry.amend import amend_orders
+from services.order_entry.amendments import Amendment
 from services.order_entry.answers import Placed
 from services.order_entry.cancel import Cancel, cancel_orders
 from services.order_entry.memory import OrderMemory
@@ -49,7 +50,7 @@ class Intake:
         self._wakeups = WakeupSender(wakeups, tasks)
         self._settings = settings
         self._rules = RulesCache()
-        self._memory = OrderMemory()
+        self._memory = OrderMemory(settings.fees)
         self._strange: GroupCommit[str, bool] = GroupCommit(self._are_listed, lambda _: Meaning.FINAL)
         self._orders: GroupCommit[NewOrder, Placed | MarketError] = GroupCommit(self._place, meaning_of)
         self._cancels: GroupCommit[Cancel, QueuedCommand | MarketError] = GroupCommit(self._cancel, meaning_of)

@@ -4,6 +4,7 @@ from marshmallow import Schema, fields
 
 from api.http.fields import Text, WholeText, Word
 from engine.orders import SIDES
+from services.settlement.fees import LIQUIDITIES
 
 
 class PriceQuerySchema(Schema):
@@ -123,7 +124,8 @@ class OwnFillSchema(Schema):
     side = Word("Side", *SIDES, required=True)
     price = fields.Integer(required=True)
     quantity = fields.Integer(required=True)
-    liquidity = Word("Liquidity", "maker", "taker", required=True)
+    liquidity = Word("Liquidity", *LIQUIDITIES, required=True)
+    fee = fields.Integer(required=True, metadata={"description": "Cents that it cost."})
     executed_at = fields.String(required=True, metadata={"format": "date-time"})
     busted = fields.Boolean(required=True)
 

@@ -9,6 +9,8 @@ from services.identity.api_keys import KeyHolder
 from services.identity.people.roles import TRADER
 from services.identity.people.session_holders import SessionHolder
 from services.identity.scopes import ALL
+from services.settlement.fees import NO_FEES, FeeRates
+from settings.sections import Fees
 
 NONE: frozenset[str] = frozenset()
 
@@ -27,17 +29,35 @@ class Caller:
     """The person's, which may have ended."""
     is_guest: bool = False
     """Whether the broker has signed up."""
+    rates: FeeRates = NO_FEES
+    """What the broker's orders pay that come now."""
 
     @classmethod
-    def of_key(cls, holder: KeyHolder) -> Caller:
-        """Whoever holds this key."""
-        return cls(holder.broker_id, holder.name, holder.status, holder.reach.scopes, holder, is_guest=holder.is_guest)
+    def of_key(cls, holder: KeyHolder, fees: Fees) -> Caller:
+        """Whoever holds this key; `fees` are those of the settings."""
+        return cls(
+            holder.broker_id,
+            holder.name,
+            holder.status,
+            holder.reach.scopes,
+            holder,
+            is_guest=holder.is_guest,
+            rates=holder.terms.rates(fees),
+        )
 
     @classmethod
-    def of_session(cls, holder: SessionHolder) -> Caller:
-        """Whoever is logged in there."""
+    def of_session(cls, holder: SessionHolder, fees: Fees) -> Caller:
+        """Whoever is logged in there; `fees` are those of the settings."""
         if holder.role == TRADER:
-            return cls(holder.broker_id, holder.username, holder.status, ALL, session=holder, is_guest=holder.is_guest)
+            return cls(
+                holder.broker_id,
+                holder.username,
+                holder.status,
+                ALL,
+                session=holder,
+                is_guest=holder.is_guest,
+                rates=holder.terms.rates(fees),
+            )
         return cls(None, holder.username, "active", NONE, session=holder)
 
 

@@ -17,6 +17,7 @@ from services.identity.admin_key import is_admin_key
 from services.identity.api_keys import hash_of_key, holder_of, holders_of
 from services.identity.own_keys import note_uses
 from serving.places import Places
+from settings.sections import Settings
 
 LOOK_UPS = 2
 """Keys that are looked up at the same time: who guesses keys must not take all connections to the database."""
@@ -28,10 +29,11 @@ USES_SECONDS = 20.0
 class Keys:
     """The keys of the exchange, remembered by their hashes."""
 
-    def __init__(self, database: Database, admin_key: str, cache_ms: int, tasks: Tasks) -> None:
-        """`admin_key`: the configured one, empty if its hash is stored; `cache_ms`: how long an answer is believed."""
+    def __init__(self, database: Database, settings: Settings, tasks: Tasks) -> None:
+        """Without an `admin_key` in the settings the stored hash of one counts."""
         self._database = database
-        self._admin_key = admin_key
+        self._admin_key, self._fees = settings.exchange.admin_key, settings.fees
+        cache_ms = settings.web.key_cache_ms
         self.remembered: Remembered[bytes, Caller] = Remembered(self._ask, goes_on, cache_ms, self._note_used)
         self._noted: set[int] = set()
         """Ids of keys that have been used, not all of which PostgreSQL has been told."""
@@ -81,11 +83,11 @@ class Keys:
 
     def _ask(self, hashes: set[bytes]) -> Mapping[bytes, Caller]:
         with self._database.looking() as session:
-            return {digest: Caller.of_key(holder) for digest, holder in holders_of(session, hashes).items()}
+            return {digest: Caller.of_key(holder, self._fees) for digest, holder in holders_of(session, hashes).items()}
 
     def _look_up(self, key: str) -> Caller | None:
         with self._looking_up.one(), self._database.looking() as session:
             holder = holder_of(session, key)
             if holder is not None:
-                return Caller.of_key(holder)
+                return Caller.of_key(holder, self._fees)
             return ADMINISTRATOR if is_admin_key(session, key, self._admin_key) else None

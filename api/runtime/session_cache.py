@@ -12,6 +12,7 @@ from services.identity.errors import SessionEnded
 from services.identity.people.session_holders import sessions_of
 from services.identity.people.tokens import AccessToken, Tokens
 from serving.places import Places
+from settings.sections import Settings
 
 LOOK_UPS = 2
 """Sessions that are looked up at the same time."""
@@ -20,11 +21,11 @@ LOOK_UPS = 2
 class Sessions:
     """The sessions that access tokens name, remembered by their ids: another role holds within the time of a cache."""
 
-    def __init__(self, database: Database, tokens: Tokens, cache_ms: int) -> None:
-        """`cache_ms`: how long an answer is believed."""
+    def __init__(self, database: Database, tokens: Tokens, settings: Settings) -> None:
         self._database = database
+        self._fees = settings.fees
         self._tokens = tokens
-        self.remembered: Remembered[int, Caller] = Remembered(self._ask, goes_on, cache_ms)
+        self.remembered: Remembered[int, Caller] = Remembered(self._ask, goes_on, settings.web.key_cache_ms)
         self._looking_up = Places(LOOK_UPS)
 
     def caller_of(self, token: str) -> Caller | None:
@@ -52,7 +53,7 @@ class Sessions:
 
     def _ask(self, ids: set[int]) -> Mapping[int, Caller]:
         with self._database.looking() as session:
-            return {found: Caller.of_session(holder) for found, holder in sessions_of(session, ids).items()}
+            return {found: Caller.of_session(holder, self._fees) for found, holder in sessions_of(session, ids).items()}
 
 
 def _of(said: AccessToken, caller: Caller | None) -> Caller:

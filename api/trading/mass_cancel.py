@@ -47,7 +47,7 @@ def _cancel_all(broker_id: int, wanted: dict[str, Any], *, by_operator: bool = F
     with components().replies.expect() as reply:
         with components().database.writing() as session:
             if by_operator:
-                read_broker(session, broker_id)
+                read_broker(session, broker_id, components().settings.fees)
             if "symbol" in wanted:
                 listed_id(session, wanted["symbol"])
             asked = cancel_all(session, [broker_id], **wanted, reply_to=reply.address)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from api.access.auth import broker_id, caller, refuse_suspended
+from api.access.auth import refuse_suspended
 from api.access.resource import Resource
 from api.access.rights import Access
 from api.components import components
@@ -11,7 +11,7 @@ from api.http.answers import Answer, answer
 from api.http.errors import problem_for
 from api.http.problems import InvalidRequest
 from api.trading.batch_schemas import BatchAnswerSchema, BatchSchema
-from api.trading.orders import placed_document
+from api.trading.orders import new_order, placed_document
 from services.errors import Failed, MarketError, Unavailable
 from services.order_entry.answers import Placed
 from services.order_entry.requests import NewOrder, OrderRequest
@@ -34,10 +34,7 @@ def place_batch(batch: dict[str, Any]) -> Answer:
     """
     requests: Sequence[OrderRequest | InvalidRequest] = batch["orders"]
     refuse_suspended()
-    own, is_guest = broker_id(), caller().is_guest
-    valid = {
-        n: NewOrder(own, order, None, is_guest) for n, order in enumerate(requests) if isinstance(order, OrderRequest)
-    }
+    valid = {n: new_order(request) for n, request in enumerate(requests) if isinstance(request, OrderRequest)}
     placed = dict(zip(valid, _place(list(valid.values())), strict=True))
     return answer({"results": list(_results(requests, placed))})
 

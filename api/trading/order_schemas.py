@@ -20,6 +20,7 @@ from engine.order_types import TIFS, TYPES
 from engine.orders import CONDITIONS, SIDES
 from engine.rules import STP_MODES
 from models.order import OPEN_STATUSES
+from services.settlement.fees import LIQUIDITIES
 
 STATUSES = (*OPEN_STATUSES, "filled", "cancelled", "expired", "rejected")
 
@@ -28,6 +29,7 @@ class AmendmentSchema(Schema):
     """What is to change of an order; what is left out stays as it is."""
 
     EXAMPLES: ClassVar = {"Another price": {"price": 3_510}, "Less": {"quantity": 50}}
+    CHANGES: ClassVar = frozenset({"price", "quantity", "valid_until"})
 
     price = Whole(1, metadata={"description": "Cents."})
     quantity = Whole(1, metadata={"description": "Shares: the new total, with what is already filled."})
@@ -36,9 +38,9 @@ class AmendmentSchema(Schema):
     @validates_schema(skip_on_field_errors=True)
     def check_something_changes(self, amendment: dict[str, Any], **_: Any) -> None:
         """An empty amendment is a mistake."""
-        if not amendment:
+        if not self.CHANGES & amendment.keys():
             message = "Give at least one of price, quantity and valid_until."
-            raise ValidationError({name: [message] for name in ("price", "quantity", "valid_until")})
+            raise ValidationError({name: [message] for name in sorted(self.CHANGES)})
 
 
 class OrderFilterSchema(Schema):
@@ -66,6 +68,8 @@ class FillSchema(Schema):
     price = fields.Integer(required=True, metadata={"description": "Cents."})
     quantity = fields.Integer(required=True, metadata={"description": "Shares."})
     side = Word("Side", *SIDES, required=True)
+    liquidity = Word("Liquidity", *LIQUIDITIES, required=True)
+    fee = fields.Integer(required=True, metadata={"description": "Cents: what the order's fee has grown by."})
     executed_at = fields.String(required=True, metadata={"format": "date-time"})
     busted = fields.Boolean(required=True)
 
@@ -100,6 +104,7 @@ class OrderSchema(Schema):
     average_price = fields.Float(
         required=True, allow_none=True, metadata={"description": "Cents, at most four decimals; null until filled."}
     )
+    fee = fields.Integer(required=True, metadata={"description": "Cents that its fills have cost so far."})
     self_trade_prevention = Word("SelfTradePrevention", *STP_MODES, required=True, allow_none=True)
     valid_until = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
     created_at = fields.String(required=True, metadata={"format": "date-time"})

@@ -70,7 +70,13 @@ def get_order(order_id: int) -> Answer:
 
 
 def _place(request: OrderRequest, reply_to: str | None = None) -> Placed:
-    return components().intake.place_one(NewOrder(broker_id(), request, reply_to, caller().is_guest))
+    return components().intake.place_one(new_order(request, reply_to))
+
+
+def new_order(request: OrderRequest, reply_to: str | None = None) -> NewOrder:
+    """The order of whoever calls."""
+    who = caller()
+    return NewOrder(broker_id(), request, reply_to, who.is_guest, who.rates)
 
 
 def placed_document(request: OrderRequest, placed: Placed) -> tuple[dict[str, Any], int]:

@@ -34,7 +34,7 @@ PLAN_CLOSED = """
         FROM generate_series(CAST(0 AS bigint), :orders - 1) AS n
     ) AS turn
     JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM stocks) s ON s.place = turn.stock
-    JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM brokers) b ON b.place = turn.broker
+    JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM brokers WHERE id > 0) b ON b.place = turn.broker
     ORDER BY turn.n
 """
 
@@ -51,7 +51,7 @@ PLAN_OPEN = """
         FROM generate_series(CAST(0 AS bigint), :orders - 1) AS n
     ) AS turn
     CROSS JOIN stocks s
-    JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM brokers) b ON b.place = turn.broker
+    JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM brokers WHERE id > 0) b ON b.place = turn.broker
     ORDER BY turn.n, s.id
 """
 

@@ -26,7 +26,7 @@ PLAN: Final = """
         s.command_sequence + 2 * pair.k + side.turn AS sequence, s.event_sequence + pair.k + 1 AS event_sequence
     FROM pair CROSS JOIN (VALUES ('ask', 1), ('bid', 2)) AS side (side, turn)
     JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM stocks) s ON s.place = pair.stock
-    JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM brokers) b
+    JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM brokers WHERE id > 0) b
         ON b.place = 2 * pair.trader + side.turn - 1
     ORDER BY pair.n, side.turn
 """

@@ -2,6 +2,9 @@
 
 Equity is cash, and shares at the last or the reference price; shares that have neither are worth what they cost. What
 comes in and goes out is no profit: equity = net deposits + realised + unrealised - fees.
+
+Fees are what trades brought less than their prices say: what shares cost and closing them earned, without what they had
+cost that came from outside, is what was paid for them.
 """
 
 from __future__ import annotations
@@ -25,19 +28,21 @@ INTERVALS: Final = {"1h": "true", "1d": DAY_HOUR}
 
 WORTH: Final = """
     SELECT k.id AS broker_id, h.cash + h.worth AS equity, h.cash, h.realised AS realised_pnl,
-        h.worth - h.cost AS unrealised_pnl, 0 AS fees, coalesce(x.brought, 0) AS net_deposits
+        h.worth - h.cost AS unrealised_pnl, coalesce(x.costs, 0) - h.cost + h.realised - h.traded AS fees,
+        coalesce(x.brought, 0) AS net_deposits
     FROM brokers k
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(b.available + b.reserved) FILTER (WHERE b.asset_id = 1), 0) AS cash,
             coalesce(sum(coalesce(
                 CAST(b.available + b.reserved AS numeric) * coalesce(s.last_price, s.reference_price), b.cost
             )) FILTER (WHERE b.asset_id <> 1), 0) AS worth,
+            coalesce(sum(b.traded) FILTER (WHERE b.asset_id = 1), 0) AS traded,
             coalesce(sum(b.cost), 0) AS cost, coalesce(sum(b.realised_pnl), 0) AS realised
         FROM balances b LEFT JOIN stocks s ON s.id = b.asset_id WHERE b.broker_id = k.id
     ) h
     LEFT JOIN LATERAL (
         SELECT sum(x.cost + CASE WHEN x.asset_id <> 1 THEN 0 WHEN t.kind = 'deposit' THEN t.amount ELSE -t.amount END)
-            AS brought
+            AS brought, sum(x.cost) AS costs
         FROM external_transfers x JOIN transfers t ON t.id = x.transfer_id WHERE x.broker_id = k.id
     ) x ON true
 """
@@ -50,7 +55,8 @@ TAKE = text(f"""
     SELECT broker_id, date_trunc('hour', CAST(:now AS timestamptz)), equity, cash, realised_pnl, unrealised_pnl, fees,
         net_deposits
     FROM ({WORTH}) worth
-    WHERE NOT EXISTS (SELECT FROM equity_points WHERE taken_at >= date_trunc('hour', CAST(:now AS timestamptz)))
+    WHERE broker_id > 0
+        AND NOT EXISTS (SELECT FROM equity_points WHERE taken_at >= date_trunc('hour', CAST(:now AS timestamptz)))
     ON CONFLICT DO NOTHING
 """)  # noqa: S608 - constants of this file
 

@@ -5,11 +5,12 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from database.statements import Statements
+from services.settlement.fees import AUCTION, MAKER, TAKER
 from services.timestamps import timestamp
 
 FILLS = """
     SELECT e.sequence, t.id, s.symbol, o.side, e.order_id, o.client_order_id, t.price, t.quantity, t.aggressor_side,
-        t.executed_at, t.busted_at IS NOT NULL AS busted
+        t.is_auction, e.fee, t.executed_at, t.busted_at IS NOT NULL AS busted
     FROM account_events e JOIN trades t ON t.id = e.trade_id JOIN orders o ON o.id = e.order_id
     JOIN stocks s ON s.id = t.stock_id
     WHERE e.broker_id = :broker_id AND e.trade_id IS NOT NULL AND {}
@@ -53,6 +54,12 @@ def _read(
     return [fill_document(row) for row in rows]
 
 
+def _liquidity(row: Row[Any]) -> str:
+    if row.is_auction:
+        return AUCTION
+    return TAKER if row.side == row.aggressor_side else MAKER
+
+
 def fill_document(row: Row[Any]) -> dict[str, Any]:
     """A fill as the API shows it: price in cents, quantity in shares."""
     return {
@@ -64,7 +71,8 @@ def fill_document(row: Row[Any]) -> dict[str, Any]:
         "side": row.side,
         "price": row.price,
         "quantity": row.quantity,
-        "liquidity": "taker" if row.side == row.aggressor_side else "maker",
+        "liquidity": _liquidity(row),
+        "fee": row.fee or 0,
         "executed_at": timestamp(row.executed_at),
         "busted": row.busted,
     }

@@ -1,8 +1,8 @@
 """The statement of an account: each line that changed what it holds, with the balance after it.
 
-What is held is available and reserved together, so reserving is no line. Lines are the fills of one's own orders, at
-their numbers among the broker's own events, and what came in and went out between them. They are never changed, and
-stand in the order in which they changed the balance.
+What is held is available and reserved together, so reserving is no line. Lines are the fills of one's own orders and
+their fees, at their numbers among the broker's own events, and what came in and went out between them. They are never
+changed, and stand in the order in which they changed the balance.
 """
 
 from __future__ import annotations
@@ -20,19 +20,26 @@ from services.accounts.external_transfers import CASH_NAME
 from services.stocks.listing import unknown_stock
 from services.timestamps import timestamp
 
-KINDS: Final = ("deposit", "withdrawal", "trade")
+KINDS: Final = ("deposit", "withdrawal", "trade", "fee")
 
 FIRST, LAST = "-infinity", "infinity"
 
 FILLS: Final = """
-    SELECT e.sequence AS place, CAST(0 AS bigint) AS external, t.id AS trade_id, e.order_id, t.executed_at AS at,
-        'trade' AS kind, CAST(NULL AS text) AS reference,
-        CASE WHEN (t.buy_order_id = e.order_id) = (:asset_id = 1) THEN -1 ELSE 1 END
-            * CASE WHEN :asset_id = 1 THEN t.price * t.quantity ELSE t.quantity END AS amount
+    SELECT e.sequence AS place, line.external, t.id AS trade_id, e.order_id, t.executed_at AS at,
+        line.kind, CAST(NULL AS text) AS reference, line.amount
     FROM account_events e JOIN trades t ON t.id = e.trade_id
-    WHERE e.broker_id = :broker_id AND e.trade_id IS NOT NULL AND e.sequence > :place AND e.sequence <= :top
+    CROSS JOIN LATERAL (VALUES
+        (CAST(0 AS bigint), 'trade', CASE WHEN (t.buy_order_id = e.order_id) = (:asset_id = 1) THEN -1 ELSE 1 END
+            * CASE WHEN :asset_id = 1 THEN t.price * t.quantity ELSE t.quantity END),
+        (CAST(1 AS bigint), 'fee', CASE WHEN :asset_id = 1 THEN -e.fee END)
+    ) AS line (external, kind, amount)
+    WHERE e.broker_id = :broker_id AND e.trade_id IS NOT NULL AND e.sequence >= :place AND e.sequence <= :top
+        AND (e.sequence, line.external) > (:place, :external) AND line.amount IS NOT NULL
         AND (:asset_id = 1 OR t.stock_id = :asset_id) AND t.executed_at >= :since AND t.executed_at < :until
 """
+"""A fill, and right behind it what it cost. No transfer that comes from outside behind a fill has the id 1: what was
+reserved for that fill is older."""
+
 EXTERNAL: Final = """
     SELECT x.account_sequence, x.transfer_id, NULL, NULL, m.created_at, m.kind, x.reference,
         CASE m.kind WHEN 'deposit' THEN m.amount ELSE -m.amount END
@@ -47,15 +54,18 @@ LINES: Final = """
     WITH lines AS (({fills}) UNION ALL ({external})), summed AS (
         SELECT *, sum(amount) OVER (ORDER BY place, external) AS so_far FROM lines
     )
-    SELECT *, CASE WHEN external > 0 THEN external ELSE (
+    SELECT *, CASE kind WHEN 'trade' THEN (
         SELECT m.id FROM transfers m WHERE m.trade_id = summed.trade_id AND m.kind = 'trade' AND m.asset_id = :asset_id
-    ) END AS transfer_id
+    ) WHEN 'fee' THEN (
+        SELECT m.id FROM transfers m
+        WHERE m.trade_id = summed.trade_id AND m.kind = 'fee' AND m.order_id = summed.order_id
+    ) ELSE external END AS transfer_id
     FROM summed WHERE CAST(:kind AS text) IS NULL OR kind = :kind ORDER BY place, external LIMIT :limit
 """
 ALL_LINES = text(LINES.format(fills=FILLS, external=EXTERNAL))
 FIRST_LINES = text(
     LINES.format(
-        fills=f"{FILLS} ORDER BY e.sequence LIMIT :limit",
+        fills=f"{FILLS} ORDER BY e.sequence, line.external LIMIT :limit",
         external=f"{EXTERNAL} ORDER BY x.account_sequence, x.transfer_id LIMIT :limit",
     )
 )

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from database.statements import Statements
+from services.accounts.fee_terms import FeeTerms, terms_of_row
 from services.identity.errors import AddressNotAllowed, KeyExpired, KeyRevoked
 from services.identity.reach import Reach, reach_of_row
 from settings.admin_key import LONGEST_KEY
@@ -24,7 +25,7 @@ SHOWN: Final = len(BEGINNING) + 8
 
 HOLDERS = text("""
     SELECT k.key_hash, k.id, k.scopes, k.allowed_addresses, k.expires_at, k.revoked_at, b.id AS broker_id, b.name,
-        b.status, b.is_guest
+        b.status, b.is_guest, b.maker_bps, b.taker_bps, b.turnover_30d, b.fee_version
     FROM api_keys k JOIN brokers b ON b.id = k.broker_id WHERE k.key_hash = ANY(:hashes)
 """)
 
@@ -43,6 +44,8 @@ class KeyHolder:
     is_revoked: bool
     is_guest: bool
     """Whether the broker has signed up."""
+    terms: FeeTerms
+    """What its fees follow from."""
     is_limited: bool = field(init=False)
     """Whether it is not good always and everywhere."""
 
@@ -111,4 +114,5 @@ def _holder(row: Any) -> KeyHolder:
         reach=reach_of_row(row),
         is_revoked=row.revoked_at is not None,
         is_guest=row.is_guest,
+        terms=terms_of_row(row),
     )

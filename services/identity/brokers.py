@@ -11,17 +11,20 @@ from database.statements import Statements
 from models import CASH
 from models.asset import LARGEST_SUPPLY
 from services.accounts.deposits import LOWER_SUPPLY, raise_supply
+from services.accounts.fee_terms import terms_of_row
 from services.errors import SupplyTooLarge, UnknownBroker
 from services.identity.errors import LimitInUse
 from services.identity.register import ALL_SHORT_LIMITS
 from services.timestamps import timestamp
+from settings.sections import Fees
 
 BROKERS = """
-    SELECT k.id, k.name, k.status, k.short_limit, k.created_at, coalesce(b.credit_limit, 0) AS credit_limit,
+    SELECT k.id, k.name, k.status, k.short_limit, k.created_at, k.maker_bps, k.taker_bps, k.turnover_30d,
+        k.fee_version, coalesce(b.credit_limit, 0) AS credit_limit,
         coalesce(b.open_orders, 0) AS open_orders
     FROM brokers k LEFT JOIN balances b ON b.broker_id = k.id AND b.asset_id = 1
 """
-PAGE = text(f"{BROKERS} WHERE k.id < :before ORDER BY k.id DESC LIMIT :limit")
+PAGE = text(f"{BROKERS} WHERE k.id > 0 AND k.id < :before ORDER BY k.id DESC LIMIT :limit")
 ONE = text(f"{BROKERS} WHERE k.id = :broker_id")
 LOCKED = text(f"{BROKERS} WHERE k.id = :broker_id FOR NO KEY UPDATE OF k")
 RENAME = text("UPDATE brokers SET name = :name WHERE id = :broker_id")
@@ -44,32 +47,32 @@ SET_SHORT_ACCOUNTS = text("""
 """)
 
 
-def read_brokers(session: Statements, before: int, limit: int) -> Iterator[dict[str, Any]]:
-    """Brokers with lower ids, newest first."""
-    return map(broker_document, session.execute(PAGE, {"before": before, "limit": limit}))
+def read_brokers(session: Statements, before: int, limit: int, fees: Fees) -> Iterator[dict[str, Any]]:
+    """Brokers with lower ids, newest first; `fees` are those of the settings."""
+    return (broker_document(row, fees) for row in session.execute(PAGE, {"before": before, "limit": limit}))
 
 
-def read_broker(session: Statements, broker_id: int) -> dict[str, Any]:
+def read_broker(session: Statements, broker_id: int, fees: Fees) -> dict[str, Any]:
     """One broker. Raises UnknownBroker."""
-    return broker_document(_one(session.execute(ONE, {"broker_id": broker_id}).one_or_none(), broker_id))
+    return broker_document(_one(session.execute(ONE, {"broker_id": broker_id}).one_or_none(), broker_id), fees)
 
 
 def change_broker(
-    session: Statements, broker_id: int, changes: Mapping[str, Any]
+    session: Statements, broker_id: int, changes: Mapping[str, Any], fees: Fees
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give a broker another name, `credit_limit` (cents) or `short_limit` (shares); what is left out stays.
 
     Before, and after. Raises UnknownBroker; LimitInUse where more is owed or sold short than would be allowed, and
     SupplyTooLarge.
     """
-    before = broker_document(_one(session.execute(LOCKED, {"broker_id": broker_id}).one_or_none(), broker_id))
+    before = broker_document(_one(session.execute(LOCKED, {"broker_id": broker_id}).one_or_none(), broker_id), fees)
     if "name" in changes:
         session.execute(RENAME, {"broker_id": broker_id, "name": changes["name"]})
     if "credit_limit" in changes:
         _set_credit(session, broker_id, before["credit_limit"], changes["credit_limit"])
     if "short_limit" in changes:
         _set_short(session, broker_id, changes["short_limit"])
-    return before, read_broker(session, broker_id)
+    return before, read_broker(session, broker_id, fees)
 
 
 def _set_credit(session: Statements, broker_id: int, present: int, limit: int) -> None:
@@ -93,14 +96,17 @@ def _set_short(session: Statements, broker_id: int, limit: int) -> None:
         raise LimitInUse(field="short_limit")
 
 
-def broker_document(row: Any) -> dict[str, Any]:
-    """A broker as administrators see it."""
+def broker_document(row: Any, fees: Fees) -> dict[str, Any]:
+    """A broker as administrators see it; its rates are those that new orders come to have."""
+    rates = terms_of_row(row).rates(fees)
     return {
         "broker_id": row.id,
         "name": row.name,
         "status": row.status,
         "credit_limit": row.credit_limit,
         "short_limit": row.short_limit,
+        "maker_bps": rates.maker_bps,
+        "taker_bps": rates.taker_bps,
         "open_orders": row.open_orders,
         "created_at": timestamp(row.created_at),
     }

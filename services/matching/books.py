@@ -14,13 +14,15 @@ from engine.orders import CONDITIONS, SIDES, Order
 from engine.rules import Rules
 from engine.states import OPEN
 from services.accounts.known_accounts import KnownAccounts
+from services.settlement.fees import fees_of_row
 from services.settlement.trade_ids import TradeIds
 from services.timestamps import microseconds
 
 ORDER = f"""
     SELECT stock_id, id, broker_id, document_number, side, order_type, coalesce(price, protection_price) AS price,
         quantity, time_in_force, valid_until, self_trade_prevention, filled_quantity, filled_notional,
-        cancelled_quantity, priority, {", ".join(CONDITIONS)}, triggered_at, shown_quantity
+        remaining_quantity, cancelled_quantity, maker_bps, taker_bps, maker_notional, priority,
+        {", ".join(CONDITIONS)}, triggered_at, shown_quantity
     FROM orders
 """  # noqa: S608 - names of the engine's
 """What `order_of` reads of an order."""
@@ -125,7 +127,7 @@ def rebuilt_books(session: Statements, stocks: Sequence[Any]) -> dict[int, Book]
 
 def order_of(row: Any) -> Order:
     """The engine's order for a row of `orders`, as `ORDER` reads it."""
-    return Order(
+    order = Order(
         row.id,
         (row.broker_id, row.document_number),
         SIDES[row.side],
@@ -143,3 +145,6 @@ def order_of(row: Any) -> Order:
         row.shown_quantity or 0,
         *_conditions(row),
     )
+    if row.maker_bps is not None:
+        order.fees = fees_of_row(row)
+    return order

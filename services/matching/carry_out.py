@@ -52,6 +52,7 @@ def _turn_of(stock: Any) -> StockTurn:
     return StockTurn(
         stock.id,
         stock.symbol,
+        stock.fee_account,
         stock.command_sequence,
         stock.event_sequence,
         stock.book_sequence,

@@ -15,6 +15,7 @@ from engine.order_types import TIFS, TYPES
 from engine.orders import CONDITIONS, SIDES, Order
 from engine.rules import STP_MODES
 from engine.states import STATES
+from services.settlement.fees import LARGEST_BPS, FeeRates, OrderFees
 
 BROKEN = INTERNAL_ERROR
 """A command that broke the engine or the settlement."""
@@ -88,6 +89,8 @@ def _order(order_id: int | None, broker_id: int | None, payload: Mapping[str, An
     for name, kind in CONDITIONS.items():
         if name in payload:
             setattr(order, name, _amount(payload, name) if kind is int else _truth(payload, name))
+    if "taker_bps" in payload:
+        order.fees = OrderFees(FeeRates(_rate(payload, "maker_bps"), _rate(payload, "taker_bps")), quantity)
     return order
 
 
@@ -95,6 +98,14 @@ def _amount(payload: Mapping[str, Any], name: str) -> int | None:
     """A price (cents) or quantity (shares), null where there is none."""
     value = payload.get(name, UNCHANGED)
     if value is None or (type(value) is int and 0 < value <= LARGEST):
+        return value
+    raise _wrong(payload, name)
+
+
+def _rate(payload: Mapping[str, Any], name: str) -> int:
+    """A fee in basis points."""
+    value = payload.get(name)
+    if type(value) is int and 0 <= value <= LARGEST_BPS:
         return value
     raise _wrong(payload, name)
 

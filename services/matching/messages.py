@@ -18,7 +18,7 @@ from services.settlement.execution_reports import ExecutionReport
 from services.settlement.ledger import broker_of, order_id_of
 from services.settlement.settle import StoredTurn
 from services.settlement.turn_outcome import TurnOutcome
-from services.settlement.turn_records import Announcement, StockTurn
+from services.settlement.turn_records import Announcement, Execution, StockTurn
 from services.timestamps import timestamp
 
 
@@ -94,8 +94,9 @@ def turn_messages(
     for stock, report in outcome.reports:
         broker_id = broker_of(report.order)
         numbers[broker_id] += 1
-        trade = None if report.trade_index is None else trade_ids[report.trade_index]
-        payload = _order_payload(stock, report, stored.orders[order_id_of(report.order)], trade)
+        payload = _order_payload(stock, report, stored.orders[order_id_of(report.order)])
+        if report.trade_index is not None:
+            payload |= _fill(report, outcome.executions[report.trade_index], trade_ids[report.trade_index])
         messages.append(Message(("user", broker_id), report.kind, {"account_sequence": numbers[broker_id], **payload}))
     changed: dict[int, list[dict[str, Any]]] = {}
     for balance in stored.balances:
@@ -133,7 +134,7 @@ def book_snapshot(stock: StockTurn, version: int, shown: Mapping[int, bytes]) ->
     }
 
 
-def _order_payload(stock: StockTurn, report: ExecutionReport, row: Any, trade_id: int | None) -> dict[str, Any]:
+def _order_payload(stock: StockTurn, report: ExecutionReport, row: Any) -> dict[str, Any]:
     order, state = report.order, report.state
     return {
         "order_id": row.id,
@@ -153,10 +154,16 @@ def _order_payload(stock: StockTurn, report: ExecutionReport, row: Any, trade_id
         "valid_until": timestamp(row.valid_until),
         "created_at": timestamp(row.created_at),
         "sequence": row.sequence,
-        "trade_id": trade_id,
+        "trade_id": None,
         "executed_at": stock.sequenced_at,
         **_change(report),
     }
+
+
+def _fill(report: ExecutionReport, execution: Execution, trade_id: int) -> dict[str, Any]:
+    """The members of a message that say which trade it tells of, and what the order was and pays in it."""
+    order = report.order
+    return {"trade_id": trade_id, "liquidity": execution.liquidity_of(order), "fee": execution.fee_of(order)}
 
 
 def _change(report: ExecutionReport) -> dict[str, Any]:

@@ -9,6 +9,14 @@ from database.statements import Statements
 RESET = text("SELECT reset_exchange()")
 """A function of the tables' owner (migration 0008), for the processes may empty none."""
 
+FORGET_TURNOVER = text("""
+    WITH turned AS (
+        UPDATE brokers SET turnover_30d = 0, fee_version = fee_version + 1 WHERE turnover_30d > 0
+        RETURNING id, fee_version
+    )
+    UPDATE balances b SET fee_version = t.fee_version FROM turned t WHERE b.broker_id = t.id AND b.asset_id = 1
+""")
+
 COUNT_TRADES = text("SELECT count(*) FROM trades")
 
 
@@ -30,6 +38,7 @@ def reset_exchange(session: Statements) -> None:
         if sqlstate(error) == NOT_ALLOWED:
             raise NoSandbox from error
         raise
+    session.execute(FORGET_TURNOVER)
 
 
 def trade_count(session: Statements) -> int:

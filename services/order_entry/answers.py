@@ -50,7 +50,7 @@ def answers_of(limits: Limits, together: dict[int, FundedOrder], rows: Iterable[
         place = places[row.n - 1]
         funded = together[place]
         if row.id is None:
-            answers[place] = _refusal(Refusal(row.status), funded, limits)
+            answers[place] = refusal_of(Refusal(row.status), funded, limits)
         elif row.fingerprint == funded.order.request.fingerprint:
             answers[place] = Placed(row.id, row.status, row.known, "" if row.known else funded.stock.group_name)
         else:
@@ -78,7 +78,7 @@ def _reused(order_id: int) -> ClientOrderIdReused:
     return ClientOrderIdReused(field="client_order_id", order_id=order_id)
 
 
-def _refusal(reason: Refusal, entry: FundedOrder, limits: Limits) -> MarketError:
+def refusal_of(reason: Refusal, entry: FundedOrder, limits: Limits) -> MarketError:
     """What tells the broker why nothing was stored. One suspended just now may still come with a key believed."""
     match reason:
         case Refusal.BLOCKED:

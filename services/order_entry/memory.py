@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.accounts.known_accounts import KnownAccounts
+from settings.sections import Fees
 
 DOUBT: Final = timedelta(seconds=1)
 """How long a broker's orders go the careful way after one of them had to."""
@@ -17,7 +18,9 @@ class OrderMemory:
     be like these, and would have the orders of others stored twice over.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fees: Fees | None = None) -> None:
+        """`fees` are those of the settings, by which one knows what a broker pays once its terms are looked up."""
+        self.fees = fees or Fees()
         self.accounts = KnownAccounts()
         self._doubtful: dict[int, datetime] = {}
 

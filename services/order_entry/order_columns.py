@@ -22,6 +22,8 @@ STORED: Final = {
     "price": "bigint",
     "protection_price": "bigint",
     "quantity": "bigint",
+    "maker_bps": "bigint",
+    "taker_bps": "bigint",
     "self_trade_prevention": "text",
     "valid_until": "timestamptz",
     "client_order_id": "text",
@@ -69,6 +71,12 @@ def document_of(orders: Sequence[FundedOrder]) -> str:
     return orjson.dumps([_row(funded) for funded in orders]).decode()
 
 
+def payload_of(funded: FundedOrder) -> dict[str, Any]:
+    """What the command of this order tells the engine."""
+    payload: dict[str, Any] = _row(funded)["payload"]
+    return payload
+
+
 def _row(funded: FundedOrder) -> dict[str, Any]:
     order, request = funded.order, funded.order.request
     row: dict[str, Any] = {
@@ -93,6 +101,10 @@ def _row(funded: FundedOrder) -> dict[str, Any]:
     if conditions := {name: value for name in CONDITIONS if (value := getattr(request, name))}:
         row |= conditions
         row["payload"] |= conditions
+    if not order.rates.are_none:
+        fees = {"maker_bps": order.rates.maker_bps, "taker_bps": order.rates.taker_bps}
+        row |= fees
+        row["payload"] |= fees
     return row
 
 

@@ -1,12 +1,16 @@
-"""What an order may do by the rules of its stock, and what it has to reserve: cash for a bid, shares for an ask."""
+"""What an order may do by the rules of its stock, and what it has to reserve: cash for a bid, shares for an ask.
+
+And what it needs more if it is amended.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from models import CASH
 from services.errors import MarketError, kept
 from services.order_entry import checks
 from services.order_entry.requests import FundedOrder, NewOrder, OrderRequest
+from services.settlement.fees import BASIS_POINTS, fees_of_row, rounded_up
 from services.stocks.listing import StockRules, unknown_stock
 from settings.sections import Market
 
@@ -25,6 +29,32 @@ def needs_of(
     return funded, refused
 
 
+def extra_need(order: Any, new_price: int, new_quantity: int) -> tuple[int, int]:
+    """What the amended order may need at most beyond what it has reserved: cents for a bid, shares for an ask.
+
+    What fills before the book has it takes x shares from what remains, at the old price, and changes the need by x
+    times the difference of the prices: the largest need is at one of the ends, nothing or all filled. A fee is rounded
+    up once for the whole order, so what fills before may also make it a cent more than it is now; the second number
+    leaves that cent out.
+    """
+    more = new_quantity - order.quantity
+    if order.side == "ask":
+        return max(0, more), max(0, more)
+    old = order.remaining_quantity * worst_price(order)
+    new = (order.remaining_quantity + more) * new_price
+    most = max(0, new - old, more * new_price)
+    fees = fees_of_row(order)
+    if fees is None:
+        return most, most
+    now = new - old + fees.set_aside(max(0, new)) - fees.set_aside(old)
+    return most + rounded_up(most * fees.highest), max(now, most + most * fees.highest // BASIS_POINTS)
+
+
+def worst_price(order: Any) -> int:
+    """The price (cents) that the order reserves at: its limit, or the protection of a buy that has none."""
+    return order.price or order.protection_price or 0
+
+
 def _need_of(order: NewOrder, stock: StockRules | None, market: Market, now: datetime) -> FundedOrder:
     request = order.request
     if stock is None:
@@ -36,17 +66,15 @@ def _need_of(order: NewOrder, stock: StockRules | None, market: Market, now: dat
         checks.check_price(request.price, stock, market)
     if request.stop_price is not None:
         checks.check_tick(request.stop_price, stock, market, "stop_price")
-    protection = _protection(request, stock, market)
+    protection = protection_of(request, stock, market)
     checks.check_quantity(request.quantity, request.price or protection or request.stop_price or 1, stock, market)
     if request.display_quantity is not None:
         checks.check_display(request.display_quantity, request.quantity, stock, market)
-    if request.side == "ask":
-        return FundedOrder(order, stock, None, stock.id, request.quantity)
-    return FundedOrder(order, stock, protection, CASH, (request.price or protection or 0) * request.quantity)
+    return FundedOrder.of(order, stock, protection)
 
 
-def _protection(request: OrderRequest, stock: StockRules, market: Market) -> int | None:
-    """The most (cents) that a buy without a limit may pay; None for all other orders."""
+def protection_of(request: OrderRequest, stock: StockRules, market: Market) -> int | None:
+    """The most (cents) that a buy without a limit may pay; None for all other orders. Raises NoReferencePrice."""
     if request.price is not None or request.side == "ask":
         return None
     if request.stop_price is not None:

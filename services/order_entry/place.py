@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from database.statements import Statements
+from services.accounts.fee_terms import terms_of
 from services.errors import Failed, MarketError
 from services.order_entry.answers import Answers, Placed, answers_of, first_answers
 from services.order_entry.memory import OrderMemory
@@ -26,7 +27,7 @@ from services.order_entry.requests import FundedOrder, NewOrder
 from services.order_entry.store import reserve_and_store_in_turn
 from services.order_entry.store_together import reserve_and_store_together
 from services.stocks.listing import StockRules, rules_of
-from settings.sections import Limits, Market
+from settings.sections import Fees, Limits, Market
 
 Commit = Callable[[Callable[[Statements], Any]], Any]
 """Does some work with a session and commits it; gives what the work gives."""
@@ -74,7 +75,7 @@ def place_orders(
     answers: dict[int, Placed | MarketError | Failed] = {**commit(place_together)}
     late = {n: entry for n, entry in funded.items() if n not in answers}
     while waiting := {n: entry for n, entry in late.items() if n not in answers}:
-        _answer_later(answers, commit, _without_repeats(waiting), partial(_stored_in_turn, limits))
+        _answer_later(answers, commit, _without_repeats(waiting), partial(_stored_in_turn, limits, memory.fees))
     memory.doubt((entry.order.broker_id for n, entry in late.items() if not _is_new(answers[n])), now)
     return [answers[n] for n in range(len(orders))]
 
@@ -122,7 +123,9 @@ def _stored(limits: Limits, memory: OrderMemory, together: dict[int, FundedOrder
     return {n: Placed(id_, PENDING, False, together[n].stock.group_name) for n, id_ in zip(together, ids, strict=True)}
 
 
-def _stored_in_turn(limits: Limits, together: dict[int, FundedOrder], session: Statements) -> Answers:
-    """An answer to each order."""
+def _stored_in_turn(limits: Limits, fees: Fees, together: dict[int, FundedOrder], session: Statements) -> Answers:
+    """An answer to each order; it pays the fees that its broker has now."""
+    terms = terms_of(session, {entry.order.broker_id for entry in together.values()})
+    together = {n: entry.at(terms[entry.order.broker_id].rates(fees)) for n, entry in together.items()}
     orders = list(together.values())
     return answers_of(limits, together, reserve_and_store_in_turn(session, orders, limits, opening(orders)))

@@ -12,16 +12,19 @@ from engine.orders import CONDITIONS
 from models.order import OPEN_STATUSES
 from services.errors import NotYourOrder, UnknownOrder
 from services.prices import average_price
+from services.settlement.fees import fee_of_row
 from services.timestamps import timestamp
 
 FILLS = r"""
     SELECT json_agg(json_build_object(
         'trade_id', t.id, 'account_sequence', e.sequence, 'price', t.price, 'quantity', t.quantity, 'side', o.side,
+        'liquidity', CASE WHEN t.is_auction THEN 'auction' WHEN t.aggressor_side = o.side THEN 'taker' ELSE 'maker' END,
+        'fee', coalesce(e.fee, 0),
         'executed_at', to_char(t.executed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\:MI\:SS.US"Z"'),
         'busted', t.busted_at IS NOT NULL
     ) ORDER BY e.sequence) AS trades
     FROM (
-        SELECT sequence, trade_id FROM account_events WHERE order_id = o.id AND trade_id IS NOT NULL
+        SELECT sequence, trade_id, fee FROM account_events WHERE order_id = o.id AND trade_id IS NOT NULL
         ORDER BY sequence DESC LIMIT :fills + 1
     ) e JOIN trades t ON t.id = e.trade_id
 """
@@ -37,7 +40,8 @@ answer has a megabyte at most, however often its orders were filled."""
 ORDERS = f"""
     SELECT o.id, o.broker_id, o.client_order_id, o.document_number, s.symbol, o.side, o.order_type, o.time_in_force,
         o.status, o.reject_code, o.price, o.quantity, o.filled_quantity, o.remaining_quantity, o.cancelled_quantity,
-        o.prevented_quantity, o.filled_notional, o.self_trade_prevention, o.valid_until, o.created_at, o.updated_at,
+        o.prevented_quantity, o.filled_notional, o.maker_bps, o.taker_bps, o.maker_notional,
+        o.self_trade_prevention, o.valid_until, o.created_at, o.updated_at,
         o.sequence, o.triggered_at, {", ".join(f"o.{name}" for name in CONDITIONS)}, f.trades
     FROM orders o JOIN stocks s ON s.id = o.stock_id LEFT JOIN LATERAL ({FILLS}) f ON o.filled_quantity > 0
 """  # noqa: S608 - constants of this file
@@ -128,6 +132,7 @@ def order_document(row: Row[Any], fills: int) -> dict[str, Any]:
         "cancelled_quantity": row.cancelled_quantity - row.prevented_quantity,
         "prevented_quantity": row.prevented_quantity,
         "average_price": average_price(row.filled_notional, row.filled_quantity),
+        "fee": fee_of_row(row),
         "self_trade_prevention": row.self_trade_prevention,
         "valid_until": timestamp(row.valid_until),
         "created_at": timestamp(row.created_at),

@@ -1,8 +1,12 @@
 """What brokers ask for on its way into the inbox: an order as it came, checked, and paid for; a command that waits."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from models import CASH
+from services.settlement.fees import NO_FEES, FeeRates
 from services.stocks.listing import StockRules
 
 
@@ -35,6 +39,8 @@ class NewOrder:
     reply_to: str | None = None
     is_guest: bool = False
     """Whether the broker has signed up."""
+    rates: FeeRates = NO_FEES
+    """What it is to pay, as far as is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,21 @@ class FundedOrder:
     protection_price: int | None
     asset_id: int
     amount: int
+
+    @classmethod
+    def of(cls, order: NewOrder, stock: StockRules, protection_price: int | None) -> FundedOrder:
+        """An ask reserves its shares, a bid what it may cost at most, and what its fee may come to."""
+        request = order.request
+        if request.side == "ask":
+            return cls(order, stock, None, stock.id, request.quantity)
+        notional = (request.price or protection_price or 0) * request.quantity
+        return cls(order, stock, protection_price, CASH, notional + order.rates.most(notional))
+
+    def at(self, rates: FeeRates) -> FundedOrder:
+        """The same order with these fees."""
+        if rates == self.order.rates:
+            return self
+        return self.of(replace(self.order, rates=rates), self.stock, self.protection_price)
 
 
 @dataclass(frozen=True, slots=True)

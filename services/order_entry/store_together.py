@@ -23,7 +23,8 @@ from services.order_entry.requests import FundedOrder
 from services.order_entry.room import most_open, most_open_of_stock
 from settings.sections import Limits
 
-"""Open orders that nobody can have."""
+NO_VERSION: Final = -1
+"""No account has it: of two keys of a broker one still had the fees of before."""
 
 MOST: Final = 2**63 - 1
 """Cents or shares that an account can have."""
@@ -36,11 +37,15 @@ CLIENT_ORDER_ID: Final = "uq_orders_broker_id_client_order_id"
 
 @dataclass(slots=True)
 class Need:
-    """What orders need of an account: cents or shares, and room for more open orders; it may have `most` of them."""
+    """What orders need of an account: cents or shares, and room for more open orders; it may have `most` of them.
+
+    An account of cash must also have the `fee_version` with which their fees were reckoned.
+    """
 
     most: int
     amount: int = 0
     orders: int = 0
+    fee_version: int = 0
 
 
 NEEDS: Final[tuple[Column, ...]] = (
@@ -49,6 +54,7 @@ NEEDS: Final[tuple[Column, ...]] = (
     number("amount", lambda entry: entry[1].amount),
     number("orders", lambda entry: entry[1].orders),
     number("most", lambda entry: entry[1].most),
+    number("fee_version", lambda entry: entry[1].fee_version),
 )
 """Items are ((broker id, asset id), Need)."""
 
@@ -59,6 +65,7 @@ RESERVE = text(f"""
         FROM {unnest_named(NEEDS)}
         WHERE b.broker_id = t.broker_id AND b.asset_id = t.asset_id AND NOT b.blocked
             AND b.available >= t.amount - b.credit_limit AND b.open_orders + t.orders <= t.most
+            AND b.fee_version = t.fee_version
         RETURNING b.broker_id
     )
     SELECT WHERE CASE WHEN (SELECT count(*) FROM reserved) < cardinality(CAST(:broker_id AS bigint[]))
@@ -105,10 +112,13 @@ def needs_of_accounts(orders: Sequence[FundedOrder], limits: Limits) -> list[tup
     needs: dict[tuple[int, int], Need] = {}
     for order in orders:
         in_all = of_guests if order.order.is_guest else of_all
-        for account, most in (((order.order.broker_id, CASH), in_all), (account_of(order), of_stock)):
+        cash, version = (order.order.broker_id, CASH), order.order.rates.version
+        for account, most, fee_version in ((cash, in_all, version), (account_of(order), of_stock, 0)):
             need = needs.get(account)
             if need is None:
-                need = needs[account] = Need(most)
+                need = needs[account] = Need(most, fee_version=fee_version)
+            elif need.fee_version != fee_version:
+                need.fee_version = NO_VERSION
             need.orders += 1
             if account[1] == order.asset_id:
                 need.amount += order.amount

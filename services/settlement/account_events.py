@@ -24,6 +24,7 @@ COLUMNS = {
     "kind": "text",
     "order_id": "bigint",
     "trade_id": "bigint",
+    "fee": "bigint",
     "status": "text",
     "price": "bigint",
     "quantity": "bigint",
@@ -35,7 +36,8 @@ COLUMNS = {
     "happened_at": "timestamptz",
 }
 """What `account_events` keeps of an event, beside its broker and its number: each column, and its type. Prices and
-`filled_notional` in cents, quantities in shares (`event_quantity`: what left the order without a trade)."""
+`filled_notional` in cents, `fee` in cents or missing, quantities in shares (`event_quantity`: what left the order
+without a trade)."""
 
 NAMES = ", ".join(COLUMNS)
 BROKERS = (number("broker_id", itemgetter(0)), number("events", itemgetter(1)))
@@ -79,6 +81,8 @@ def add_account_events(sent: Pipeline, outcome: TurnOutcome, trade_ids: Sequence
         event = _event(stock, report)
         if report.trade_index is not None:
             event["trade_id"] = trade_ids[report.trade_index]
+            if fee := outcome.executions[report.trade_index].fee_of(report.order):
+                event["fee"] = fee
         told.setdefault(broker_of(report.order), []).append(event)
     brokers = sorted(told)
     for place, broker_id in enumerate(brokers, 1):

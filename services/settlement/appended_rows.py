@@ -40,6 +40,7 @@ TRADES = (
     number("sell_order_id", lambda execution: order_id_of(execution.ask)),
     number("buyer_id", lambda execution: broker_of(execution.bid)),
     number("seller_id", lambda execution: broker_of(execution.ask)),
+    word("is_auction", lambda execution: "true" if execution.is_auction else "false", "boolean"),
 )
 
 INSERT_TRADES = f"""

@@ -16,6 +16,7 @@ from database.columns import literals, number, quoted, unnest, word
 from database.errors import sqlstate
 from database.literals import numbers
 from database.pipeline import Pipeline
+from models.broker import OWN
 from services.settlement.ledger import Account, BalanceChange
 from services.settlement.turn_outcome import TurnOutcome
 
@@ -59,7 +60,8 @@ CHANGES = (
     quoted("shares", _trades(0)),
     quoted("prices", _trades(1)),
 )
-"""`closed`: how many open orders it counts no more; `told`: whether its owner is, for more than that has changed."""
+"""`closed`: how many open orders it counts no more; `told`: whether its owner is, for more than that has changed. The
+exchange itself never is."""
 
 CHANGE_BALANCES = f"""
     WITH changed AS (
@@ -108,7 +110,10 @@ def change_balances(sent: Pipeline, outcome: TurnOutcome, known: set[Account]) -
     changes = {**{account: BalanceChange() for account in closed}, **changes}
     if not told and not changes:
         return ()
-    rows = [_Row(account, changes[account], closed[account], account in told) for account in sorted(changes)]
+    rows = [
+        _Row(account, changes[account], closed[account], account in told and account[0] > OWN)
+        for account in sorted(changes)
+    ]
     return sent.send(CHANGE_BALANCES, *literals(CHANGES, rows), *keys(told - changes.keys()))
 
 

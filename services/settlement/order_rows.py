@@ -37,20 +37,30 @@ ORDERS = (
 )
 """What a turn may change on any order; items are OrderUpdates."""
 
-UPDATE_ORDERS = f"""
+FEES = (number("maker_notional", lambda update: update.order.fees and update.order.fees.maker_notional),)
+"""And on those that pay fees: most turns have none of them."""
+
+_UPDATE = """
     UPDATE orders o SET status = t.status, price = CASE WHEN o.price IS NOT NULL THEN t.price END,
         quantity = t.quantity, filled_quantity = t.filled, remaining_quantity = t.remaining,
         cancelled_quantity = t.cancelled, filled_notional = t.notional, valid_until = t.valid_until,
         time_in_force = CASE WHEN o.time_in_force NOT IN ('gtc', 'gtd') THEN o.time_in_force
             WHEN t.valid_until IS NULL THEN 'gtc' ELSE 'gtd' END,
         sequence = coalesce(t.sequence, o.sequence), priority = t.priority, reject_code = t.reject_code,
-        updated_at = clock_timestamp(), closed_at = CASE WHEN t.remaining = 0 THEN clock_timestamp() END
-    FROM {unnest(ORDERS)}
+        updated_at = clock_timestamp(), closed_at = CASE WHEN t.remaining = 0 THEN clock_timestamp() END{more}
+    FROM {lists}
     WHERE o.id = t.id
-    RETURNING {", ".join(f"o.{name.strip()}" for name in LASTING.split(","))}
-"""  # noqa: S608 - names of this file
+    RETURNING {lasting}
+"""
 """Locks the orders in the order of the list, which is that of their ids: a worker's connection can only go through the
 list and look each up (`database.session.PLANS`). To lock them first, sorted, was a third of what this takes."""
+
+
+TOLD = ", ".join(f"o.{name.strip()}" for name in LASTING.split(","))
+UPDATE_ORDERS = _UPDATE.format(more="", lists=unnest(ORDERS), lasting=TOLD)
+UPDATE_CHARGED = _UPDATE.format(
+    more=", maker_notional = t.maker_notional", lists=unnest((*ORDERS, *FEES)), lasting=TOLD
+)
 
 
 class Special(NamedTuple):
@@ -81,7 +91,11 @@ UPDATE_SPECIALS = f"""
 def update_orders(sent: Pipeline, outcome: TurnOutcome) -> Iterable[Any]:
     """Store how the turn left the orders that it updates; their LASTING properties."""
     updates = [outcome.order_updates[order_id] for order_id in sorted(outcome.order_updates)]
-    return sent.send(UPDATE_ORDERS, *literals(ORDERS, updates)) if updates else ()
+    if not updates:
+        return ()
+    if any(update.order.fees is not None for update in updates):
+        return sent.send(UPDATE_CHARGED, *literals((*ORDERS, *FEES), updates))
+    return sent.send(UPDATE_ORDERS, *literals(ORDERS, updates))
 
 
 def update_specials(sent: Pipeline, outcome: TurnOutcome) -> None:

@@ -10,6 +10,7 @@ from engine.commands import Amend, New
 from engine.events import (
     Accepted,
     Amended,
+    AuctionTrade,
     Cancelled,
     Event,
     Expired,
@@ -21,7 +22,7 @@ from engine.events import (
 from engine.orders import BID, SIDE_NAMES, Order
 from models import CASH
 from services.settlement.execution_reports import ExecutionReport, rejection, reports_of
-from services.settlement.ledger import Account, Ledger, asset_of, broker_of, need_of, order_id_of
+from services.settlement.ledger import Account, Ledger, asset_of, broker_of, order_id_of
 from services.settlement.turn_records import Announcement, CommandUpdate, Execution, OrderUpdate, StockTurn
 
 
@@ -51,6 +52,7 @@ class TurnOutcome:
         self.commands.append(taken)
         reports = reports_of(events)
         first_trade = len(self.executions)
+        freed = 0
         for event in events:
             match event:
                 case Trade():
@@ -62,8 +64,11 @@ class TurnOutcome:
                     stock.changed.add(event.order.side)
                     self.ledger.release_unfilled(event.order, stock.id, event.quantity)
                     self._note_prevented(event)
-                case Accepted() | Amended():
+                case Accepted():
                     stock.changed.add(event.order.side)
+                case Amended():
+                    stock.changed.add(event.order.side)
+                    freed += self.ledger.amend(event.order, event)
                 case _:
                     self._note_market(stock, event)
         if isinstance(command, New):
@@ -73,7 +78,7 @@ class TurnOutcome:
         self._note_trades(reports, first_trade)
         self._report(stock, reports)
         if isinstance(command, Amend):
-            self._amend(stock, row, reports)
+            self._free(stock, row, freed)
 
     def refuse(self, stock: StockTurn, row: Any, command: Any, code: str, error: str | None = None) -> None:
         """Book a command that is kept from the engine; what it had set aside is released."""
@@ -83,7 +88,7 @@ class TurnOutcome:
             self._enter(stock, command.order, code)
             self._report(stock, [rejection(command.order, Rejected(row.order_id, code))])
         elif isinstance(command, Amend):
-            self._amend(stock, row, [])
+            self._free(stock, row, 0)
 
     def closed(self) -> Counter[Account]:
         """How many orders the turn closed, by the balances that count them: of cash, and of the stock."""
@@ -116,23 +121,23 @@ class TurnOutcome:
     def _execute(self, stock: StockTurn, trade: Trade, reference: int | None) -> None:
         taker, maker = trade.taker, trade.maker
         bid, ask = (taker, maker) if taker.side == BID else (maker, taker)
-        self.ledger.settle(bid, ask, stock.id, trade.price, trade.quantity, len(self.executions))
         stock.event_sequence += 1
-        self.executions.append(
-            Execution(
-                stock.id,
-                stock.symbol,
-                stock.event_sequence,
-                stock.command_sequence,
-                bid,
-                ask,
-                trade.price,
-                trade.quantity,
-                reference,
-                SIDE_NAMES[taker.side],
-                stock.sequenced_at,
-            )
+        execution = Execution(
+            stock.id,
+            stock.symbol,
+            stock.event_sequence,
+            stock.command_sequence,
+            bid,
+            ask,
+            trade.price,
+            trade.quantity,
+            reference,
+            SIDE_NAMES[taker.side],
+            stock.sequenced_at,
+            type(trade) is AuctionTrade,
         )
+        self.ledger.settle(execution, len(self.executions), stock.fee_account)
+        self.executions.append(execution)
 
     def _enter(self, stock: StockTurn, order: Order, refused: str | None) -> None:
         self.reserving.add((broker_of(order), asset_of(order, stock.id)))
@@ -152,15 +157,10 @@ class TurnOutcome:
             update.status = report.status
             self.reports.append((stock, report))
 
-    def _amend(self, stock: StockTurn, row: Any, reports: Sequence[ExecutionReport]) -> None:
-        """Give back what was set aside for the amendment, and what the order had, as far as it needs no more."""
-        free = row.reserved
-        for report in reports:
-            if isinstance(report.event, Amended):
-                event, order = report.event, report.order
-                free += need_of(order, event.old_price, event.old_remaining)
-                free -= need_of(order, event.price, report.state.remaining)
+    def _free(self, stock: StockTurn, row: Any, freed: int) -> None:
+        """Give back what was set aside for the amendment, as far as the order, which has `freed` so much, needs none
+        of it."""
         asset = CASH if row.side == "bid" else stock.id
         if row.reserved:
             self.reserving.add((row.broker_id, asset))
-        self.ledger.release(row.broker_id, asset, free, row.order_id)
+        self.ledger.release(row.broker_id, asset, row.reserved + freed, row.order_id)

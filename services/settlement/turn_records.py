@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from engine.events import StateChanged
-from engine.orders import Order
+from engine.orders import BID, SIDE_NAMES, Order
+from services.settlement.fees import AUCTION, MAKER, TAKER
 
 
 @dataclass(slots=True)
@@ -22,6 +23,21 @@ class Execution:
     aggressor_side: str
     executed_at: str
     """RFC 3339 with microseconds."""
+    is_auction: bool = False
+    """Whether it is of an auction's end, where both orders had rested."""
+    bid_fee: int = 0
+    ask_fee: int = 0
+    """Cents that the two orders pay for it."""
+
+    def fee_of(self, order: Order) -> int:
+        """What this one of the two pays."""
+        return self.bid_fee if order.side == BID else self.ask_fee
+
+    def liquidity_of(self, order: Order) -> str:
+        """What this one of the two was."""
+        if self.is_auction:
+            return AUCTION
+        return TAKER if SIDE_NAMES[order.side] == self.aggressor_side else MAKER
 
 
 @dataclass(slots=True)
@@ -74,6 +90,8 @@ class StockTurn:
 
     id: int
     symbol: str
+    fee_account: int
+    """The exchange's account that fees go to."""
     command_sequence: int
     event_sequence: int
     book_sequence: int

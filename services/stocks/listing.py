@@ -71,6 +71,21 @@ def rules_by_id(session: Statements, stock_ids: Iterable[int]) -> dict[int, Stoc
     return {row.id: StockRules(*row) for row in rows}
 
 
+OWN_ACCOUNT = text("SELECT id FROM brokers WHERE id < 0 AND name = :name")
+OPEN_OWN_ACCOUNT = text("""
+    INSERT INTO brokers (id, name, webhook_secret) SELECT least(min(id), 0) - 1, :name, '' FROM brokers
+    ON CONFLICT DO NOTHING
+""")
+
+
+def fee_account(session: Statements, group: str) -> int:
+    """The exchange's account for the fees of a group of stocks; opened for a group's first stock."""
+    name = {"name": f"Fees of {group}"}
+    while (found := session.scalar(OWN_ACCOUNT, name)) is None:  # somebody else may just open one
+        session.execute(OPEN_OWN_ACCOUNT, name)
+    return int(found)
+
+
 def list_stock(
     session: Session,
     *,
@@ -97,6 +112,7 @@ def list_stock(
         symbol=symbol,
         name=name,
         group_name=group,
+        fee_account=fee_account(session, group),
         market=session_of,
         tick_size=market.tick_size,
         lot_size=market.lot_size,

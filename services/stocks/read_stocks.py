@@ -8,13 +8,13 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from engine.codes import VOLATILITY
-from engine.rules import NO_LIMIT, band_limits
+from engine.rules import band_limits
 from engine.states import AUCTION
 from services.prices import indicative
 from services.stocks.listing import unknown_stock
 from services.stocks.schedule import AUCTIONS, Beginning, next_after
 from services.timestamps import timestamp
-from settings.sections import Settings
+from settings.sections import Market, Settings
 
 ONE = text("SELECT * FROM stocks WHERE symbol = :symbol")
 PAGE = text("SELECT * FROM stocks WHERE symbol > :after ORDER BY symbol LIMIT :limit")
@@ -48,7 +48,7 @@ def stock_outside(session: Statements, groups: Sequence[str]) -> tuple[str, str]
 def stock_document(stock: Any, settings: Settings) -> dict[str, Any]:
     """A stock's rules and state: prices in cents, the band in basis points, quantities in shares."""
     market = settings.market
-    lowest, highest = band_limits(stock.reference_price, stock.band_bps, stock.tick_size)
+    lowest, highest = price_limits(stock, market)
     return {
         "symbol": stock.symbol,
         "name": stock.name,
@@ -68,7 +68,7 @@ def stock_document(stock: Any, settings: Settings) -> dict[str, Any]:
         "dynamic_band": stock.dynamic_band_bps,
         "reference_price": stock.reference_price,
         "lowest_price": lowest,
-        "highest_price": market.max_price if highest == NO_LIMIT else min(highest, market.max_price),
+        "highest_price": highest,
         "last_price": stock.last_price,
         "best_bid": stock.best_bid,
         "best_ask": stock.best_ask,
@@ -77,6 +77,12 @@ def stock_document(stock: Any, settings: Settings) -> dict[str, Any]:
         "group": stock.group_name,
         "market": stock.market,
     }
+
+
+def price_limits(stock: Any, market: Market) -> tuple[int, int]:
+    """The lowest and the highest price (cents) that an order for this stock may have now."""
+    lowest, highest = band_limits(stock.reference_price, stock.band_bps, stock.tick_size)
+    return lowest, min(highest, market.max_price)
 
 
 def _end_of_auction(stock: Any, settings: Settings) -> datetime | None:

@@ -8,7 +8,7 @@ import dataclasses
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import text
@@ -71,17 +71,26 @@ Stocks = list[tuple[str, str]]
 """(symbol, group)"""
 
 
-def run_schedules(session: Statements, settings: Settings, now: datetime, draw: Draw = UNPREDICTABLE) -> Stocks:
-    """Ask for what the schedules of all markets want by `now`; the stocks to wake."""
+class Run(NamedTuple):
+    """What has begun: stocks to wake, and whether the day of a market has ended."""
+
+    stocks: Stocks
+    is_day_over: bool
+
+
+def run_schedules(session: Statements, settings: Settings, now: datetime, draw: Draw = UNPREDICTABLE) -> Run:
+    """Ask for what the schedules of all markets want by `now`."""
     stocks: Stocks = []
+    is_day_over = False
     markets = list(dict.fromkeys((MAIN_MARKET, *settings.sessions)))
     for market in markets:
         schedule = settings.session_of(market)
         of_market = {"market": market, "markets": markets}
         for beginning in _begun(session, market, schedule, now, draw):
             stocks += _ask_all(session, of_market, changes_of(beginning.phase))
+            is_day_over |= beginning.phase in (CLOSE, ROLL)
         stocks += _end_volatility_auctions(session, of_market, now, schedule.volatility_auction_seconds)
-    return stocks
+    return Run(stocks, is_day_over)
 
 
 def enter_present_phase(session: Statements, symbol: str, schedule: Schedule, now: datetime) -> None:

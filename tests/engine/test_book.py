@@ -68,7 +68,7 @@ def test_events_carry_the_orders_with_their_sums(book):
 
 
 def test_an_amendment_tells_what_was_before(book):
-    assert book.apply(Amend("a", price=980, quantity=9), 1) == [Amended(book.orders["a"], 980, 9, False, 1000, 5)]
+    assert book.apply(Amend("a", price=980, quantity=9), 1) == [Amended(book.orders["a"], 980, 9, False, 1000, 5, 9)]
 
 
 def test_priority_is_given_anew_when_an_order_joins_the_back(book):

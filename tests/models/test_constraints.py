@@ -21,8 +21,9 @@ def engine(database_url: str) -> Iterator[Engine]:
                 INSERT INTO api_keys (broker_id, prefix, key_hash, name, scopes)
                     VALUES (1, 'mx_', 'a', '', '{read}'), (2, 'mx_', 'b', '', '{read,cancel}');
                 INSERT INTO assets (id, code, kind) VALUES (7, 'STK', 'stock');
-                INSERT INTO stocks (id, symbol, name, group_name, tick_size, lot_size, band_bps, execution_price,
-                    self_trade_prevention) VALUES (7, 'STK', 'Stock', 'A', 1, 1, 0, 'maker', 'none');
+                INSERT INTO stocks (id, symbol, name, group_name, fee_account, tick_size, lot_size, band_bps,
+                        execution_price, self_trade_prevention)
+                    VALUES (7, 'STK', 'Stock', 'A', -1, 1, 1, 0, 'maker', 'none');
                 INSERT INTO balances (broker_id, asset_id, available, credit_limit) VALUES (1, 1, 100, 50);
             """)
         )

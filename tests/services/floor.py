@@ -15,19 +15,23 @@ from sqlalchemy import Engine, Row, text
 
 from database.session import in_transaction, transaction
 from models import CASH
+from services.accounts.fee_terms import change_fees, terms_of
 from services.errors import Failed, MarketError
 from services.identity.register import register_broker
 from services.matching.books import Books
 from services.matching.match import Turn, match_turn
-from services.order_entry.amend import Amendment, amend_orders
+from services.order_entry.amend import amend_orders
+from services.order_entry.amendments import Amendment
 from services.order_entry.answers import Placed
 from services.order_entry.cancel import Cancel, cancel_orders
+from services.order_entry.memory import OrderMemory
 from services.order_entry.place import place_orders
 from services.order_entry.requests import NewOrder, OrderRequest, QueuedCommand
+from services.settlement.fees import NO_FEES, FeeRates
 from services.stocks.listing import StockRules, list_stock, rules_of
 from services.stocks.trading_states import StateRequest, ask_for
 from services.verify import verify
-from settings.sections import Limits, Market
+from settings.sections import Fees, Limits, Market
 
 REFERENCE = 3_500
 """Cents: what a stock is listed at unless a story says otherwise."""
@@ -59,6 +63,9 @@ class Floor:
         self.limits = Limits()
         self.books = Books()
         self.symbols: dict[str, int] = {}
+        self.fees = Fees()
+        self.rates: dict[int, FeeRates] = {}
+        """What brokers pay, as a web process remembers it."""
 
     def stock(self, reference: int | None = REFERENCE, **rules: Any) -> str:
         """List a stock with these fields of `Market`; its symbol."""
@@ -86,6 +93,13 @@ class Floor:
                 short_limit=short_limit,
             ).broker_id
 
+    def charge(self, broker: int, maker_bps: int | None, taker_bps: int | None, *, remembered: bool = True) -> None:
+        """Give a broker fees of its own; unless they are `remembered` its next orders come with those of before."""
+        with transaction(self.engine) as session:
+            change_fees(session, broker, {"maker_bps": maker_bps, "taker_bps": taker_bps}, self.fees)
+            if remembered:
+                self.rates[broker] = terms_of(session, [broker])[broker].rates(self.fees)
+
     def order(self, broker: int, symbol: str, side: str, quantity: int, price: int | None, **fields: Any) -> NewOrder:
         """An order as the API would hand it over; without a price it is a market order, or with `stop_price` a stop."""
         stop = fields.get("stop_price") is not None
@@ -97,7 +111,8 @@ class Floor:
             **fields,
         }
         values.setdefault("fingerprint", repr((symbol, side, quantity, price, sorted(fields.items()))).encode())
-        return NewOrder(broker, OrderRequest(symbol, side=side, quantity=quantity, price=price, **values))
+        request = OrderRequest(symbol, side=side, quantity=quantity, price=price, **values)
+        return NewOrder(broker, request, rates=self.rates.get(broker, NO_FEES))
 
     def bid(self, broker: int, symbol: str, quantity: int, price: int | None = None, **fields: Any) -> int:
         """Place a bid that the exchange accepts; its id."""
@@ -121,7 +136,7 @@ class Floor:
     ) -> list[Placed | MarketError | Failed]:
         """Place orders in one batch, by the rules of now or by those that are remembered."""
         commit, now = partial(in_transaction, self.engine), datetime.now(UTC)
-        return place_orders(commit, orders, rules or {}, self.market, now, self.limits)
+        return place_orders(commit, orders, rules or {}, self.market, now, self.limits, OrderMemory(self.fees))
 
     def amend(self, broker: int, order_id: int, **request: Any) -> QueuedCommand:
         """Ask for an amendment."""

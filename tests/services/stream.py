@@ -33,6 +33,9 @@ BROKERS = (
     {"cash": 300_000, "shares": 100},
     {"cash": 0, "shares": 0, "credit_limit": 3_000_000, "short_limit": 300},
 )
+FEES = (None, (3, 7), (999, 1_000), (5, 0))
+"""Maker and taker, in basis points; those of a broker change now and then."""
+
 STP_MODES = (None, None, None, "none", "cancel_resting", "cancel_incoming", "cancel_both", "decrement")
 
 
@@ -53,7 +56,10 @@ class Stream:
         self.repeatable: list[NewOrder] = []
         self.seen: Counter[str] = Counter()
         self.changes = itertools.cycle(("auction", "halted", "roll", "pre_open", "closed", "uncross", "auction"))
-        self.deposited = sum(broker["cash"] for broker in BROKERS)
+        self.deposited = self._cash()
+        for broker, rates in zip(self.brokers, FEES, strict=True):
+            if rates:
+                floor.charge(broker, *rates)
 
     def _broker(self, cash: int, shares: int, **limits: int) -> int:
         return self.floor.broker(cash, **limits, **dict.fromkeys(self.symbols, shares))
@@ -68,6 +74,7 @@ class Stream:
             self.roll_back: 2,
             self.let_expire: 2,
             self.move_in_or_out: 4,
+            self.change_fees: 1,
             self.change_state: 3,
         }
         (act,) = self.random.choices(list(acts), weights=list(acts.values()))
@@ -143,18 +150,28 @@ class Stream:
         self.seen["deposits" if comes_in else "withdrawals"] += 1
         self.deposited += (amount if comes_in else -amount) * is_cash
 
+    def change_fees(self) -> None:
+        """Half of the time nobody tells the process that places orders."""
+        rates = (self.random.randrange(0, 40), self.random.randrange(0, 40))
+        self.floor.charge(self.random.choice(self.brokers), *rates, remembered=self.random.random() < 0.5)
+        self.seen["changes of fees"] += 1
+
     def drain(self) -> None:
         """Match everything that waits."""
         while self.floor.match(*self.symbols, books=self._worker()).commands:
             pass
 
     def check_cash(self) -> None:
-        """Nobody's cash was made or lost on the way."""
+        """No cash was made or lost on the way; some of it went to the exchange."""
+        assert self._cash() == self.deposited
+
+    def _cash(self) -> int:
         (held,) = self.floor.query(
-            "SELECT sum(available + reserved) AS cents FROM balances WHERE asset_id = 1 AND broker_id = ANY(:brokers)",
+            "SELECT sum(available + reserved) AS cents FROM balances WHERE asset_id = 1 "
+            "AND (broker_id = ANY(:brokers) OR broker_id < 0)",
             brokers=self.brokers,
         )
-        assert held.cents == self.deposited
+        return int(held.cents)
 
     def _ask_for(self, act, **request) -> None:
         if not self.orders:

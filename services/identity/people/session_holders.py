@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import text
 
 from database.statements import Statements
+from services.accounts.fee_terms import FeeTerms, terms_of_row
 from services.identity.errors import RoleMissing, SessionEnded
 from services.identity.reach import Reach
 from services.identity.scopes import ALL
 
 HOLDERS = text("""
     SELECT s.id, u.id AS user_id, u.username, u.role, b.id AS broker_id, b.name AS broker_name, b.status,
-        b.is_guest, s.expires_at,
+        b.is_guest, b.maker_bps, b.taker_bps, b.turnover_30d, b.fee_version, s.expires_at,
         s.ended_at IS NOT NULL OR NOT u.is_active AS is_ended
     FROM user_sessions s JOIN users u ON u.id = s.user_id LEFT JOIN brokers b ON b.id = u.broker_id
     WHERE s.id = ANY(:ids)
@@ -41,6 +42,8 @@ class SessionHolder:
     is_ended: bool
     is_guest: bool
     """Whether the broker has signed up."""
+    terms: FeeTerms
+    """What its fees follow from."""
 
     def has_ended(self, now: datetime) -> bool:
         """True if it was ended, or its time is over."""
@@ -73,4 +76,5 @@ def _holder(row: Any) -> SessionHolder:
         expires_at=row.expires_at,
         is_ended=row.is_ended,
         is_guest=bool(row.is_guest),
+        terms=terms_of_row(row) if row.broker_id else FeeTerms(),
     )

@@ -2,16 +2,21 @@
 
 Each balance also counts the open orders: that of cash all of its broker, another those of the stock.
 
-An open order needs its price (a market buy: its protection price) times what remains, or for an ask the shares that
-remain. An amendment that waits in the inbox has set aside its own part. Closed orders need nothing.
+An open order needs its price (a market buy: its protection price) times what remains and what its fee may come to by
+that, or for an ask the shares that remain. An amendment that waits in the inbox has set aside its own part. Closed
+orders need nothing.
 """
 
+from services.verify.checks.fees import FEE, PAYABLE
 from services.verify.checks.rule import Rule
 
 TABLES = ("balances", "orders")
 
-NEED = """CASE o.side
-    WHEN 'bid' THEN CAST(coalesce(o.price, o.protection_price) AS numeric) * o.remaining_quantity
+NOTIONAL = "CAST(coalesce(o.price, o.protection_price) AS numeric) * o.remaining_quantity"
+
+NEED = f"""CASE o.side WHEN 'bid' THEN {NOTIONAL}
+    + CASE WHEN o.maker_bps IS NULL THEN 0
+        ELSE ceil(({PAYABLE} + {NOTIONAL} * greatest(o.maker_bps, o.taker_bps)) / 10000) - {FEE} END
     ELSE o.remaining_quantity END"""
 
 ASSET = "CASE o.side WHEN 'bid' THEN 1 ELSE o.stock_id END"

@@ -11,9 +11,10 @@ ENDS = """CASE t.kind
     WHEN 'release' THEN t.from_bucket = 'reserved' AND t.to_bucket = 'available' AND t.from_broker = t.to_broker
     WHEN 'improvement' THEN t.from_bucket = 'reserved' AND t.to_bucket = 'available' AND t.from_broker = t.to_broker
     WHEN 'trade' THEN t.from_bucket = 'reserved' AND t.to_bucket = 'available'
+    WHEN 'fee' THEN t.from_bucket <> 'outside' AND t.to_bucket = 'available' AND t.asset_id = 1 AND t.to_broker < 0
     ELSE false END
     AND (t.order_id IS NULL) = (t.kind IN ('deposit', 'withdrawal'))
-    AND (t.trade_id IS NOT NULL) = (t.kind IN ('trade', 'improvement'))
+    AND (t.trade_id IS NOT NULL) = (t.kind IN ('trade', 'improvement', 'fee'))
     AND t.amount > 0"""
 
 RULES = (
@@ -29,7 +30,7 @@ RULES = (
             SELECT broker_id, asset_id,
                 sum(CASE bucket WHEN 'available' THEN amount ELSE 0 END) AS available,
                 sum(CASE bucket WHEN 'reserved' THEN amount ELSE 0 END) AS reserved,
-                sum(CASE kind WHEN 'trade' THEN amount ELSE 0 END) AS traded
+                sum(CASE WHEN kind IN ('trade', 'fee') THEN amount ELSE 0 END) AS traded
             FROM ends GROUP BY broker_id, asset_id
         )
         SELECT broker_id, asset_id, sums.what, sums.found, coalesce(sums.expected, 0) AS expected
@@ -59,13 +60,14 @@ RULES = (
         SELECT t.id, 'account' AS what, format('broker %s, asset %s', t.from_broker, t.asset_id) AS found,
             CASE WHEN o.id IS NULL THEN 'that of an order that exists' ELSE
                 format('broker %s, asset %s of order %s', o.broker_id,
-                    CASE o.side WHEN 'bid' THEN 1 ELSE o.stock_id END, o.id) END AS expected
+                    CASE WHEN o.side = 'bid' OR t.kind = 'fee' THEN 1 ELSE o.stock_id END, o.id) END AS expected
         FROM transfers t LEFT JOIN orders o ON o.id = t.order_id
         WHERE t.order_id IS NOT NULL AND (
-            t.from_broker = o.broker_id AND t.asset_id = CASE o.side WHEN 'bid' THEN 1 ELSE o.stock_id END
+            t.from_broker = o.broker_id
+            AND t.asset_id = CASE WHEN o.side = 'bid' OR t.kind = 'fee' THEN 1 ELSE o.stock_id END
         ) IS NOT TRUE
         ORDER BY t.id
         """,
     ),
 )
-"""The account of an order's transfers is its broker's: cash for a bid, the stock for an ask."""
+"""The account of an order's transfers is its broker's: cash for a bid and for fees, the stock for an ask."""

@@ -1,4 +1,7 @@
-"""4. Every trade was settled: its price once, its shares once, and the buyer's improvement to the cent."""
+"""4. Every trade was settled: its price once, its shares once, and the buyer's improvement to the cent.
+
+Of orders that pay fees `services.verify.checks.fees` knows what comes back.
+"""
 
 from services.verify.checks.rule import Rule
 from services.verify.checks.trades import AMENDED, limit_join, limit_of
@@ -26,7 +29,8 @@ RULES = (
             FROM transfers WHERE trade_id IS NOT NULL GROUP BY trade_id
         )
         SELECT t.id, moves.what, moves.found, moves.expected
-        FROM trades t LEFT JOIN moved m ON m.trade_id = t.id {limit_join("buy_order_id", "bid")}
+        FROM trades t LEFT JOIN moved m ON m.trade_id = t.id LEFT JOIN orders b ON b.id = t.buy_order_id
+            {limit_join("buy_order_id", "bid")}
         CROSS JOIN LATERAL (VALUES
             ('cents paid', m.paid, CAST(t.price AS numeric) * t.quantity), ('payments', m.payments, 1),
             ('payer', m.payer, t.buyer_id), ('payee', m.payee, t.seller_id),
@@ -34,7 +38,8 @@ RULES = (
             ('shares delivered', m.delivered, t.quantity), ('deliveries', m.deliveries, 1),
             ('broker that delivered', m.giver, t.seller_id), ('broker that received', m.taker, t.buyer_id),
             ('order that delivered', m.sell_order_id, t.sell_order_id), ('stock delivered', m.asset_id, t.stock_id),
-            ('improvement in cents', m.improvement, CAST({limit_of("bid")} - t.price AS numeric) * t.quantity),
+            ('improvement in cents', CASE WHEN b.maker_bps IS NULL THEN m.improvement END,
+                CASE WHEN b.maker_bps IS NULL THEN CAST({limit_of("bid")} - t.price AS numeric) * t.quantity END),
             ('order improved', m.improved_order_id, CASE WHEN m.improvement > 0 THEN t.buy_order_id END)
         ) AS moves (what, found, expected)
         WHERE moves.found IS DISTINCT FROM moves.expected

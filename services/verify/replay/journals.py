@@ -24,7 +24,7 @@ COMMANDS = text("""
 
 TRADES = text("""
     SELECT id, stock_id, sequence, command_sequence, price, quantity, aggressor_side, buy_order_id, sell_order_id,
-        buyer_id, seller_id, executed_at, reference_price
+        buyer_id, seller_id, executed_at, reference_price, is_auction
     FROM trades ORDER BY stock_id, sequence, id
 """)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.events import Trade
+from engine.events import AuctionTrade, Trade
 from engine.orders import BID, SIDE_NAMES, Order
 from services.settlement.ledger import broker_of
 from services.timestamps import microseconds
@@ -32,11 +32,12 @@ def replayed_trade(trade: Trade, command: Any, reference: int | None) -> tuple[A
     bid, ask = (trade.taker, trade.maker) if trade.taker.side == BID else (trade.maker, trade.taker)
     parties = (bid.id, ask.id, broker_of(bid), broker_of(ask))
     side = SIDE_NAMES[trade.taker.side]
-    return (*parties, trade.price, trade.quantity, side, command.sequence, command.sequenced_at, reference)
+    is_auction = isinstance(trade, AuctionTrade)
+    return (*parties, trade.price, trade.quantity, side, command.sequence, command.sequenced_at, reference, is_auction)
 
 
 def stored_trade(row: Any) -> tuple[Any, ...]:
-    """A stored trade: parties, price, quantity, aggressor, command, time, reference."""
+    """A stored trade: parties, price, quantity, aggressor, command, time, reference, auction or not."""
     parties = (row.buy_order_id, row.sell_order_id, row.buyer_id, row.seller_id)
     return (
         *parties,
@@ -46,6 +47,7 @@ def stored_trade(row: Any) -> tuple[Any, ...]:
         row.command_sequence,
         row.executed_at,
         row.reference_price,
+        row.is_auction,
     )
 
 
@@ -53,8 +55,9 @@ def shown_trade(trade: tuple[Any, ...] | None) -> str:
     """A trade as a finding shows it."""
     if trade is None:
         return "nothing"
-    bid, ask, buyer, seller, price, quantity, aggressor, command, time, reference = trade
+    bid, ask, buyer, seller, price, quantity, aggressor, command, time, reference, is_auction = trade
     return (
         f"{quantity} at {price} of order {ask} (broker {seller}) to order {bid} (broker {buyer}), "
         f"{aggressor} by command {command} at {shown(time)}, reference {shown(reference)}"
+        f"{', in an auction' if is_auction else ''}"
     )

@@ -19,6 +19,7 @@ WHAT_IT_TAKES = {
     "GET /orders": {READ, CANCEL}, "GET /orders/1": {READ, CANCEL},
     "GET /balance": {READ}, "GET /portfolio": {READ}, "GET /trades": {READ}, "GET /api-keys": {READ},
     "GET /clock": {READ}, "GET /me": {READ}, "GET /transfers": {READ}, "GET /portfolio/history": {READ},
+    "GET /fees": {READ},
     "GET /stocks": {READ}, "GET /stocks/STK": {READ}, "GET /stocks/STK/price": {READ}, "GET /stocks/STK/book": {READ},
     "GET /stocks/STK/book/1": {READ}, "GET /stocks/STK/trades": {READ}, "GET /stocks/STK/events": {READ},
 }  # fmt: skip

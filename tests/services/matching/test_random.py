@@ -8,7 +8,7 @@ STEPS = 250
 
 SEEN = {
     "placed", "known", "trades", "amend", "cancel", "insufficient_funds", "insufficient_shares",
-    "client_order_id_reused", "auction", "pre_open", "halted", "closed", "uncross", "roll",
+    "client_order_id_reused", "auction", "pre_open", "halted", "closed", "uncross", "roll", "changes of fees",
 }  # fmt: skip
 """What a stream must have come upon to prove anything."""
 

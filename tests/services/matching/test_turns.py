@@ -15,6 +15,7 @@ from services.matching.match import Hooks, match_turn
 from services.matching.poison import BrokenTurn, PoisonCommand
 from services.order_entry.place import place_orders
 from services.settlement.balance_rows import MissingBalance
+from services.settlement.fees import OrderFees
 from services.settlement.trade_ids import TradeIds
 from tests.services.stream import Stream
 
@@ -218,7 +219,10 @@ def test_a_rebuilt_book_is_the_book_that_was(floor):
 def told(book):
     """All that a book knows and that decides what it will do."""
     resting = [
-        tuple(getattr(order, name) for name in Order.__slots__ if name not in {"ahead", "behind", "level"})
+        (
+            *(getattr(order, name) for name in Order.__slots__ if name not in {"ahead", "behind", "fees", "level"}),
+            *(getattr(order.fees, name, None) for name in OrderFees.__slots__),
+        )
         for order in sorted(book.orders.values(), key=lambda order: order.priority)
     ]
     return resting, book.rules, book.reference, book.last_price, book.lowest, book.highest

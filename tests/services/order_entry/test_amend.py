@@ -21,7 +21,9 @@ from services.errors import (
     UnknownOrder,
     ValidUntilInThePast,
 )
-from services.order_entry.amend import Amendment, amend_orders, extra_need
+from services.order_entry.amend import amend_orders
+from services.order_entry.amendments import Amendment
+from services.order_entry.order_needs import extra_need
 from services.settlement.appended_rows import TAKE_COMMANDS
 from services.settlement.order_rows import UPDATE_ORDERS
 from tests.services.floor import MONEY
@@ -91,14 +93,15 @@ def test_what_fills_between_request_and_application_is_provided_for(floor, fill,
 
 def test_the_extra_need_is_the_most_that_any_fill_before_it_can_bring():
     class Bid:
-        side, quantity, remaining_quantity = "bid", 10, 7
+        side, quantity, remaining_quantity, maker_bps = "bid", 10, 7, None
 
     for old_price in range(1, 8):
         Bid.price = old_price
         for new_price in range(1, 8):
             for new_quantity in range(1, 16):
                 needs = [max(0, left + new_quantity - 10) * new_price - left * old_price for left in range(1, 8)]
-                assert extra_need(Bid, new_price, new_quantity) >= max(needs)
+                most, needed = extra_need(Bid, new_price, new_quantity)
+                assert most == needed >= max(needs)
 
 
 def test_an_amendment_that_cannot_be_paid_for_is_refused_and_the_order_stays(floor):

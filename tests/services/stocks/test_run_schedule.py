@@ -34,6 +34,9 @@ class Clock:
         self.floor, self.delay = floor, delay
 
     def look(self, now):
+        return self.run(now).stocks
+
+    def run(self, now):
         with transaction(self.floor.engine) as session:
             return run_schedules(session, self.settings, now, lambda least, most: min(self.delay * 1_000, most))
 

@@ -35,6 +35,18 @@ CASES = {
     "a deposit's cost forgotten": ("external_transfers", "asset_id = 1", {}, {3}),
     "a deposit of another": ("external_transfers", "asset_id = 1", {"broker_id": "broker_id + 1"}, {3}),
     "a deposit forgotten": ("transfers", "kind = 'deposit' AND asset_id = 1", {}, {1, 3}),
+    "fee of a fill": ("account_events", "fee > 0", {"fee": "fee + 1"}, {4}),
+    "a fee that nobody bore": ("account_events", "fee > 0", {"fee": "NULL"}, {4}),
+    "fee that was paid": ("transfers", "kind = 'fee' AND from_bucket = 'available'", {"amount": "amount + 1"}, {3, 4}),
+    "a fee not paid": ("transfers", "kind = 'fee' AND from_bucket = 'reserved'", {}, {2, 3, 4}),
+    "a fee for somebody": ("transfers", "kind = 'fee'", {"to_broker": "1"}, {3}),
+    "rate of an order": (
+        "orders", "maker_bps IS NOT NULL AND status = 'filled'", {"taker_bps": "taker_bps + 1"}, {4},
+    ),
+    "what an order traded as a maker": (
+        "orders", "maker_notional > 0 AND status = 'filled'", {"maker_notional": "maker_notional - 1"}, {4},
+    ),
+    "a trade as of an auction": ("trades", "stock_id = :last", {"is_auction": "true"}, {7}),
     "a release of another kind": ("transfers", "kind = 'release'", {"kind": "'withdrawal'"}, {3}),
     "a reservation of another order": (
         "transfers",
@@ -77,7 +89,10 @@ CASES = {
     "a refusal invented": ("commands", f"{JOURNAL} AND kind = 'cancel'", {"refused": "'unknown_order'"}, {7}),
     "set aside for an amendment": ("commands", "reserved > 0 AND sequence IS NULL", {"reserved": "reserved + 1"}, {2}),
     "a cancel of no order": ("commands", f"{JOURNAL} AND kind = 'cancel'", {"order_id": "1000000000000"}, {6, 7}),
-    "a new order of no order": ("commands", f"{JOURNAL} AND kind = 'new'", {"order_id": "1000000000000"}, {4, 5, 6, 7}),
+    "a new order of no order": (
+        "commands", f"{JOURNAL} AND kind = 'new' AND order_id IN (SELECT id FROM orders WHERE {OPEN} AND side = 'ask' "
+        "AND filled_quantity > 0)", {"order_id": "1000000000000"}, {4, 5, 6, 7},
+    ),
     "a command of another broker": ("commands", f"{JOURNAL} AND kind = 'cancel'", {"broker_id": "broker_id + 1"}, {6}),
     "an order of no stock": ("orders", OPEN, {"stock_id": "1000000000000"}, {2, 3, 4, 5, 6, 7}),
     "an order of no broker": ("orders", OPEN, {"broker_id": "1000000000000"}, {2, 3, 4, 6}),
@@ -165,6 +180,7 @@ CASES = {
 """What is done: table, which row, which change (none: the row is deleted), and the invariants that it breaks."""
 
 NAMED_ELSEWHERE = {
+    "fee that was paid": "account_events",
     "cost of a deposit": "balances",
     "amount of a payment": "trades",
     "payment to another": "trades",
