@@ -14,7 +14,7 @@ from services.identity.people.tokens import ACCESS, LONGEST, REFRESH, RefreshTok
 
 SECRET, OTHER = "s" * 31 + "1", "o" * 31 + "2"
 NOW = datetime.now(UTC)
-GOOD: dict[str, Any] = {"aud": ACCESS, "sub": "7", "sid": 11, "exp": NOW + timedelta(minutes=5)}
+GOOD: dict[str, Any] = {"aud": ACCESS, "sub": "7", "sid": 11, "exp": NOW + timedelta(days=1)}
 
 
 @pytest.fixture
