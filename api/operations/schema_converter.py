@@ -16,8 +16,11 @@ class Converter(OpenAPIConverter):
 
     def schema2jsonschema(self, schema: Schema) -> dict[str, Any]:
         """The JSON Schema of an object."""
+        description = {"description": " ".join(cleandoc(type(schema).__doc__ or "").split())}
+        if others := getattr(schema, "ONE_OF", ()):
+            return {**description, "oneOf": [self.resolve_nested_schema(other) for other in others]}  # type: ignore[no-untyped-call]
         described: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
-        return {"description": " ".join(cleandoc(type(schema).__doc__ or "").split()), **described}
+        return {**description, **described}
 
     def field2property(self, field: fields.Field[Any]) -> dict[str, Any]:
         """The JSON Schema of one member; that of named words is a reference."""

@@ -1,0 +1,7 @@
+"""What is refused about orders. As in `services.errors`, the class is the code, its docstring the message."""
+
+from services.errors import Conflict
+
+
+class PostOnlyWouldTake(Conflict):
+    """The order is post-only, and its price meets an order of the other side."""

@@ -1,0 +1,73 @@
+"""What a broker could set aside now, and the largest quantity for which that is enough."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from database.statements import Statements
+from models import CASH
+from services.errors import MarketError
+from services.order_entry.answers import refusal_of
+from services.order_entry.requests import FundedOrder
+from services.order_entry.room import most_open, most_open_of_stock
+from services.order_entry.store import Refusal
+from settings.sections import Limits
+
+ACCOUNTS = text("""
+    SELECT a.asset_id, coalesce(b.available, 0) AS available,
+        coalesce(b.credit_limit, CASE WHEN a.asset_id = 1 THEN 0 ELSE k.short_limit END) AS credit_limit,
+        coalesce(b.open_orders, 0) AS open_orders, k.status = 'suspended' AS blocked
+    FROM brokers k CROSS JOIN (VALUES (CAST(1 AS bigint)), (CAST(:stock_id AS bigint))) AS a (asset_id)
+    LEFT JOIN balances b ON b.broker_id = k.id AND b.asset_id = a.asset_id
+    WHERE k.id = :broker_id
+""")
+"""An account that is opened with the first order has the broker's limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """A broker's accounts of cash and of a stock."""
+
+    accounts: dict[int, Any]
+
+    def available(self, asset_id: int) -> int:
+        """Cents or shares."""
+        return int(self.accounts[asset_id].available)
+
+    def most(self, asset_id: int) -> int:
+        """The same, and what the broker may owe."""
+        return self.available(asset_id) + int(self.accounts[asset_id].credit_limit)
+
+    def refusals(self, funded: FundedOrder, limits: Limits) -> list[MarketError]:
+        """What stands against this order's being paid for and counted, in the order in which it is told."""
+        cash, of_stock = self.accounts[CASH], self.accounts[funded.stock.id]
+        found = {
+            Refusal.BLOCKED: cash.blocked,
+            Refusal.UNPAID: funded.amount > self.most(funded.asset_id),
+            Refusal.OPEN_ORDERS_PER_STOCK: of_stock.open_orders >= most_open_of_stock(limits),
+            Refusal.OPEN_ORDERS: cash.open_orders >= most_open(limits, funded.order.is_guest),
+        }
+        return [refusal_of(reason, funded, limits) for reason, stands in found.items() if stands]
+
+
+def read_funds(session: Statements, broker_id: int, stock_id: int) -> Funds:
+    """A broker's accounts as they are now."""
+    rows = session.execute(ACCOUNTS, {"broker_id": broker_id, "stock_id": stock_id})
+    return Funds({row.asset_id: row for row in rows})
+
+
+def largest(lot: int, most: int, need: Callable[[int], int], funds: int) -> int:
+    """The largest multiple of `lot`, at most `most` shares, whose `need` (cents or shares) is within `funds`; else 0.
+
+    The more shares, the more they need.
+    """
+    least, beyond = 0, most // lot + 1
+    while beyond - least > 1:
+        middle = (least + beyond) // 2
+        if need(middle * lot) <= funds:
+            least = middle
+        else:
+            beyond = middle
+    return least * lot

@@ -1,0 +1,118 @@
+"""An amendment before it is made."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from database.statements import Statements
+from engine.book import Book
+from engine.commands import Amend
+from engine.orders import Order
+from models import CASH
+from services.errors import MarketError, NotYourOrder, UnknownOrder, kept
+from services.matching.books import ORDER, order_of
+from services.matching.journal import engine_command
+from services.order_entry.amend import WAITING
+from services.order_entry.amendments import Amendment, Checked, amendable, checks_of, wanted
+from services.order_entry.order_needs import extra_need, worst_price
+from services.preview.funds import Funds, largest, read_funds
+from services.preview.preview import REJECTIONS, Preview, ahead_of
+from services.preview.refusals import Mending, collected
+from services.preview.shown_book import shown_book
+from services.preview.trial import Trial, tried
+from services.settlement.fees import NO_FEES, FeeRates, fees_of_row
+from services.settlement.ledger import need_of
+from services.stocks.listing import StockRules, rules_by_id
+from services.timestamps import microseconds
+from settings.sections import Settings
+
+ROW = text("SELECT * FROM orders WHERE id = :order_id")
+TAKEN = text(f"{ORDER} WHERE id = :order_id AND closed_at IS NULL AND priority IS NOT NULL")
+
+
+def preview_amendment(session: Statements, request: Amendment, settings: Settings, now: datetime) -> Preview:
+    """What this amendment would come to now. Raises UnknownOrder and NotYourOrder."""
+    row = session.execute(ROW, {"order_id": request.order_id}).one_or_none()
+    waiting = list(session.scalars(WAITING, {"ids": [request.order_id]}))
+    refusals: list[MarketError] = []
+    try:
+        amendable(row, request, waiting)
+    except (UnknownOrder, NotYourOrder):
+        raise
+    except MarketError as refusal:
+        refusals.append(kept(refusal))
+    assert row is not None  # noqa: S101 - `amendable` has raised
+    stock = rules_by_id(session, [row.stock_id])[row.stock_id]
+    funds = read_funds(session, row.broker_id, row.stock_id)
+    asset_id = CASH if row.side == "bid" else row.stock_id
+    checked = Checked.of(row, stock, request)
+    if not refusals:
+        refusals += collected(checks_of(row, stock, request, settings.market, now))
+        if checked.needed > funds.most(asset_id):
+            refusals.append(checked.refusal())
+    return _previewed(session, request, checked, funds, refusals, settings, now)
+
+
+def _previewed(
+    session: Statements,
+    request: Amendment,
+    checked: Checked,
+    funds: Funds,
+    refusals: list[MarketError],
+    settings: Settings,
+    now: datetime,
+) -> Preview:
+    row, stock = checked.order, checked.stock
+    asset_id = CASH if row.side == "bid" else row.stock_id
+    price, quantity = wanted(row, request)
+    keeps = price == row.price and quantity <= row.quantity
+    book, order, trial = _tried(session, row, checked, now)
+    if trial.refused and not refusals:
+        refusals.append(REJECTIONS[trial.refused]())
+    before = need_of(order_of(row), worst_price(row), row.remaining_quantity)
+    left = 0 if row.closed_at else max(0, row.remaining_quantity + quantity - row.quantity)
+    after = need_of(order_of(row), price or worst_price(row), left)
+    mending = Mending(
+        stock, settings.market, book, order.side, {"price": price, "stop_price": row.stop_price}, quantity,
+        row.display_quantity, _most(row, stock, price or worst_price(row), funds, settings),
+    )  # fmt: skip
+    return Preview(
+        refusals,
+        mending,
+        trial,
+        "cash" if asset_id == CASH else stock.symbol,
+        after,
+        funds.available(asset_id) + before - after,
+        trial.fee(fees_of_row(row)),
+        NO_FEES if row.maker_bps is None else FeeRates(row.maker_bps, row.taker_bps),
+        ahead_of(session, stock, order, trial, row.priority if keeps else None),
+        keeps,
+    )
+
+
+def _tried(session: Statements, row: Row[Any], checked: Checked, now: datetime) -> tuple[Book, Order, Trial]:
+    """The book with the order in it, the order, and how it would fare; one that waits in the inbox only rests."""
+    stored = session.execute(TAKEN, {"order_id": row.id}).one_or_none()
+    order = order_of(stored or row)
+    price, left = checked.payload["price"], row.remaining_quantity + checked.payload["quantity"] - row.quantity
+    book = shown_book(session, checked.stock, order, price, None if stored is None else order)
+    if stored is None:
+        return book, order, Trial(rests=0 if row.closed_at else max(0, left), price=price)
+    command = engine_command("amend", row.id, row.broker_id, checked.payload)
+    assert isinstance(command, Amend)  # noqa: S101 - its kind says so
+    return book, order, tried(book, command, order, microseconds(now), price or worst_price(row))
+
+
+def _most(row: Row[Any], stock: StockRules, price: int, funds: Funds, settings: Settings) -> int:
+    """The largest total that would be taken."""
+    market = settings.market
+    asset_id = CASH if row.side == "bid" else row.stock_id
+    return largest(
+        stock.lot_size,
+        min(market.max_quantity, market.max_notional // max(price, 1)),
+        lambda quantity: extra_need(row, price, quantity)[1],
+        funds.most(asset_id),
+    )
