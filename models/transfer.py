@@ -19,7 +19,6 @@ class Transfer(Base):
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount_positive"),
         Index("ix_transfers_trade_id", "trade_id", postgresql_where=text("kind = 'trade'")),
-        Index("ix_transfers_trade_id_fee", "trade_id", postgresql_where=text("kind = 'fee'")),
     )
 
     id: Mapped[Id]

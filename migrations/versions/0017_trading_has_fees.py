@@ -58,7 +58,6 @@ def upgrade() -> None:
     )
     where = sa.text("id < 0")
     op.create_index("uq_brokers_name_own", "brokers", ["name"], unique=True, postgresql_where=where)
-    op.create_index("ix_transfers_trade_id_fee", "transfers", ["trade_id"], postgresql_where=sa.text("kind = 'fee'"))
     op.execute(OPEN_ACCOUNTS)
     op.execute(NAME_ACCOUNTS)
     op.alter_column("stocks", "fee_account", nullable=False)
@@ -66,7 +65,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("ix_transfers_trade_id_fee", table_name="transfers")
     op.drop_index("uq_brokers_name_own", table_name="brokers")
     op.drop_constraint(op.f("ck_brokers_fees"), "brokers")
     for table, name, _, _ in ADDED:

@@ -57,11 +57,17 @@ LINES: Final = """
     SELECT *, CASE kind WHEN 'trade' THEN (
         SELECT m.id FROM transfers m WHERE m.trade_id = summed.trade_id AND m.kind = 'trade' AND m.asset_id = :asset_id
     ) WHEN 'fee' THEN (
-        SELECT m.id FROM transfers m
-        WHERE m.trade_id = summed.trade_id AND m.kind = 'fee' AND m.order_id = summed.order_id
+        SELECT m.id FROM transfers m, (
+            SELECT min(id) AS first, max(id) AS last FROM transfers
+            WHERE trade_id = summed.trade_id AND kind = 'trade'
+        ) AS of_trade
+        WHERE m.id BETWEEN of_trade.first AND of_trade.last
+            AND m.trade_id = summed.trade_id AND m.kind = 'fee' AND m.order_id = summed.order_id
     ) ELSE external END AS transfer_id
     FROM summed WHERE CAST(:kind AS text) IS NULL OR kind = :kind ORDER BY place, external LIMIT :limit
 """
+"""A fee's transfer lies between the two of its trade, so that fees need no index of their own."""
+
 ALL_LINES = text(LINES.format(fills=FILLS, external=EXTERNAL))
 FIRST_LINES = text(
     LINES.format(

@@ -9,9 +9,9 @@ import orjson
 
 from engine.book import Book
 from engine.codes import SELF_TRADE_PREVENTION
-from engine.events import Amended, Cancelled, Expired, Rejected, Trade
+from engine.events import Amended, Cancelled, Expired, Rejected
 from engine.order_types import LIMITED
-from engine.orders import ASK, BID, SIDE_NAMES
+from engine.orders import ASK, BID, SIDE_NAMES, Order
 from models import CASH
 from services.prices import average_price
 from services.settlement.execution_reports import ExecutionReport
@@ -91,13 +91,18 @@ def turn_messages(
     numbers = dict(stored.last_events)
     for _, report in outcome.reports:
         numbers[broker_of(report.order)] -= 1
+    blanks: dict[int, dict[str, Any]] = {}
     for stock, report in outcome.reports:
-        broker_id = broker_of(report.order)
-        numbers[broker_id] += 1
-        payload = _order_payload(stock, report, stored.orders[order_id_of(report.order)])
+        order = report.order
+        broker_id, order_id = broker_of(order), order_id_of(order)
+        numbers[broker_id] = number = numbers[broker_id] + 1
+        blank = blanks.get(order_id)
+        if blank is None:
+            blank = blanks[order_id] = _blank(stock, order, stored.orders[order_id])
+        payload = _filled_in(blank, number, report)
         if report.trade_index is not None:
-            payload |= _fill(report, outcome.executions[report.trade_index], trade_ids[report.trade_index])
-        messages.append(Message(("user", broker_id), report.kind, {"account_sequence": numbers[broker_id], **payload}))
+            _add_fill(payload, order, outcome.executions[report.trade_index], trade_ids[report.trade_index])
+        messages.append(Message(("user", broker_id), report.kind, payload))
     changed: dict[int, list[dict[str, Any]]] = {}
     for balance in stored.balances:
         changed.setdefault(balance.broker_id, []).append(balance_payload(balance, symbols))
@@ -134,9 +139,10 @@ def book_snapshot(stock: StockTurn, version: int, shown: Mapping[int, bytes]) ->
     }
 
 
-def _order_payload(stock: StockTurn, report: ExecutionReport, row: Any) -> dict[str, Any]:
-    order, state = report.order, report.state
+def _blank(stock: StockTurn, order: Order, row: Any) -> dict[str, Any]:
+    """The members of an order's messages, those filled in that are the same in each of a turn."""
     return {
+        "account_sequence": 0,
         "order_id": row.id,
         "client_order_id": row.client_order_id,
         "document_number": row.document_number,
@@ -144,33 +150,47 @@ def _order_payload(stock: StockTurn, report: ExecutionReport, row: Any) -> dict[
         "side": SIDE_NAMES[order.side],
         "order_type": row.order_type,
         "time_in_force": row.time_in_force,
-        "status": report.status,
-        "price": state.price if order.type in LIMITED else None,
+        "status": "",
+        "price": None,
         "stop_price": order.stop_price,
-        "quantity": state.quantity,
-        "filled_quantity": state.filled,
-        "remaining_quantity": state.remaining,
-        "average_price": average_price(state.notional, state.filled),
+        "quantity": 0,
+        "filled_quantity": 0,
+        "remaining_quantity": 0,
+        "average_price": None,
         "valid_until": timestamp(row.valid_until),
         "created_at": timestamp(row.created_at),
         "sequence": row.sequence,
         "trade_id": None,
         "executed_at": stock.sequenced_at,
-        **_change(report),
     }
 
 
-def _fill(report: ExecutionReport, execution: Execution, trade_id: int) -> dict[str, Any]:
-    """The members of a message that say which trade it tells of, and what the order was and pays in it."""
-    order = report.order
-    return {"trade_id": trade_id, "liquidity": execution.liquidity_of(order), "fee": execution.fee_of(order)}
+def _filled_in(blank: Mapping[str, Any], number: int, report: ExecutionReport) -> dict[str, Any]:
+    """The same with how the order stands with this event, the broker's own of this number."""
+    state, payload = report.state, {**blank}
+    payload["account_sequence"] = number
+    payload["status"] = report.status
+    if report.order.type in LIMITED:
+        payload["price"] = state.price
+    payload["quantity"] = state.quantity
+    payload["filled_quantity"] = state.filled
+    payload["remaining_quantity"] = state.remaining
+    if state.filled:
+        payload["average_price"] = average_price(state.notional, state.filled)
+    if report.trade_index is None:
+        payload |= _change(report)
+    return payload
+
+
+def _add_fill(payload: dict[str, Any], order: Order, execution: Execution, trade_id: int) -> None:
+    """The members that say which trade it tells of, and what the order was and pays in it."""
+    payload["trade_id"], payload["last_price"], payload["last_quantity"] = trade_id, execution.price, execution.quantity
+    payload["liquidity"], payload["fee"] = execution.liquidity_of(order), execution.fee_of(order)
 
 
 def _change(report: ExecutionReport) -> dict[str, Any]:
-    """The members of a message that say what this one event changed."""
+    """The members of a message that say what an event other than a trade changed."""
     match report.event:
-        case Trade(price=price, quantity=quantity):
-            return {"last_price": price, "last_quantity": quantity}
         case Cancelled(quantity=quantity, reason=reason):
             prevented = reason == SELF_TRADE_PREVENTION
             return {"prevented_quantity" if prevented else "cancelled_quantity": quantity, "reason": reason}

@@ -6,6 +6,7 @@ events of this turn. It is not on the cash balance: an order that only rests mov
 next one would wait for it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any
@@ -14,7 +15,7 @@ import orjson
 
 from database.columns import literals, number, unnest
 from database.pipeline import Pipeline
-from engine.events import Amended, Cancelled, Expired, Rejected
+from engine.events import Amended, Cancelled, Event, Expired, Rejected
 from services.settlement.execution_reports import ExecutionReport
 from services.settlement.ledger import broker_of, order_id_of
 from services.settlement.turn_outcome import TurnOutcome
@@ -76,27 +77,31 @@ def add_account_events(sent: Pipeline, outcome: TurnOutcome, trade_ids: Sequence
     """
     if not outcome.reports:
         return ()
-    told: dict[int, list[dict[str, Any]]] = {}
+    later = Counter([broker_of(report.order) for _, report in outcome.reports])
+    counts = sorted(later.items())
+    places = {broker_id: place for place, (broker_id, _) in enumerate(counts, 1)}
+    events = []
     for stock, report in outcome.reports:
-        event = _event(stock, report)
-        if report.trade_index is not None:
+        broker_id = broker_of(report.order)
+        later[broker_id] -= 1
+        event = _event(stock, report, broker_id, places[broker_id], later[broker_id])
+        if report.trade_index is None:
+            event |= _reason(report.event)
+        else:
             event["trade_id"] = trade_ids[report.trade_index]
             if fee := outcome.executions[report.trade_index].fee_of(report.order):
                 event["fee"] = fee
-        told.setdefault(broker_of(report.order), []).append(event)
-    brokers = sorted(told)
-    for place, broker_id in enumerate(brokers, 1):
-        for later, event in enumerate(reversed(told[broker_id])):
-            event |= {"broker_id": broker_id, "place": place, "later": later}
-    counts = [(broker_id, len(told[broker_id])) for broker_id in brokers]
-    document = orjson.dumps([event for broker_id in brokers for event in told[broker_id]]).decode()
-    return sent.send(ADD_EVENTS, *literals(BROKERS, counts), document)
+        events.append(event)
+    return sent.send(ADD_EVENTS, *literals(BROKERS, counts), orjson.dumps(events).decode())
 
 
-def _event(stock: StockTurn, report: ExecutionReport) -> dict[str, Any]:
-    """The event's columns, but for its trade; of an amendment `reason` says that it kept its place."""
+def _event(stock: StockTurn, report: ExecutionReport, broker_id: int, place: int, later: int) -> dict[str, Any]:
+    """The event's columns that every event has, and its PLACES."""
     state = report.state
-    event = {
+    return {
+        "broker_id": broker_id,
+        "place": place,
+        "later": later,
         "kind": report.kind,
         "order_id": order_id_of(report.order),
         "status": report.status,
@@ -107,13 +112,17 @@ def _event(stock: StockTurn, report: ExecutionReport) -> dict[str, Any]:
         "filled_notional": state.notional,
         "happened_at": stock.sequenced_at,
     }
-    match report.event:
+
+
+def _reason(event: Event) -> dict[str, Any]:
+    """The columns of what is no trade; of an amendment `reason` says that it kept its place."""
+    match event:
         case Cancelled(quantity=quantity, reason=reason):
-            event |= {"event_quantity": quantity, "reason": reason}
+            return {"event_quantity": quantity, "reason": reason}
         case Expired(quantity=quantity):
-            event["event_quantity"] = quantity
+            return {"event_quantity": quantity}
         case Rejected(code=code):
-            event["reason"] = code
+            return {"reason": code}
         case Amended(kept_priority=True):
-            event["reason"] = "kept_priority"
-    return event
+            return {"reason": "kept_priority"}
+    return {}

@@ -47,15 +47,15 @@ INSERT_TRADES = f"""
     INSERT INTO trades (id, {names(TRADES)}) SELECT * FROM {unnest((TRADE_ID, *TRADES))}
 """  # noqa: S608 - names of this file
 
-TRANSFERS = (
-    word("kind", attrgetter("kind")),
-    number("asset_id", attrgetter("asset_id")),
-    number("amount", attrgetter("amount")),
-    number("from_broker", attrgetter("from_broker")),
-    word("from_bucket", attrgetter("from_bucket")),
-    number("to_broker", attrgetter("to_broker")),
-    word("to_bucket", attrgetter("to_bucket")),
-    number("order_id", attrgetter("order_id")),
+TRANSFERS = (  # of a Movement, in its order
+    word("kind", itemgetter(0)),
+    number("asset_id", itemgetter(1)),
+    number("amount", itemgetter(2)),
+    number("from_broker", itemgetter(3)),
+    word("from_bucket", itemgetter(4)),
+    number("to_broker", itemgetter(5)),
+    word("to_bucket", itemgetter(6)),
+    number("order_id", itemgetter(7)),
 )
 
 INSERT_TRANSFERS = f"""

@@ -51,7 +51,7 @@ class OrderFees:
     command: `left` is the shares that are open at this point, `maker_notional` the cents traded at the maker's rate.
     """
 
-    __slots__ = ("highest", "left", "maker_bps", "maker_notional", "notional_bps", "taker_bps")
+    __slots__ = ("fee", "highest", "left", "maker_bps", "maker_notional", "notional_bps", "taker_bps")
 
     def __init__(self, rates: FeeRates, left: int, notional: int = 0, maker_notional: int = 0) -> None:
         """`notional` (cents) is what was traded before, of which `maker_notional` at the maker's rate."""
@@ -60,25 +60,22 @@ class OrderFees:
         self.left = left
         self.maker_notional = maker_notional
         self.notional_bps = maker_notional * rates.maker_bps + (notional - maker_notional) * rates.taker_bps
-
-    @property
-    def fee(self) -> int:
+        self.fee = rounded_up(self.notional_bps)
         """Cents paid so far."""
-        return rounded_up(self.notional_bps)
 
     def set_aside(self, notional: int) -> int:
         """Cents that are set aside for the fee of trading so many cents more."""
-        return rounded_up(self.notional_bps + notional * self.highest) - self.fee
+        return -(-(self.notional_bps + notional * self.highest) // BASIS_POINTS) - self.fee
 
     def charge(self, notional: int, quantity: int, liquidity: str) -> int:
         """Take in a fill of so many cents and shares; the cents that it bears."""
-        paid = self.fee
         self.left -= quantity
         if liquidity == TAKER:
             self.notional_bps += notional * self.taker_bps
         else:
             self.maker_notional += notional
             self.notional_bps += notional * self.maker_bps
+        paid, self.fee = self.fee, -(-self.notional_bps // BASIS_POINTS)
         return self.fee - paid
 
 

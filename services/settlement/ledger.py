@@ -4,6 +4,7 @@ Money and shares are reserved, released and paid by the same few lines; cash is 
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from engine.events import Amended
 from engine.orders import BID, Order
@@ -25,8 +26,7 @@ class BalanceChange:
     trades: list[tuple[int, int]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Movement:
+class Movement(NamedTuple):
     """One row of `transfers` to be."""
 
     kind: str
@@ -81,7 +81,12 @@ class Ledger:
     def release(self, broker: int, asset: int, amount: int, order_id: int) -> None:
         """Give `amount` (cents or shares) that an order had reserved back to its broker; 0 moves nothing."""
         if amount:
-            self._move(Movement("release", asset, amount, broker, "reserved", broker, "available", order_id, None))
+            self.movements.append(
+                Movement("release", asset, amount, broker, "reserved", broker, "available", order_id, None)
+            )
+            change = self.change(broker, asset)
+            change.reserved -= amount
+            change.available += amount
 
     def release_unfilled(self, order: Order, stock_id: int, quantity: int) -> None:
         """Give back what `quantity` shares of `order` had reserved, which leave it."""
@@ -98,37 +103,48 @@ class Ledger:
         """Delivery against payment: shares to the buyer, cash to the seller, fees to the exchange, improvement back.
 
         Improvement is all that was reserved for these shares and is not needed: the limit may be better than the price,
-        and the rate that was set aside higher than the one that is paid. `trade` is told its fees.
+        and the rate that was set aside higher than the one that is paid. `trade` is told its fees, whose movements lie
+        between the two of money and shares.
         """
-        bid, ask, stock_id, quantity = trade.bid, trade.ask, trade.stock_id, trade.quantity
+        bid, ask, stock_id, quantity, price = trade.bid, trade.ask, trade.stock_id, trade.quantity, trade.price
         buyer, seller = broker_of(bid), broker_of(ask)
         bid_id, ask_id = order_id_of(bid), order_id_of(ask)
-        paid = trade.price * quantity
-        self._move(Movement("trade", CASH, paid, buyer, "reserved", seller, "available", bid_id, trade_index))
+        paid, move = price * quantity, self.movements.append
+        bought, sold = self.change(buyer, CASH), self.change(seller, CASH)
+        move(Movement("trade", CASH, paid, buyer, "reserved", seller, "available", bid_id, trade_index))
         fees: OrderFees | None = bid.fees
         if fees is None:
-            improvement = need_of(bid, bid.price, quantity) - paid
+            freed = need_of(bid, bid.price, quantity)
         else:
-            improvement = need_of(bid, bid.price, fees.left) - paid
-            trade.bid_fee = fees.charge(paid, quantity, trade.liquidity_of(bid))
-            improvement -= trade.bid_fee + need_of(bid, bid.price, fees.left)
-            self._pay_fee(bid, "reserved", trade.bid_fee, trade_index, fee_account)
+            freed = need_of(bid, bid.price, fees.left)
+            trade.bid_fee = fee = fees.charge(paid, quantity, trade.liquidity_of(bid))
+            freed -= need_of(bid, bid.price, fees.left)
+            if fee:
+                move(Movement("fee", CASH, fee, buyer, "reserved", fee_account, "available", bid_id, trade_index))
+        bought.reserved -= freed
+        improvement = freed - paid - trade.bid_fee
         if improvement:
-            self._move(
-                Movement("improvement", CASH, improvement, buyer, "reserved", buyer, "available", bid_id, trade_index)
-            )
-        self._move(Movement("trade", stock_id, quantity, seller, "reserved", buyer, "available", ask_id, trade_index))
+            move(Movement("improvement", CASH, improvement, buyer, "reserved", buyer, "available", bid_id, trade_index))
+            bought.available += improvement
         fees = ask.fees
         if fees is not None:
-            trade.ask_fee = fees.charge(paid, quantity, trade.liquidity_of(ask))
-            self._pay_fee(ask, "available", trade.ask_fee, trade_index, fee_account)
-        self.receiving.update(((seller, CASH), (buyer, stock_id)))
-        self._change(buyer, CASH).traded -= paid
-        self._change(seller, CASH).traded += paid
-        for broker, shares in ((buyer, quantity), (seller, -quantity)):
-            change = self._change(broker, stock_id)
-            change.traded += shares
-            change.trades.append((shares, trade.price))
+            trade.ask_fee = fee = fees.charge(paid, quantity, trade.liquidity_of(ask))
+            if fee:
+                move(Movement("fee", CASH, fee, seller, "available", fee_account, "available", ask_id, trade_index))
+        move(Movement("trade", stock_id, quantity, seller, "reserved", buyer, "available", ask_id, trade_index))
+        bought.traded -= paid + trade.bid_fee
+        sold.traded += paid - trade.ask_fee
+        sold.available += paid - trade.ask_fee
+        self._take_fees(fee_account, trade.bid_fee + trade.ask_fee)
+        received, given = self.change(buyer, stock_id), self.change(seller, stock_id)
+        received.available += quantity
+        received.traded += quantity
+        received.trades.append((quantity, price))
+        given.reserved -= quantity
+        given.traded -= quantity
+        given.trades.append((-quantity, price))
+        self.receiving.add((seller, CASH))
+        self.receiving.add((buyer, stock_id))
 
     def amend(self, order: Order, event: Amended) -> int:
         """What the order needs less since this amendment; negative for more."""
@@ -137,25 +153,15 @@ class Ledger:
             order.fees.left = event.remaining
         return before - need_of(order, event.price, event.remaining)
 
-    def _pay_fee(self, order: Order, bucket: str, fee: int, trade_index: int, account: int) -> None:
-        if not fee:
-            return
-        broker, order_id = broker_of(order), order_id_of(order)
-        self._move(Movement("fee", CASH, fee, broker, bucket, account, "available", order_id, trade_index))
-        self.receiving.add((account, CASH))
-        self._change(broker, CASH).traded -= fee
-        self._change(account, CASH).traded += fee
+    def _take_fees(self, account: int, fees: int) -> None:
+        if fees:
+            self.receiving.add((account, CASH))
+            exchange = self.change(account, CASH)
+            exchange.available += fees
+            exchange.traded += fees
 
-    def _move(self, movement: Movement) -> None:
-        self.movements.append(movement)
-        giving = self._change(movement.from_broker, movement.asset_id)
-        if movement.from_bucket == "reserved":
-            giving.reserved -= movement.amount
-        else:
-            giving.available -= movement.amount
-        self._change(movement.to_broker, movement.asset_id).available += movement.amount
-
-    def _change(self, broker: int, asset: int) -> BalanceChange:
+    def change(self, broker: int, asset: int) -> BalanceChange:
+        """What the turn adds to this balance so far."""
         change = self.changes.get((broker, asset))
         if change is None:
             change = self.changes[broker, asset] = BalanceChange()
