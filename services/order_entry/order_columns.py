@@ -1,6 +1,6 @@
 """What `orders` keeps of what brokers ask for, and the JSON document that brings it to the statement that stores it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -22,41 +22,44 @@ STORED: Final = {
     "price": "bigint",
     "protection_price": "bigint",
     "quantity": "bigint",
-    "maker_bps": "bigint",
-    "taker_bps": "bigint",
     "self_trade_prevention": "text",
     "valid_until": "timestamptz",
     "client_order_id": "text",
     "fingerprint": "bytea",
     **{name: CONDITION_TYPES[kind] for name, kind in CONDITIONS.items()},
 }
-"""What `orders` keeps of a request: each column, and its type."""
+"""What `orders` keeps of a usual request: each column, and its type."""
 
-REQUESTED: Final = {**STORED, "asset_id": "bigint", "amount": "bigint", "payload": "json", "reply_to": "text"}
-"""All that a request brings: also what it reserves, what the engine will be told, and who waits for the book."""
+CHARGED: Final = {**STORED, "maker_bps": "bigint", "taker_bps": "bigint"}
+"""And of one that is to pay fees: two columns more make storing an order a tenth more work."""
 
-COLUMNS: Final = {name: f"coalesce({name}, false)" if kind == "boolean" else name for name, kind in STORED.items()}
-"""The same columns, and what is put into each: a document leaves out what an order has not."""
+BESIDE: Final = {"asset_id": "bigint", "amount": "bigint", "payload": "json", "reply_to": "text"}
+"""What else a request brings: what it reserves, what the engine will be told, and who waits for the book."""
 
-REQUEST: Final = f"""request AS (
+
+def requested(stored: Mapping[str, str] = CHARGED) -> str:
+    """A common table expression: the document's orders, `n` being their place from 1.
+
+    One JSON document: writing and reading it costs a third of what an array for each column does.
+    """
+    columns = {**stored, **BESIDE}
+    return f"""request AS (
         SELECT * FROM ROWS FROM (json_to_recordset(CAST(:document AS json)) AS (
-            {", ".join(f"{name} {kind}" for name, kind in REQUESTED.items())}
-        )) WITH ORDINALITY AS w ({", ".join(REQUESTED)}, n)
+            {", ".join(f"{name} {kind}" for name, kind in columns.items())}
+        )) WITH ORDINALITY AS w ({", ".join(columns)}, n)
     )"""  # noqa: S608 - names of this file
-"""A common table expression: the document's orders, `n` being their place from 1.
-
-One JSON document: writing and reading it costs a third of what an array for each column does.
-"""
-
-INSERT_ORDERS: Final = f"""INSERT INTO orders (id, remaining_quantity, {", ".join(COLUMNS)})
-        SELECT id, quantity, {", ".join(COLUMNS.values())}"""
 
 
-def storing(source: str) -> str:
-    """Common table expressions that store the orders of `source` (REQUEST's columns, and `id`), with a command for each
-    in the inbox, in their order, and the transfer that reserves."""
+def storing(source: str, stored: Mapping[str, str] = CHARGED) -> str:
+    """Common table expressions that store the orders of `source` (the columns of `requested`, and `id`), with a command
+    for each in the inbox, in their order, and the transfer that reserves.
+
+    A document leaves out what an order has not.
+    """
+    columns = {name: f"coalesce({name}, false)" if kind == "boolean" else name for name, kind in stored.items()}
     return f"""stored AS (
-        {INSERT_ORDERS} FROM {source}
+        INSERT INTO orders (id, remaining_quantity, {", ".join(columns)})
+        SELECT id, quantity, {", ".join(columns.values())} FROM {source}
     ), inbox AS (
         INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
         SELECT stock_id, 'new', id, broker_id, payload, reply_to FROM {source} ORDER BY n

@@ -59,8 +59,10 @@ class FundedOrder:
         request = order.request
         if request.side == "ask":
             return cls(order, stock, None, stock.id, request.quantity)
-        notional = (request.price or protection_price or 0) * request.quantity
-        return cls(order, stock, protection_price, CASH, notional + order.rates.most(notional))
+        amount = (request.price or protection_price or 0) * request.quantity
+        if not order.rates.are_none:
+            amount += order.rates.most(amount)
+        return cls(order, stock, protection_price, CASH, amount)
 
     def at(self, rates: FeeRates) -> FundedOrder:
         """The same order with these fees."""

@@ -4,7 +4,8 @@ from typing import Final
 
 from settings.sections import Limits
 
-NO_LIMIT: Final = 2**62
+NO_LIMIT: Final = 2**40 - 1
+"""Open orders that nobody can have."""
 
 
 def most_open(limits: Limits, is_guest: bool) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from database.statements import Statement, Statements, execute_together
-from services.order_entry.order_columns import REQUEST, document_of, storing
+from services.order_entry.order_columns import document_of, requested, storing
 from services.order_entry.requests import FundedOrder
 from services.order_entry.reserve import ACCEPTED, LOCKED, PAID
 from services.order_entry.room import most_open, most_open_of_stock
@@ -23,7 +23,7 @@ class Refusal(StrEnum):
     OPEN_ORDERS_PER_STOCK = "open_orders_per_stock"
 
 
-NEEDED = f"""{REQUEST}, known AS (
+NEEDED = f"""{requested()}, known AS (
         SELECT w.n, o.id, o.status, o.fingerprint
         FROM request w JOIN orders o ON o.broker_id = w.broker_id AND o.client_order_id = w.client_order_id
     ), fresh AS (

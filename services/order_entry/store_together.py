@@ -5,26 +5,25 @@ has not enough, or a client_order_id is known. Then nothing is stored, and the o
 their turn (`services.order_entry.store`). For two orders this is two thirds of the careful way's work.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from database.columns import Column, named_literals, number, unnest_named
 from database.errors import broken_constraint, sqlstate
 from database.statements import Statement, Statements, execute_together
 from models import CASH
-from services.order_entry.open_accounts import account_of
-from services.order_entry.order_columns import REQUEST, document_of, storing
+from services.order_entry.order_columns import CHARGED, STORED, document_of, requested, storing
 from services.order_entry.requests import FundedOrder
-from services.order_entry.room import most_open, most_open_of_stock
+from services.order_entry.room import NO_LIMIT, most_open, most_open_of_stock
 from settings.sections import Limits
 
-NO_VERSION: Final = -1
-"""No account has it: of two keys of a broker one still had the fees of before."""
+VERSION: Final = NO_LIMIT + 1
+"""What an account of cash has more for each version of its broker's fees, and may have more for that of the order."""
 
 MOST: Final = 2**63 - 1
 """Cents or shares that an account can have."""
@@ -39,13 +38,13 @@ CLIENT_ORDER_ID: Final = "uq_orders_broker_id_client_order_id"
 class Need:
     """What orders need of an account: cents or shares, and room for more open orders; it may have `most` of them.
 
-    An account of cash must also have the `fee_version` with which their fees were reckoned.
+    On an account of cash that also says with which version of the broker's fees they were reckoned: since then none can
+    have begun, or it has more (VERSION). Versions only rise.
     """
 
     most: int
     amount: int = 0
     orders: int = 0
-    fee_version: int = 0
 
 
 NEEDS: Final[tuple[Column, ...]] = (
@@ -54,7 +53,6 @@ NEEDS: Final[tuple[Column, ...]] = (
     number("amount", lambda entry: entry[1].amount),
     number("orders", lambda entry: entry[1].orders),
     number("most", lambda entry: entry[1].most),
-    number("fee_version", lambda entry: entry[1].fee_version),
 )
 """Items are ((broker id, asset id), Need)."""
 
@@ -64,8 +62,8 @@ RESERVE = text(f"""
             open_orders = b.open_orders + t.orders
         FROM {unnest_named(NEEDS)}
         WHERE b.broker_id = t.broker_id AND b.asset_id = t.asset_id AND NOT b.blocked
-            AND b.available >= t.amount - b.credit_limit AND b.open_orders + t.orders <= t.most
-            AND b.fee_version = t.fee_version
+            AND b.available >= t.amount - b.credit_limit
+            AND b.fee_version * {VERSION} + b.open_orders + t.orders <= t.most
         RETURNING b.broker_id
     )
     SELECT WHERE CASE WHEN (SELECT count(*) FROM reserved) < cardinality(CAST(:broker_id AS bigint[]))
@@ -74,12 +72,17 @@ RESERVE = text(f"""
 """Locks the balances in the order of the list, as everybody does. Where one has changed meanwhile, PostgreSQL looks at
 its newest row before it changes it."""
 
-STORE = text(f"""
-    WITH {REQUEST}, fresh AS MATERIALIZED (
-        SELECT nextval('orders_id_seq') AS id, request.* FROM request
-    ), {storing("fresh")}
-    SELECT n, id FROM fresh
-""")  # noqa: S608 - names of this file
+
+def _store(stored: Mapping[str, str]) -> TextClause:
+    return text(f"""
+        WITH {requested(stored)}, fresh AS MATERIALIZED (
+            SELECT nextval('orders_id_seq') AS id, request.* FROM request
+        ), {storing("fresh", stored)}
+        SELECT n, id FROM fresh
+    """)  # noqa: S608 - names of ours
+
+
+STORE, STORE_CHARGED = _store(STORED), _store(CHARGED)
 
 
 def reserve_and_store_together(
@@ -92,9 +95,10 @@ def reserve_and_store_together(
     needs = needs_of_accounts(orders, limits)
     if any(need.amount > MOST for _, need in needs):
         return None
-    reserve, store = named_literals(NEEDS, needs), {"document": document_of(orders)}
+    reserve, document = named_literals(NEEDS, needs), {"document": document_of(orders)}
+    store = STORE if all(order.order.rates.are_none for order in orders) else STORE_CHARGED
     try:
-        *_, rows = execute_together(session, [*opening, (RESERVE, reserve), (STORE, store)])
+        *_, rows = execute_together(session, [*opening, (RESERVE, reserve), (store, document)])
     except DBAPIError as error:
         if sqlstate(error) == SHORT or broken_constraint(error) == CLIENT_ORDER_ID:
             return None
@@ -110,16 +114,23 @@ def needs_of_accounts(orders: Sequence[FundedOrder], limits: Limits) -> list[tup
     """
     of_all, of_guests, of_stock = most_open(limits, False), most_open(limits, True), most_open_of_stock(limits)
     needs: dict[tuple[int, int], Need] = {}
-    for order in orders:
-        in_all = of_guests if order.order.is_guest else of_all
-        cash, version = (order.order.broker_id, CASH), order.order.rates.version
-        for account, most, fee_version in ((cash, in_all, version), (account_of(order), of_stock, 0)):
-            need = needs.get(account)
-            if need is None:
-                need = needs[account] = Need(most, fee_version=fee_version)
-            elif need.fee_version != fee_version:
-                need.fee_version = NO_VERSION
-            need.orders += 1
-            if account[1] == order.asset_id:
-                need.amount += order.amount
+    for funded in orders:
+        order = funded.order
+        account = (order.broker_id, CASH)
+        most = (of_guests if order.is_guest else of_all) + order.rates.version * VERSION
+        cash = needs.get(account)
+        if cash is None:
+            cash = needs[account] = Need(most)
+        elif most < cash.most:
+            cash.most = most
+        account = (order.broker_id, funded.stock.id)
+        of_broker = needs.get(account)
+        if of_broker is None:
+            of_broker = needs[account] = Need(of_stock)
+        cash.orders += 1
+        of_broker.orders += 1
+        if funded.asset_id == CASH:
+            cash.amount += funded.amount
+        else:
+            of_broker.amount += funded.amount
     return sorted(needs.items(), key=itemgetter(0))

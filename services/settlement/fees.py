@@ -5,7 +5,7 @@ rate of its own liquidity, and the fill bears what that has grown by. So an orde
 fills. An order that rests pays as a maker, the one that meets it as a taker, both of an auction as makers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 BASIS_POINTS: Final = 10_000
@@ -30,11 +30,12 @@ class FeeRates:
     taker_bps: int = 0
     version: int = 0
     """That of the broker's terms from which they follow."""
+    are_none: bool = field(init=False)
+    """Whether nothing is ever to be paid."""
 
-    @property
-    def are_none(self) -> bool:
-        """True if nothing is ever to be paid."""
-        return not (self.maker_bps or self.taker_bps)
+    def __post_init__(self) -> None:
+        """Known once for all orders that have them."""
+        object.__setattr__(self, "are_none", not (self.maker_bps or self.taker_bps))
 
     def most(self, notional: int) -> int:
         """The fee in cents that a new order of so many cents may come to: it is set aside with them."""

@@ -1,5 +1,6 @@
 """Orders are stored together or not at all; who could not pay lately goes the careful way by himself."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,8 +14,10 @@ from services.order_entry.answers import Placed
 from services.order_entry.memory import DOUBT, OrderMemory
 from services.order_entry.order_needs import needs_of
 from services.order_entry.place import place_orders
+from services.order_entry.room import NO_LIMIT
 from services.order_entry.store import PLACE_IN_TURN
-from services.order_entry.store_together import MOST, RESERVE, SHORT, STORE, Need, needs_of_accounts
+from services.order_entry.store_together import MOST, RESERVE, SHORT, STORE, STORE_CHARGED, Need, needs_of_accounts
+from services.settlement.fees import FeeRates
 from services.stocks.listing import rules_of
 from settings.sections import Limits
 from tests.services.floor import MONEY
@@ -43,7 +46,7 @@ class Desk:
 
     def took(self):
         """How each round since last asked stored its orders."""
-        ways = {RESERVE: "reserve", STORE: "store", PLACE_IN_TURN: "in turn"}
+        ways = {RESERVE: "reserve", STORE: "store", STORE_CHARGED: "store", PLACE_IN_TURN: "in turn"}
         rounds, self.rounds = self.rounds, []
         return [[ways[one] for one in statements if one in ways] for statements in rounds]
 
@@ -87,11 +90,24 @@ def test_each_account_is_asked_once_in_the_order_in_which_all_lock_them(floor):
     )
     assert needs_of_accounts(orders, Limits(open_orders=9, open_orders_per_stock=0)) == [
         ((rich, 1), Need(9, 3 * 3_400 + 3_300, 3)),
-        ((rich, a), Need(2**62, 0, 2)),
-        ((rich, b), Need(2**62, 0, 1)),
+        ((rich, a), Need(NO_LIMIT, 0, 2)),
+        ((rich, b), Need(NO_LIMIT, 0, 1)),
         ((seller, 1), Need(9, 0, 1)),
-        ((seller, b), Need(2**62, 3, 1)),
+        ((seller, b), Need(NO_LIMIT, 3, 1)),
     ]
+
+
+@pytest.mark.parametrize("versions", [(0, 1), (1, 0), (0, 0)], ids=str)
+def test_orders_with_the_fees_of_before_go_the_careful_way(floor, versions):
+    """Of two keys of a broker one may still be remembered with them."""
+    symbol, broker, desk = floor.stock(), floor.broker(), Desk(floor)
+    floor.charge(broker, 0, 100)
+    rates = [FeeRates(0, 100 * version, version) for version in versions]
+    orders = [replace(floor.order(broker, symbol, "bid", 1, 3_400), rates=each) for each in rates]
+    ids = [answer.order_id for answer in desk.place(*orders)]
+    assert desk.took() == [["reserve"], IN_TURN]
+    assert [floor.row(order_id).taker_bps for order_id in ids] == [100, 100]
+    assert floor.cash(broker)[1] == 2 * (3_400 + 34)
 
 
 @pytest.mark.parametrize("cash", [3_499, 3_500])
