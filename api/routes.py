@@ -13,7 +13,7 @@ from api.http.problem_schemas import ProblemSchema
 from api.market import clock, market_data, stocks, trading_states
 from api.operations import audit_log, debug, docs, health
 from api.operations.schema_converter import ConverterPlugin
-from api.trading import mass_cancel, order_batches, order_changes, orders, previews
+from api.trading import mass_cancel, order_batches, order_changes, orders, positions, previews
 from serving.raw_answers import MIMETYPE
 from settings.sections import Settings
 
@@ -23,6 +23,7 @@ RESOURCES: tuple[Resource, ...] = (
     order_batches.blueprint,
     order_changes.blueprint,
     mass_cancel.blueprint,
+    positions.blueprint,
     stocks.blueprint,
     trading_states.blueprint,
     market_data.blueprint,

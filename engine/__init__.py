@@ -12,7 +12,7 @@
 
 from engine.audit import BrokenBook
 from engine.book import Book
-from engine.commands import UNCHANGED, Amend, Cancel, Clock, Command, New, Roll, State, Uncross
+from engine.commands import UNCHANGED, Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
 from engine.events import (
     Accepted,
     Amended,
@@ -40,6 +40,7 @@ __all__ = [
     "Cancel",
     "Cancelled",
     "Clock",
+    "Close",
     "Command",
     "Event",
     "Expired",

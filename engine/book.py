@@ -8,7 +8,8 @@ from engine import codes
 from engine.amending import amend
 from engine.auction import equilibrium
 from engine.audit import check
-from engine.commands import Amend, Cancel, Clock, Command, New, Roll, State, Uncross
+from engine.closing import close
+from engine.commands import Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
 from engine.election import elect
 from engine.entering import new
 from engine.events import Event, Rejected
@@ -48,6 +49,8 @@ class Book(Ladder):
             self._cancel_by_id(command.id, command.reason, events)
         elif type(command) is Amend:
             amend(self, command, events)
+        elif type(command) is Close:
+            close(self, command, events)
         elif type(command) is not Clock:
             self._run_market(command, events)
         if self.watchful:

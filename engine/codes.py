@@ -25,6 +25,9 @@ STOCK_CLOSED: Final = "stock_closed"
 INVALID_STATE: Final = "invalid_state"
 STATE_NOT_LEFT: Final = "state_not_left"
 UNSUPPORTED: Final = "unsupported"
+NO_POSITION: Final = "no_position"
+INSUFFICIENT_FUNDS: Final = "insufficient_funds"
+INSUFFICIENT_SHARES: Final = "insufficient_shares"
 
 MESSAGES: Final[dict[str, str]] = {
     OFF_TICK: "The price is not a multiple of the tick.",
@@ -46,6 +49,9 @@ MESSAGES: Final[dict[str, str]] = {
     INVALID_STATE: "There is no such trading state.",
     STATE_NOT_LEFT: "The stock is in a state that this change does not end, such as an operator's halt.",
     UNSUPPORTED: "The engine knows no such order type or time in force.",
+    NO_POSITION: "There was nothing left to close when the order's turn came.",
+    INSUFFICIENT_FUNDS: "Not enough cash is available to buy back what was sold short.",
+    INSUFFICIENT_SHARES: "The shares are reserved for orders that came later.",
 }
 """One sentence for each code."""
 

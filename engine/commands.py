@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -51,6 +51,18 @@ class Amend:
 
 
 @dataclass(slots=True)
+class Close:
+    """Close a position: cancel its owner's orders `ids`, which rest, then enter `order`.
+
+    Whoever keeps the accounts says with `refused` (a code) that `order` cannot be paid for: the cancels stand then.
+    """
+
+    order: Order
+    ids: Sequence[Hashable] = ()
+    refused: str | None = None
+
+
+@dataclass(slots=True)
 class Clock:
     """Only let time pass: the orders that are due expire."""
 
@@ -80,4 +92,4 @@ class Roll:
     """
 
 
-Command = New | Cancel | Amend | Clock | State | Uncross | Roll
+Command = New | Cancel | Amend | Close | Clock | State | Uncross | Roll

@@ -7,10 +7,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Amount, Base, CreatedAt, Id, Instant
 
-KINDS = ("new", "cancel", "amend", "expire", "state", "uncross", "roll")
+KINDS = ("new", "cancel", "amend", "close", "expire", "state", "uncross", "roll")
 
-ABOUT_ORDERS = ("new", "cancel", "amend")
+ABOUT_ORDERS = ("new", "cancel", "amend", "close")
 """The kinds that name an order."""
+
+BRINGING = ("new", "close")
+"""The kinds that bring one: `close` an order for all of a position, in place of the owner's own orders of that side."""
 
 
 class Command(Base):
@@ -19,7 +22,8 @@ class Command(Base):
     The worker gives it its `sequence` (gapless for each stock) and its time when it takes it; both together with
     `payload` are the journal that a fresh engine replays. `refused` holds the code of a command that never reached
     the engine; `error` the report of one that broke it. `reserved` (cents or shares) is what an amendment set aside
-    beyond what the order already had. `reply_to` says who waits for the answer.
+    beyond what the order already had; and all that the order of a `close` has before it is taken, whose quantity then
+    is the order's. `reply_to` says who waits for the answer.
     """
 
     __tablename__ = "commands"

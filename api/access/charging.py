@@ -10,10 +10,12 @@ from api.runtime.rate_limits import CANCELS, ORDERS, READS
 def bucket_of(rule: str, methods: Sequence[str]) -> str:
     """The bucket that a route takes from: what cancels has its own, so that nobody is kept from cancelling.
 
-    A preview changes nothing: it is read.
+    A preview changes nothing: it is read. Closing a position is to trade.
     """
     if rule.endswith("/preview"):
         return READS
+    if rule.startswith("/positions"):
+        return ORDERS
     if "DELETE" in methods or rule.endswith(("/cancel", "/cancel-after")):
         return CANCELS
     return ORDERS if {"POST", "PUT"} & set(methods) else READS

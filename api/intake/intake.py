@@ -27,6 +27,7 @@ from services.order_entry.amend import amend_orders
 from services.order_entry.amendments import Amendment
 from services.order_entry.answers import Placed
 from services.order_entry.cancel import Cancel, cancel_orders
+from services.order_entry.close_positions import Closing, ask_to_close
 from services.order_entry.memory import OrderMemory
 from services.order_entry.place import place_orders
 from services.order_entry.requests import NewOrder, QueuedCommand
@@ -79,6 +80,17 @@ class Intake:
     def amend(self, request: Amendment) -> QueuedCommand:
         """The order to be amended, as it stands. Raises what `amend_orders` returns."""
         return _accepted(self._amendments.submit(request))
+
+    def close(self, broker_id: int, symbol: str | None, reply_to: str) -> list[Closing]:
+        """Each position of the broker, or that in `symbol`, with its command or refusal. Raises what `ask_to_close`
+        raises."""
+        self._backpressure.look()
+        settings, refusal = self._settings, self._backpressure.refusal
+        closings = self._database.run(
+            lambda session: ask_to_close(session, broker_id, settings.market, settings.fees, symbol, reply_to, refusal)
+        )
+        self._wake_all(closing.asked for closing in closings if isinstance(closing.asked, QueuedCommand))
+        return closings
 
     def _unlisted(self, symbols: Set[str]) -> dict[str, MarketError]:
         """Refusals of those that are not listed: looked up apart, so that orders for them hold up no others."""

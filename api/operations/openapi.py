@@ -44,7 +44,7 @@ HEADERS: Final[dict[str, Json]] = {
     "Set-Cookie": {"description": "The cookies minex_refresh and minex_csrf; taken away by logging out."},
 }
 OF_STATUS: Final[dict[str, str]] = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
-MAKES_RESOURCE: Final = frozenset({"place_order", "list_new_stock"})
+MAKES_RESOURCE: Final = frozenset({"place_order", "list_new_stock", "close_position"})
 """Operations whose answer says where what they made, or had made before, is found."""
 
 WITH_COOKIES: Final = frozenset({"log_in", "refresh", "log_out"})

@@ -5,8 +5,9 @@ from typing import Any
 
 from database.transaction import Transaction
 from engine.book import Book
-from engine.commands import Amend, New
+from engine.commands import Amend, Close, New
 from services.matching.books import Books
+from services.matching.closing import resolve
 from services.matching.journal import BROKEN, UNDERFUNDED, UnreadableCommand, command_of
 from services.matching.poison import PoisonCommand, command_to_refuse
 from services.matching.turn import TakenStocks
@@ -37,7 +38,7 @@ def carry_out(
     for row in inbox:
         _, turn, book = found[row.stock_id]
         if poison is None:
-            _apply(outcome, turn, book, row)
+            _apply(session, outcome, turn, book, row)
         else:
             turn.command_sequence += 1
             outcome.refuse(turn, row, command_to_refuse(session, row), BROKEN, poison.report())
@@ -61,9 +62,11 @@ def _turn_of(stock: Any) -> StockTurn:
     )
 
 
-def _apply(outcome: TurnOutcome, stock: StockTurn, book: Book, row: Any) -> None:
+def _apply(session: Transaction, outcome: TurnOutcome, stock: StockTurn, book: Book, row: Any) -> None:
     command = command_of(row)
-    if isinstance(command, New) and command.order.id in book.orders:
+    if isinstance(command, Close):
+        resolve(command, book, session, stock.id, outcome.ledger, row.reserved)
+    if isinstance(command, New | Close) and command.order.id in book.orders:
         raise UnreadableCommand(f"order {command.order.id} has been in the book before")
     stock.command_sequence += 1
     if isinstance(command, Amend) and _underfunded(book, command, row.reserved):

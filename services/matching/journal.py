@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from engine.codes import INTERNAL_ERROR, REASONS, REQUESTED
-from engine.commands import UNCHANGED, Amend, Cancel, Clock, Command, New, Roll, State, Uncross
+from engine.commands import UNCHANGED, Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
 from engine.order_types import TIFS, TYPES
 from engine.orders import CONDITIONS, SIDES, Order
 from engine.rules import STP_MODES
@@ -53,6 +53,8 @@ def engine_command(kind: str, order_id: int | None, broker_id: int | None, paylo
     match kind:
         case "new":
             return New(_order(order_id, broker_id, payload))
+        case "close":
+            return Close(_order(order_id, broker_id, payload))
         case "cancel":
             return Cancel(order_id, REQUESTED if payload.get("reason") is None else _one_of(payload, "reason", REASONS))
         case "amend":

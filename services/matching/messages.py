@@ -8,18 +8,13 @@ from typing import Any
 import orjson
 
 from engine.book import Book
-from engine.codes import SELF_TRADE_PREVENTION
-from engine.events import Amended, Cancelled, Expired, Rejected
-from engine.order_types import LIMITED
-from engine.orders import ASK, BID, SIDE_NAMES, Order
+from engine.orders import ASK, BID
 from models import CASH
-from services.prices import average_price
-from services.settlement.execution_reports import ExecutionReport
+from services.matching.order_messages import add_fill, blank_of, filled_in
 from services.settlement.ledger import broker_of, order_id_of
 from services.settlement.settle import StoredTurn
 from services.settlement.turn_outcome import TurnOutcome
-from services.settlement.turn_records import Announcement, Execution, StockTurn
-from services.timestamps import timestamp
+from services.settlement.turn_records import Announcement, StockTurn
 
 
 @dataclass(slots=True)
@@ -98,10 +93,10 @@ def turn_messages(
         numbers[broker_id] = number = numbers[broker_id] + 1
         blank = blanks.get(order_id)
         if blank is None:
-            blank = blanks[order_id] = _blank(stock, order, stored.orders[order_id])
-        payload = _filled_in(blank, number, report)
+            blank = blanks[order_id] = blank_of(stock, order, stored.orders[order_id])
+        payload = filled_in(blank, number, report)
         if report.trade_index is not None:
-            _add_fill(payload, order, outcome.executions[report.trade_index], trade_ids[report.trade_index])
+            add_fill(payload, order, outcome.executions[report.trade_index], trade_ids[report.trade_index])
         messages.append(Message(("user", broker_id), report.kind, payload))
     changed: dict[int, list[dict[str, Any]]] = {}
     for balance in stored.balances:
@@ -137,67 +132,3 @@ def book_snapshot(stock: StockTurn, version: int, shown: Mapping[int, bytes]) ->
         "bids": orjson.Fragment(shown[BID]),
         "asks": orjson.Fragment(shown[ASK]),
     }
-
-
-def _blank(stock: StockTurn, order: Order, row: Any) -> dict[str, Any]:
-    """The members of an order's messages, those filled in that are the same in each of a turn."""
-    return {
-        "account_sequence": 0,
-        "order_id": row.id,
-        "client_order_id": row.client_order_id,
-        "document_number": row.document_number,
-        "symbol": stock.symbol,
-        "side": SIDE_NAMES[order.side],
-        "order_type": row.order_type,
-        "time_in_force": row.time_in_force,
-        "status": "",
-        "price": None,
-        "stop_price": order.stop_price,
-        "quantity": 0,
-        "filled_quantity": 0,
-        "remaining_quantity": 0,
-        "average_price": None,
-        "valid_until": timestamp(row.valid_until),
-        "created_at": timestamp(row.created_at),
-        "sequence": row.sequence,
-        "trade_id": None,
-        "executed_at": stock.sequenced_at,
-    }
-
-
-def _filled_in(blank: Mapping[str, Any], number: int, report: ExecutionReport) -> dict[str, Any]:
-    """The same with how the order stands with this event, the broker's own of this number."""
-    state, payload = report.state, {**blank}
-    payload["account_sequence"] = number
-    payload["status"] = report.status
-    if report.order.type in LIMITED:
-        payload["price"] = state.price
-    payload["quantity"] = state.quantity
-    payload["filled_quantity"] = state.filled
-    payload["remaining_quantity"] = state.remaining
-    if state.filled:
-        payload["average_price"] = average_price(state.notional, state.filled)
-    if report.trade_index is None:
-        payload |= _change(report)
-    return payload
-
-
-def _add_fill(payload: dict[str, Any], order: Order, execution: Execution, trade_id: int) -> None:
-    """The members that say which trade it tells of, and what the order was and pays in it."""
-    payload["trade_id"], payload["last_price"], payload["last_quantity"] = trade_id, execution.price, execution.quantity
-    payload["liquidity"], payload["fee"] = execution.liquidity_of(order), execution.fee_of(order)
-
-
-def _change(report: ExecutionReport) -> dict[str, Any]:
-    """The members of a message that say what an event other than a trade changed."""
-    match report.event:
-        case Cancelled(quantity=quantity, reason=reason):
-            prevented = reason == SELF_TRADE_PREVENTION
-            return {"prevented_quantity" if prevented else "cancelled_quantity": quantity, "reason": reason}
-        case Expired(quantity=quantity):
-            return {"expired_quantity": quantity}
-        case Rejected(code=code):
-            return {"code": code}
-        case Amended(kept_priority=kept):
-            return {"kept_priority": kept}
-    return {}

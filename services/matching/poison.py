@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import text
 
 from database.statements import Statements
-from engine.commands import Amend, Cancel, Command, New
+from engine.commands import Amend, Cancel, Close, Command, New
+from models.command import BRINGING
 from services.matching.books import ORDER, order_of
 
 PENDING_ORDER = text(f"{ORDER} WHERE id = :id AND stock_id = :stock_id AND status = 'pending'")
@@ -50,8 +51,8 @@ def command_to_refuse(session: Statements, row: Any) -> Command:
     """
     if row.kind == "amend":
         return Amend(row.order_id)
-    if row.kind == "new":
+    if row.kind in BRINGING:
         order = session.execute(PENDING_ORDER, {"id": row.order_id, "stock_id": row.stock_id}).one_or_none()
         if order is not None:
-            return New(order_of(order))
+            return New(order_of(order)) if row.kind == "new" else Close(order_of(order))
     return Cancel(row.order_id)

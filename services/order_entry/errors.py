@@ -1,7 +1,11 @@
 """What is refused about orders. As in `services.errors`, the class is the code, its docstring the message."""
 
-from services.errors import Conflict
+from services.errors import Conflict, Unknown
 
 
 class PostOnlyWouldTake(Conflict):
     """The order is post-only, and its price meets an order of the other side."""
+
+
+class NoPosition(Unknown):
+    """There is no position to close."""

@@ -50,9 +50,8 @@ def requested(stored: Mapping[str, str] = CHARGED) -> str:
     )"""  # noqa: S608 - names of this file
 
 
-def storing(source: str, stored: Mapping[str, str] = CHARGED) -> str:
-    """Common table expressions that store the orders of `source` (the columns of `requested`, and `id`), with a command
-    for each in the inbox, in their order, and the transfer that reserves.
+def inserting_orders(source: str, stored: Mapping[str, str] = CHARGED) -> str:
+    """A common table expression that stores the orders of `source` (the columns of `requested`, and `id`).
 
     A document leaves out what an order has not.
     """
@@ -60,7 +59,12 @@ def storing(source: str, stored: Mapping[str, str] = CHARGED) -> str:
     return f"""stored AS (
         INSERT INTO orders (id, remaining_quantity, {", ".join(columns)})
         SELECT id, quantity, {", ".join(columns.values())} FROM {source}
-    ), inbox AS (
+    )"""  # noqa: S608 - names of ours
+
+
+def storing(source: str, stored: Mapping[str, str] = CHARGED) -> str:
+    """The same, with a command for each in the inbox, in their order, and the transfer that reserves."""
+    return f"""{inserting_orders(source, stored)}, inbox AS (
         INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
         SELECT stock_id, 'new', id, broker_id, payload, reply_to FROM {source} ORDER BY n
     ), ledger AS (

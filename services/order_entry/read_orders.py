@@ -1,6 +1,6 @@
 """A broker's orders: one, or a page of them, each with its fills as they are at one moment."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,8 @@ ONE = text(f"{ORDERS} WHERE o.id = :order_id")
 
 BY_CLIENT_ID = text("SELECT id FROM orders WHERE broker_id = :broker_id AND client_order_id = :client_order_id")
 
+PENDING = text("SELECT count(*) FROM orders WHERE id = ANY(:ids) AND status = 'pending'")
+
 FILTERS = {
     "before": "o.id < :before",
     "statuses": "o.status = ANY(:statuses)",
@@ -85,6 +87,11 @@ def read_order(session: Statements, broker_id: int, order_id: int) -> dict[str, 
     if row.broker_id != broker_id:
         raise NotYourOrder
     return order_document(row, FILLS_OF_ONE)
+
+
+def still_pending(session: Statements, order_ids: Collection[int]) -> int:
+    """How many of these orders wait for the book."""
+    return int(session.scalar(PENDING, {"ids": list(order_ids)}))
 
 
 def id_of_client_order(session: Statements, broker_id: int, client_order_id: str) -> int:

@@ -64,6 +64,11 @@ def need_of(order: Order, price: int | None, quantity: int) -> int:
     return notional
 
 
+def need_of_rest(order: Order) -> int:
+    """The amount that is reserved for what is left of this order, which is open, at this point of the turn."""
+    return need_of(order, order.price, order.remaining if order.fees is None else order.fees.left)
+
+
 def asset_of(order: Order, stock_id: int) -> int:
     """The id of the asset that the order reserves: cash for a bid, the stock for an ask."""
     return CASH if order.side == BID else stock_id
@@ -87,6 +92,19 @@ class Ledger:
             change = self.change(broker, asset)
             change.reserved -= amount
             change.available += amount
+
+    def reserve_more(self, order: Order, stock_id: int, reserved: int) -> None:
+        """Have `order` have reserved what it needs, of which it has `reserved` (cents or shares); what it does not need
+        comes back."""
+        broker, asset, order_id = broker_of(order), asset_of(order, stock_id), order_id_of(order)
+        more = need_of(order, order.price, order.quantity) - reserved
+        if more <= 0:
+            self.release(broker, asset, -more, order_id)
+            return
+        self.movements.append(Movement("reserve", asset, more, broker, "available", broker, "reserved", order_id, None))
+        change = self.change(broker, asset)
+        change.available -= more
+        change.reserved += more
 
     def release_unfilled(self, order: Order, stock_id: int, quantity: int) -> None:
         """Give back what `quantity` shares of `order` had reserved, which leave it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.codes import SELF_TRADE_PREVENTION
-from engine.commands import Amend, New
+from engine.commands import Amend, Close, New
 from engine.events import (
     Accepted,
     Amended,
@@ -65,16 +65,16 @@ class TurnOutcome:
                     self.ledger.release_unfilled(event.order, stock.id, event.quantity)
                     self._note_prevented(event)
                 case Accepted():
-                    stock.changed.add(event.order.side)
+                    self._accept(stock, row, command, event.order)
                 case Amended():
                     stock.changed.add(event.order.side)
                     freed += self.ledger.amend(event.order, event)
                 case _:
                     self._note_market(stock, event)
-        if isinstance(command, New):
+        if isinstance(command, New | Close):
             if taken.refused:
                 reports.append(rejection(command.order, Rejected(row.order_id, taken.refused)))
-            self._enter(stock, command.order, taken.refused)
+            self._enter(stock, row, command, taken.refused)
         self._note_trades(reports, first_trade)
         self._report(stock, reports)
         if isinstance(command, Amend):
@@ -84,8 +84,8 @@ class TurnOutcome:
         """Book a command that is kept from the engine; what it had set aside is released."""
         taken = CommandUpdate(row.id, stock.command_sequence, stock.sequenced_at, code, error)
         self.commands.append(taken)
-        if isinstance(command, New):
-            self._enter(stock, command.order, code)
+        if isinstance(command, New | Close):
+            self._enter(stock, row, command, code)
             self._report(stock, [rejection(command.order, Rejected(row.order_id, code))])
         elif isinstance(command, Amend):
             self._free(stock, row, 0)
@@ -139,12 +139,22 @@ class TurnOutcome:
         self.ledger.settle(execution, len(self.executions), stock.fee_account)
         self.executions.append(execution)
 
-    def _enter(self, stock: StockTurn, order: Order, refused: str | None) -> None:
-        self.reserving.add((broker_of(order), asset_of(order, stock.id)))
+    def _accept(self, stock: StockTurn, row: Any, command: Any, order: Order) -> None:
+        stock.changed.add(order.side)
+        if type(command) is Close:
+            self.ledger.reserve_more(order, stock.id, row.reserved)
+
+    def _enter(self, stock: StockTurn, row: Any, command: New | Close, refused: str | None) -> None:
+        order = command.order
+        account = broker_of(order), asset_of(order, stock.id)
+        self.reserving.add(account)
         update = OrderUpdate(order, stock.id, "open", stock.command_sequence)
         if refused:
             update.status, update.reject_code = "rejected", refused
-            self.ledger.release_unfilled(order, stock.id, order.quantity)
+            if isinstance(command, Close):
+                self.ledger.release(*account, row.reserved, row.order_id)
+            else:
+                self.ledger.release_unfilled(order, stock.id, order.quantity)
         self.order_updates[order_id_of(order)] = update
 
     def _report(self, stock: StockTurn, reports: Sequence[ExecutionReport]) -> None:

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from types import SimpleNamespace
 
-from engine import ASK, UNCHANGED, Amend, Cancel, New, Roll, State, Uncross
+from engine import ASK, UNCHANGED, Amend, Cancel, Close, New, Roll, State, Uncross
 from tests.engine.naive_auction import equilibrium, takers
 
 RESTING = ("gtc", "gtd", "day")
@@ -28,9 +28,7 @@ class NaiveBook:
         for order in sorted(due, key=lambda o: (o.expire_at, o.joined)):
             self.take("expired", order, order.left)
         if isinstance(command, New):
-            order = SimpleNamespace(**{name: getattr(command.order, name) for name in FIELDS})
-            order.elected = False
-            self.new(order)
+            self.new(copied(command.order))
         elif isinstance(command, Cancel | Amend):
             order = next((o for o in self.orders if o.id == command.id), None)
             if order is None:
@@ -39,6 +37,8 @@ class NaiveBook:
                 self.take("cancelled", order, order.left, command.reason)
             else:
                 self.amend(order, command)
+        elif isinstance(command, Close):
+            self.close(command)
         elif isinstance(command, State):
             self.change_state(command)
         elif isinstance(command, Uncross):
@@ -60,6 +60,18 @@ class NaiveBook:
         if self.state == "open" and reached:
             self.trigger(order)
         self.enter(order)
+
+    def close(self, command):
+        code = {"halted": "stock_halted", "closed": "stock_closed", "pre_open": "stock_closed"}.get(self.state)
+        if command.refused == "no_position":
+            code = code or "no_position"
+        for order in [] if code else [o for id in command.ids for o in self.orders if o.id == id]:
+            self.take("cancelled", order, order.left, "requested")
+        code = code or command.refused
+        if code:
+            self.events.append(("rejected", command.order.id, code))
+        else:
+            self.new(copied(command.order))
 
     def refusal(self, order):
         limited, rests = order.type in ("limit", "stop_limit"), order.tif in RESTING
@@ -322,6 +334,11 @@ class NaiveBook:
         """What rests on `side` in the order in which it would trade: (id, price, remaining)."""
         mine = sorted((o for o in self.resting(side) if o.type != "market"), key=lambda o: (-o.price * side, o.joined))
         return [(o.id, o.price, o.left) for o in mine]
+
+
+def copied(order):
+    """The order as it comes, in a body of its own."""
+    return SimpleNamespace(**{name: getattr(order, name) for name in FIELDS}, elected=False)
 
 
 def waits(order):

@@ -2,6 +2,7 @@
 
 import random
 from copy import copy
+from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from engine import (
     Book,
     Cancel,
     Clock,
+    Close,
     New,
     Order,
     Roll,
@@ -24,7 +26,7 @@ from engine import (
     Trade,
     Uncross,
 )
-from engine.codes import MESSAGES, REASONS
+from engine.codes import INSUFFICIENT_FUNDS, INSUFFICIENT_SHARES, MESSAGES, NO_POSITION, REASONS
 from engine.orders import CONDITIONS
 from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
 from engine.states import STATES
@@ -133,6 +135,10 @@ def random_command(choose, order_id, now):
     some_id = choose.randint(max(1, order_id - 25), order_id)
     if kind < 0.7:
         return Cancel(some_id, choose.choice(["requested"] * 9 + ["internal_error"]))
+    if kind < 0.72:
+        ids = choose.sample(range(max(1, order_id - 25), order_id + 1), choose.randint(0, min(order_id, 6)))
+        order = random_order(choose, order_id, None, None)
+        return Close(order, ids, choose.choice([None] * 6 + [NO_POSITION, INSUFFICIENT_FUNDS, INSUFFICIENT_SHARES]))
     if kind < 0.9:
         expire_at = choose.choice([UNCHANGED, UNCHANGED, ends])
         return Amend(some_id, price, choose.choice([None, *range(25)]), expire_at)
@@ -284,6 +290,17 @@ class Exchange(RuleBasedStateMachine):
         expire_at = self.both.now + until if isinstance(until, int) else until
         self.apply(Amend(self.recent(pick), price, quantity, expire_at))
 
+    @rule(
+        picks=st.lists(st.integers(0, 5), max_size=4, unique=True),
+        side=st.sampled_from([BID, ASK]),
+        quantity=quantities,
+        refused=st.none() | st.sampled_from([NO_POSITION, INSUFFICIENT_FUNDS]),
+    )
+    def close(self, picks, side, quantity, refused):
+        ids = list(dict.fromkeys(map(self.recent, picks)))
+        self.apply(Close(Order(self.next_id, ACCOUNTS[-1], side, "market", None, quantity, "ioc"), ids, refused))
+        self.next_id += 1
+
     @rule(later=st.integers(1, 8))
     def time_passes(self, later):
         self.apply(Clock(), later)
@@ -324,7 +341,7 @@ def test_a_rebuilt_book_goes_on_like_the_first(seed):
     for number in range(80, 160):
         now += choose.randint(0, 1)
         command = random_command(choose, number, now)
-        twin = New(copy(command.order)) if isinstance(command, New) else command
+        twin = replace(command, order=copy(command.order)) if isinstance(command, New | Close) else command
         assert [tell(event) for event in again.apply(twin, now)] == [tell(e) for e in book.apply(command, now)]
         for side in (BID, ASK):
             assert [order.id for order in again.queue(side)] == [order.id for order in book.queue(side)]

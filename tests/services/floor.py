@@ -24,6 +24,7 @@ from services.order_entry.amend import amend_orders
 from services.order_entry.amendments import Amendment
 from services.order_entry.answers import Placed
 from services.order_entry.cancel import Cancel, cancel_orders
+from services.order_entry.close_positions import ask_to_close
 from services.order_entry.memory import OrderMemory
 from services.order_entry.place import place_orders
 from services.order_entry.requests import NewOrder, OrderRequest, QueuedCommand
@@ -143,6 +144,12 @@ class Floor:
         with transaction(self.engine) as session:
             amendment = Amendment(broker, order_id, **request)
             return accepted(amend_orders(session, [amendment], self.market, datetime.now(UTC)))
+
+    def close(self, broker: int, symbol: str | None = None) -> dict[str, QueuedCommand | MarketError]:
+        """Ask for one's position in `symbol`, or all of one's positions, to be closed; the answers by symbol."""
+        with transaction(self.engine) as session:
+            asked = ask_to_close(session, broker, self.market, self.fees, symbol)
+        return {closing.symbol: closing.asked for closing in asked}
 
     def cancel(self, broker: int, order_id: int) -> QueuedCommand:
         """Ask for a cancel."""

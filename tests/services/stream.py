@@ -75,6 +75,7 @@ class Stream:
             self.let_expire: 2,
             self.move_in_or_out: 4,
             self.change_fees: 1,
+            self.close: 3,
             self.change_state: 3,
         }
         (act,) = self.random.choices(list(acts), weights=list(acts.values()))
@@ -155,6 +156,22 @@ class Stream:
         rates = (self.random.randrange(0, 40), self.random.randrange(0, 40))
         self.floor.charge(self.random.choice(self.brokers), *rates, remembered=self.random.random() < 0.5)
         self.seen["changes of fees"] += 1
+
+    def close(self) -> None:
+        """One position or all, perhaps twice before its turn comes."""
+        broker, symbol = self.random.choice(self.brokers), self.random.choice((None, *self.symbols))
+        for _ in range(self.random.choice((1, 1, 2))):
+            try:
+                asked = self.floor.close(broker, symbol)
+            except MarketError as refusal:
+                self.seen[refusal.code()] += 1
+                return
+            for answer in asked.values():
+                if isinstance(answer, MarketError):
+                    self.seen[answer.code()] += 1
+                else:
+                    self.seen["positions closed"] += 1
+                    self.orders.append((broker, answer.order_id))
 
     def drain(self) -> None:
         """Match everything that waits."""

@@ -3,8 +3,8 @@
 Each balance also counts the open orders: that of cash all of its broker, another those of the stock.
 
 An open order needs its price (a market buy: its protection price) times what remains and what its fee may come to by
-that, or for an ask the shares that remain. An amendment that waits in the inbox has set aside its own part. Closed
-orders need nothing.
+that, or for an ask the shares that remain. An amendment that waits in the inbox has set aside its own part; an
+order that is to close a position has no more until its turn comes. Closed orders need nothing.
 """
 
 from services.verify.checks.fees import FEE, PAYABLE
@@ -14,7 +14,13 @@ TABLES = ("balances", "orders")
 
 NOTIONAL = "CAST(coalesce(o.price, o.protection_price) AS numeric) * o.remaining_quantity"
 
-NEED = f"""CASE o.side WHEN 'bid' THEN {NOTIONAL}
+CLOSES = """(o.status = 'pending' AND EXISTS (
+    SELECT FROM commands c
+    WHERE c.order_id = o.id AND c.stock_id = o.stock_id AND c.sequence IS NULL AND c.kind = 'close'
+))"""
+"""It is to close a position, and its turn has not come: it has what its command has set aside."""
+
+NEED = f"""CASE WHEN {CLOSES} THEN 0 WHEN o.side = 'bid' THEN {NOTIONAL}
     + CASE WHEN o.maker_bps IS NULL THEN 0
         ELSE ceil(({PAYABLE} + {NOTIONAL} * greatest(o.maker_bps, o.taker_bps)) / 10000) - {FEE} END
     ELSE o.remaining_quantity END"""

@@ -73,9 +73,9 @@ RULES = (
         f"""
         WITH terms AS (
             SELECT c.order_id, o.stock_id, c.sequence, CAST(c.payload ->> 'price' AS bigint) AS price,
-                CAST(c.payload ->> 'quantity' AS bigint) AS quantity
+                CASE c.kind WHEN 'close' THEN o.quantity ELSE CAST(c.payload ->> 'quantity' AS bigint) END AS quantity
             FROM commands c JOIN orders o ON o.id = c.order_id
-            WHERE {RESTING} AND c.kind IN ('new', 'amend') AND c.sequence IS NOT NULL AND c.refused IS NULL
+            WHERE {RESTING} AND c.kind IN ('new', 'amend', 'close') AND c.sequence IS NOT NULL AND c.refused IS NULL
         ), priced AS (
             SELECT order_id, sequence, quantity,
                 coalesce(price, first_value(price) OVER (PARTITION BY order_id ORDER BY sequence)) AS price

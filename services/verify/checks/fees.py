@@ -33,7 +33,7 @@ RULES = (
         "orders",
         """
         SELECT o.id, rates.what, rates.found, rates.expected
-        FROM orders o JOIN commands c ON c.order_id = o.id AND c.kind = 'new'
+        FROM orders o JOIN commands c ON c.order_id = o.id AND c.kind IN ('new', 'close')
         CROSS JOIN LATERAL (VALUES
             ('maker_bps', o.maker_bps, CASE WHEN c.refused IS NULL THEN CAST(c.payload ->> 'maker_bps' AS bigint) END),
             ('taker_bps', o.taker_bps, CASE WHEN c.refused IS NULL THEN CAST(c.payload ->> 'taker_bps' AS bigint) END)

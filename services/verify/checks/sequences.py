@@ -47,7 +47,7 @@ COMMANDS = (
         WITH brought AS (
             SELECT order_id, min(sequence) AS sequence, min(stock_id) AS stock_id, min(broker_id) AS broker_id,
                 min(refused) AS refused, count(*) AS commands
-            FROM commands WHERE kind = 'new' GROUP BY order_id
+            FROM commands WHERE kind IN ('new', 'close') GROUP BY order_id
         )
         SELECT o.id, sources.what, sources.found, sources.expected
         FROM orders o LEFT JOIN brought b ON b.order_id = o.id

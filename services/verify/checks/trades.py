@@ -21,7 +21,7 @@ AMENDED = """
 def limit_join(order: str, side: str) -> str:
     """Joins trade `t` with what gave its order the limit: `<side>_new`, and where it was amended `<side>_amended`."""
     return f"""
-        LEFT JOIN commands {side}_new ON {side}_new.order_id = t.{order} AND {side}_new.kind = 'new'
+        LEFT JOIN commands {side}_new ON {side}_new.order_id = t.{order} AND {side}_new.kind IN ('new', 'close')
             AND {side}_new.refused IS NULL AND {side}_new.sequence <= t.command_sequence
         LEFT JOIN amended {side}_amended ON {side}_amended.order_id = t.{order}
             AND {side}_amended.sequence <= t.command_sequence
@@ -47,7 +47,7 @@ BANDS = """
 """For each trade the lowest and the highest price in cents, rounded inward to a tick, where a band was in force."""
 
 AGGRESSOR = """c.refused IS NULL AND (
-    c.kind IN ('new', 'amend')
+    c.kind IN ('new', 'amend', 'close')
         AND (c.order_id = aggressor.id OR aggressor.order_type IN ('stop', 'stop_limit'))
     OR c.kind IN ('state', 'uncross')
 )"""
@@ -73,7 +73,7 @@ RULES = (
             ('time of execution', CAST(t.executed_at AS text), CAST(c.sequenced_at AS text)),
             ('aggressor', CAST(aggressor.id AS text),
                 CASE WHEN {AGGRESSOR} THEN CAST(aggressor.id AS text)
-                    WHEN c.refused IS NULL AND c.kind IN ('new', 'amend') THEN CAST(c.order_id AS text) END)
+                    WHEN c.refused IS NULL AND c.kind IN ('new', 'amend', 'close') THEN CAST(c.order_id AS text) END)
         ) AS parties (what, found, expected)
         WHERE (
             b.side = 'bid' AND a.side = 'ask' AND t.buyer_id = b.broker_id AND t.seller_id = a.broker_id

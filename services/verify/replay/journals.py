@@ -18,7 +18,8 @@ from services.verify.report import Check
 STOCKS = text("SELECT * FROM stocks ORDER BY id")
 
 COMMANDS = text("""
-    SELECT id, stock_id, kind, order_id, broker_id, CAST(payload AS text) AS payload, sequence, sequenced_at, refused
+    SELECT id, stock_id, kind, order_id, broker_id, CAST(payload AS text) AS payload, sequence, sequenced_at, refused,
+        CASE WHEN kind = 'close' THEN (SELECT o.quantity FROM orders o WHERE o.id = order_id) END AS quantity
     FROM commands WHERE sequence IS NOT NULL ORDER BY stock_id, sequence, id
 """)
 

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 
 from engine.audit import BrokenBook
 from engine.book import Book
-from engine.commands import New
+from engine.commands import Close, New
 from engine.events import Cancelled, Event, Expired, Rejected, Trade
 from engine.orders import ASK, BID, Order
+from models.command import BRINGING
 from services.matching.books import empty_book
+from services.matching.closing import AS_PAID_FOR, own_orders, resize
 from services.matching.journal import NEVER_MATCHED, command_of
 from services.settlement.ledger import order_id_of
 from services.timestamps import microseconds
@@ -89,16 +91,26 @@ class StockReplay:
 
     def _events(self, book: Book, row: Any) -> list[Event]:
         if row.refused in NEVER_MATCHED:  # perhaps because it cannot be read
-            if row.kind == "new" and row.order_id not in book.orders:
+            if row.kind in BRINGING and row.order_id not in book.orders:
                 self.closed.setdefault(row.order_id, ("rejected", 0, 0, None))
             return [Rejected(row.order_id, row.refused)]
         command = command_of(row)
+        if isinstance(command, Close):
+            self._resolve(command, book, row)
         events = book.apply(command, microseconds(row.sequenced_at))
-        if isinstance(command, New) and any(isinstance(event, Rejected) for event in events):
+        if isinstance(command, New | Close) and any(isinstance(event, Rejected) for event in events):
             self.closed[row.order_id] = ("rejected", 0, 0, command.order.quantity)
         for event in events:
             self._note(event)
         return events
+
+    @staticmethod
+    def _resolve(command: Close, book: Book, row: Any) -> None:
+        """What it came to: how much was held, and whether it could be paid for, no book can know."""
+        command.ids = [order.id for order in own_orders(book, command.order)]
+        resize(command.order, row.quantity)
+        if row.refused in AS_PAID_FOR:
+            command.refused = row.refused
 
     def _note(self, event: Event) -> None:
         """Remember how orders close; in the end the last event of each order counts."""

@@ -13,7 +13,8 @@ from services.identity.scopes import CANCEL, READ, SCOPES, TRADE
 from tests.api.venue import Caller, Venue
 
 WHAT_IT_TAKES = {
-    "POST /orders": {TRADE}, "POST /orders/batch": {TRADE}, "POST /orders/preview": {TRADE}, "PUT /orders/1": {TRADE},
+    "POST /orders": {TRADE}, "POST /orders/batch": {TRADE}, "POST /orders/preview": {TRADE},
+    "DELETE /positions": {TRADE}, "DELETE /positions/STK": {TRADE}, "PUT /orders/1": {TRADE},
     "DELETE /orders/1": {CANCEL}, "POST /orders/1/cancel": {CANCEL}, "DELETE /orders": {CANCEL},
     "DELETE /orders/by-client-id/mine": {CANCEL}, "POST /orders/cancel-after": {CANCEL},
     "GET /orders": {READ, CANCEL}, "GET /orders/1": {READ, CANCEL},

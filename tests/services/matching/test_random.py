@@ -4,11 +4,12 @@ import pytest
 
 from tests.services.stream import Stream
 
-STEPS = 250
+STEPS = 320
 
 SEEN = {
     "placed", "known", "trades", "amend", "cancel", "insufficient_funds", "insufficient_shares",
     "client_order_id_reused", "auction", "pre_open", "halted", "closed", "uncross", "roll", "changes of fees",
+    "positions closed",
 }  # fmt: skip
 """What a stream must have come upon to prove anything."""
 

@@ -22,7 +22,7 @@ def test_every_snapshot_is_the_book(floor, seed, monkeypatch):
 
     monkeypatch.setattr(floor, "match", checked)
     stream = Stream(floor, 100 + seed)
-    for _ in range(150):
+    for _ in range(200):
         stream.step()
     stream.drain()
     assert len(seen) > 40
