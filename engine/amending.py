@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from engine import codes
 from engine.commands import Amend, Unchanged
-from engine.entering import enter
+from engine.entering import enter, price_refusal, stop_refusal
 from engine.events import Amended, Event, Rejected
 from engine.order_types import LIMITED
-from engine.rules import check_price, check_quantity
+from engine.rules import check_quantity
 from engine.states import OPEN, REFUSALS
+from engine.stops import is_reached, trigger
 
 if TYPE_CHECKING:
     from engine.ladder import Ladder
@@ -23,14 +24,16 @@ def amend(book: Ladder, command: Amend, events: list[Event]) -> None:
     Less quantity at the same price keeps the order's priority, and so does a new expiry. More quantity or another
     price loses it: the order leaves its queue, is matched like a new one, and what is left joins the back. A new
     total that is no more than what is already used up cancels the remainder; `order.quantity` stays the old total, as
-    FIX OrderQty 38 does after a cancel. A stop goes on waiting; of an iceberg the hidden part is changed first.
+    FIX OrderQty 38 does after a cancel. A stop goes on waiting, unless its new stop price is reached already; of an
+    iceberg the hidden part is changed first.
     """
     order = book.orders.get(command.id)
     if order is None:
         events.append(Rejected(command.id, codes.UNKNOWN_ORDER))
         return
     price, quantity = _wanted(order, command)
-    keeps_priority = price == order.price and quantity <= order.quantity
+    stop_price = order.stop_price if command.stop_price is None else command.stop_price
+    keeps_priority = price == order.price and quantity <= order.quantity and stop_price == order.stop_price
     code = _refusal(book, order, command, price, quantity, keeps_priority)
     if code is not None:
         events.append(Rejected(command.id, code))
@@ -48,10 +51,12 @@ def amend(book: Ladder, command: Amend, events: list[Event]) -> None:
     else:
         book.leave(order)
         order.shown = 0
-        order.price = price
+        order.price, order.stop_price = price, stop_price
         order.quantity = quantity
         order.remaining = remaining
         order.expire_at = expire_at
+        if order.waits and book.state == OPEN and is_reached(order, book.last_price):
+            trigger(order, events)
         enter(book, order, events)
 
 
@@ -61,11 +66,14 @@ def _refusal(
     """The code to refuse the amendment with, or None."""
     if book.state in REFUSALS:
         return REFUSALS[book.state]
-    if order.type not in LIMITED and command.price is not None:
+    stop_price = command.stop_price
+    moves_stop = stop_price is not None and stop_price != order.stop_price
+    has_price = moves_stop or order.type in LIMITED or command.price in (None, order.price)
+    if not has_price or (moves_stop and not order.waits):
         return codes.NOT_AMENDABLE
     code = check_quantity(quantity, book.rules.lot)
-    if code is None and not keeps_priority and order.type in LIMITED:
-        code = check_price(price, book.rules.tick, book.lowest, book.highest)
+    if code is None and not keeps_priority:
+        code = price_refusal(book, order, price) or (stop_refusal(book, order, stop_price) if moves_stop else None)
     if code is None and order.post_only and price is not None and book.state == OPEN and book.meets(order.side, price):
         code = codes.POST_ONLY_WOULD_TAKE
     return code

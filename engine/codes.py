@@ -41,7 +41,7 @@ MESSAGES: Final[dict[str, str]] = {
     POST_ONLY_WOULD_TAKE: "The order is post-only, and its price meets an order of the other side.",
     INVALID_STOP_PRICE: "A stop order, and no other, needs a stop price of at least one cent.",
     INVALID_DISPLAY_QUANTITY: "Only a limit order that may rest can hide a part, and must show whole lots of it.",
-    NOT_AMENDABLE: "A market or stop order has no limit price to amend.",
+    NOT_AMENDABLE: "A market or stop order has no limit price to amend, and only a stop that waits a stop price.",
     NOT_IN_AUCTION: "Before an auction nothing trades: immediate, fill-or-kill and post-only orders have to wait.",
     NO_AUCTION: "No orders are being gathered for an auction.",
     STOCK_HALTED: "Trading is halted: only cancels are taken.",

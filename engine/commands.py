@@ -41,13 +41,15 @@ class Amend:
     """Change an order that rests (FIX OrderCancelReplaceRequest).
 
     `price` in cents and `quantity` in shares, the new *total* including what is filled; None leaves them.
-    `expire_at` in microseconds, None for never.
+    `expire_at` in microseconds, None for never. `stop_price` in cents is for a stop that waits; `price` then is the new
+    protection of one without a limit.
     """
 
     id: Hashable
     price: int | None = None
     quantity: int | None = None
     expire_at: int | Unchanged | None = UNCHANGED
+    stop_price: int | None = None
 
 
 @dataclass(slots=True)

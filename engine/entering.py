@@ -97,28 +97,28 @@ def refusal(book: Ladder, order: Order) -> str | None:
         return codes.UNSUPPORTED
     return (
         check_quantity(order.quantity, book.rules.lot)
-        or price_refusal(book, order)
-        or stop_refusal(book, order)
+        or price_refusal(book, order, order.price)
+        or stop_refusal(book, order, order.stop_price)
         or display_refusal(book, order)
         or auction_refusal(book, order)
         or (post_only_refusal(book, order) if order.post_only else None)
     )
 
 
-def price_refusal(book: Ladder, order: Order) -> str | None:
+def price_refusal(book: Ladder, order: Order, price: int | None) -> str | None:
     """The code to refuse a limit or a protection price with, or None."""
     if order.type in LIMITED:
-        return check_price(order.price, book.rules.tick, book.lowest, book.highest)
-    return codes.INVALID_PRICE if order.price is not None and order.price <= 0 else None
+        return check_price(price, book.rules.tick, book.lowest, book.highest)
+    return codes.INVALID_PRICE if price is not None and price <= 0 else None
 
 
-def stop_refusal(book: Ladder, order: Order) -> str | None:
+def stop_refusal(book: Ladder, order: Order, stop_price: int | None) -> str | None:
     """The code to refuse a stop price with, or None: stops need one, of any distance, and nothing else may have one."""
     if order.type not in STOPS:
-        return None if order.stop_price is None else codes.INVALID_STOP_PRICE
-    if order.stop_price is None or not 0 < order.stop_price <= NO_LIMIT:
+        return None if stop_price is None else codes.INVALID_STOP_PRICE
+    if stop_price is None or not 0 < stop_price <= NO_LIMIT:
         return codes.INVALID_STOP_PRICE
-    return codes.OFF_TICK if order.stop_price % book.rules.tick else None
+    return codes.OFF_TICK if stop_price % book.rules.tick else None
 
 
 def display_refusal(book: Ladder, order: Order) -> str | None:

@@ -31,7 +31,8 @@ def read_command(fields: Mapping[str, Any]) -> Command:
         return Cancel(read_id(fields))
     if name == "amend":
         expire_at = _integer(fields, "expire_at") if "expire_at" in fields else UNCHANGED
-        return Amend(read_id(fields), _integer(fields, "price"), _integer(fields, "quantity"), expire_at)
+        price, quantity, stop_price = (_integer(fields, name) for name in ("price", "quantity", "stop_price"))
+        return Amend(read_id(fields), price, quantity, expire_at, stop_price)
     if name == "state":
         return State(_text(fields, "state", ""))
     if isinstance(name, str) and name in WITHOUT_FIELDS:

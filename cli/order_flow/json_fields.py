@@ -13,7 +13,7 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
         "id", "account", "side", "type", "price", "quantity", "tif", "expire_at", "stp", *CONDITIONS,
     }),
     "cancel": frozenset({"id"}),
-    "amend": frozenset({"id", "price", "quantity", "expire_at"}),
+    "amend": frozenset({"id", "price", "quantity", "expire_at", "stop_price"}),
     "state": frozenset({"state"}),
     "uncross": frozenset(),
     "roll": frozenset(),

@@ -56,8 +56,7 @@ class NaiveBook:
             return
         order.left, order.shown = order.quantity, 0
         self.events.append(("accepted", order.id))
-        reached = self.last is not None and waits(order) and (self.last - order.stop_price) * order.side >= 0
-        if self.state == "open" and reached:
+        if self.state == "open" and self.reached(order):
             self.trigger(order)
         self.enter(order)
 
@@ -72,6 +71,9 @@ class NaiveBook:
             self.events.append(("rejected", command.order.id, code))
         else:
             self.new(copied(command.order))
+
+    def reached(self, order):
+        return self.last is not None and waits(order) and (self.last - order.stop_price) * order.side >= 0
 
     def refusal(self, order):
         limited, rests = order.type in ("limit", "stop_limit"), order.tif in RESTING
@@ -101,16 +103,9 @@ class NaiveBook:
     def amend(self, order, command):
         price = order.price if command.price is None else command.price
         quantity = order.quantity if command.quantity is None else command.quantity
-        keeps = price == order.price and quantity <= order.quantity
-        limited = order.type in ("limit", "stop_limit")
-        if self.state in ("halted", "closed"):
-            code = f"stock_{self.state}"
-        elif command.price is not None and not limited:
-            code = "not_amendable"
-        else:
-            code = self.wrong_quantity(quantity) or (self.wrong_price(price) if limited and not keeps else None)
-            if not code and order.post_only and self.state == "open":
-                code = self.would_take(order, price)
+        stop = order.stop_price if command.stop_price is None else command.stop_price
+        keeps = price == order.price and quantity <= order.quantity and stop == order.stop_price
+        code = self.amend_refusal(order, command, price, quantity, keeps)
         left = order.left - order.quantity + quantity
         if code:
             self.events.append(("rejected", order.id, code))
@@ -118,17 +113,36 @@ class NaiveBook:
             self.take("cancelled", order, order.left, "amended")
         else:
             self.events.append(("amended", order.id, price or 0, quantity, keeps, order.price or 0, order.left))
-            order.price, order.quantity, order.left = price, quantity, left
+            order.price, order.quantity, order.left, order.stop_price = price, quantity, left, stop
             if command.expire_at is not UNCHANGED:
                 order.expire_at = command.expire_at
             if not keeps:
                 self.orders.remove(order)
                 order.shown = 0
+                if self.state == "open" and self.reached(order):
+                    self.trigger(order)
                 self.enter(order)
             else:
                 order.shown = min(order.shown, left)
                 if order.expire_at is not None and order.expire_at <= self.now:
                     self.take("expired", order, left)
+
+    def amend_refusal(self, order, command, price, quantity, keeps):
+        stop, limited = command.stop_price, order.type in ("limit", "stop_limit")
+        moves = stop not in (None, order.stop_price)
+        still = self.state in ("halted", "closed")
+        foreign = not moves and not limited and command.price not in (None, order.price)
+        reasons = (
+            f"stock_{self.state}" if still else None,
+            "not_amendable" if foreign or (moves and not waits(order)) else None,
+            self.wrong_quantity(quantity),
+            self.wrong_price(price) if limited and not keeps else None,
+            "invalid_price" if not limited and not keeps and price is not None and price <= 0 else None,
+            "invalid_stop_price" if moves and stop <= 0 else None,
+            "off_tick" if moves and stop % self.rules.tick else None,
+            self.would_take(order, price) if order.post_only and self.state == "open" else None,
+        )
+        return next((one for one in reasons if one), None)
 
     def enter(self, order):
         over = order.expire_at is not None and order.expire_at <= self.now

@@ -15,7 +15,7 @@ A command stands at four spaces, the events it must bring at eight. That an orde
     buy c 4 market · buy c 4 market @ 1010                             without and with a protection price
     buy c 4 stop=1020 · buy c 4 @ 1030 stop=1020                       stop and stop-limit
     buy c 40 @ 1000 show=5                                             an iceberg
-    cancel a · amend a 5 · amend a @ 990 · amend a 5 @ 990 until=never
+    cancel a · amend a 5 · amend a @ 990 · amend a 5 @ 990 until=never · amend a stop=1020
     state auction · state open from=auction,open · uncross · roll      what operators and the schedule ask for
     time 50                                                            the time of this and later commands
 """
@@ -151,7 +151,7 @@ def read(words):
         quantity = int(rest[1]) if len(rest) > 1 and rest[1].lstrip("-").isdigit() else None
         until = options.get("until")
         expire_at = UNCHANGED if until is None else None if until == "never" else int(until)
-        return Amend(rest[0], price, quantity, expire_at)
+        return Amend(rest[0], price, quantity, expire_at, int(options["stop"]) if "stop" in options else None)
     stop = "stop" if price is None else "stop_limit"
     return New(
         Order(

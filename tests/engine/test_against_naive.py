@@ -80,8 +80,9 @@ class Both:
         assert (self.book.state, self.book.last_price) == (self.naive.state, self.naive.last)
 
     def replace_by_restored(self):
-        """Go on with a book rebuilt from the open orders, as after a restart."""
+        """Go on with a book rebuilt from the open orders, as after a restart, at the time that was reached."""
         book = rebuilt(self.book)
+        book.now = self.now
         self.entered |= book.orders
         self.book = book
         self.compare()
@@ -141,7 +142,8 @@ def random_command(choose, order_id, now):
         return Close(order, ids, choose.choice([None] * 6 + [NO_POSITION, INSUFFICIENT_FUNDS, INSUFFICIENT_SHARES]))
     if kind < 0.9:
         expire_at = choose.choice([UNCHANGED, UNCHANGED, ends])
-        return Amend(some_id, price, choose.choice([None, *range(25)]), expire_at)
+        stop_price = choose.choice([0, -1, *range(90, 111)]) if choose.random() < 0.25 else None
+        return Amend(some_id, price, choose.choice([None, *range(25)]), expire_at, stop_price)
     if kind < 0.95:
         state = choose.choice(["open", "open", "open", "auction", "pre_open", "halted", "closed", "asleep"])
         return State(state, choose.choice([None, "news"]), choose.choice([STATES, STATES, ("open", "auction")]))
@@ -285,10 +287,11 @@ class Exchange(RuleBasedStateMachine):
         price=st.none() | prices,
         quantity=st.none() | quantities,
         until=st.just(UNCHANGED) | ends,
+        stop=st.none() | st.none() | prices,
     )
-    def amend(self, pick, price, quantity, until):
+    def amend(self, *, pick, price, quantity, until, stop):
         expire_at = self.both.now + until if isinstance(until, int) else until
-        self.apply(Amend(self.recent(pick), price, quantity, expire_at))
+        self.apply(Amend(self.recent(pick), price, quantity, expire_at, stop))
 
     @rule(
         picks=st.lists(st.integers(0, 5), max_size=4, unique=True),
