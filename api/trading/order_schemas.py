@@ -29,17 +29,18 @@ class AmendmentSchema(Schema):
     """What is to change of an order; what is left out stays as it is."""
 
     EXAMPLES: ClassVar = {"Another price": {"price": 3_510}, "Less": {"quantity": 50}}
-    CHANGES: ClassVar = frozenset({"price", "quantity", "valid_until"})
+    CHANGES: ClassVar = frozenset({"price", "quantity", "valid_until", "stop_price"})
 
     price = Whole(1, metadata={"description": "Cents."})
     quantity = Whole(1, metadata={"description": "Shares: the new total, with what is already filled."})
     valid_until = Instant(allow_none=True, metadata={"description": "null: until it is cancelled."})
+    stop_price = Whole(1, metadata={"description": "Cents: of a stop that waits."})
 
     @validates_schema(skip_on_field_errors=True)
     def check_something_changes(self, amendment: dict[str, Any], **_: Any) -> None:
         """An empty amendment is a mistake."""
         if not self.CHANGES & amendment.keys():
-            message = "Give at least one of price, quantity and valid_until."
+            message = "Give at least one of price, quantity, valid_until and stop_price."
             raise ValidationError({name: [message] for name in sorted(self.CHANGES)})
 
 

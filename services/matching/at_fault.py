@@ -89,6 +89,7 @@ def _part_of(outcome: TurnOutcome, broker_id: int) -> TurnOutcome:
     }
     part.prevented = _of(part.order_updates, outcome.prevented)
     part.triggered = _of(part.order_updates, outcome.triggered)
+    part.amended_stops = outcome.amended_stops & part.order_updates.keys()
     part.ledger.changes = {
         account: change for account, change in outcome.ledger.changes.items() if account[0] == broker_id
     }

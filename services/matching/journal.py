@@ -59,7 +59,9 @@ def engine_command(kind: str, order_id: int | None, broker_id: int | None, paylo
             return Cancel(order_id, REQUESTED if payload.get("reason") is None else _one_of(payload, "reason", REASONS))
         case "amend":
             price, quantity = _amount(payload, "price"), _amount(payload, "quantity")
-            return Amend(order_id, price, quantity, _time(payload) if "expire_at" in payload else UNCHANGED)
+            expire_at = _time(payload) if "expire_at" in payload else UNCHANGED
+            stop_price = _amount(payload, "stop_price") if "stop_price" in payload else None
+            return Amend(order_id, price, quantity, expire_at, stop_price)
         case "state":
             only_from = payload.get("only_from", STATES)
             if not isinstance(only_from, list | tuple) or not all(state in STATES for state in only_from):

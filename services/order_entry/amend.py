@@ -69,7 +69,7 @@ def amend_orders(
                 raise refusal
             for check in checks_of(order, stock, request, market, now):
                 check()
-            checked[n] = Checked.of(order, stock, request)
+            checked[n] = Checked.of(order, stock, request, market)
             being_amended.add(order.id)
         except MarketError as error:
             answers[n] = kept(error)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from engine.order_types import STOP
 from services.errors import (
     AmendmentWaiting,
     InsufficientFunds,
@@ -20,7 +21,8 @@ from services.errors import (
     ValidUntilNotAmendable,
 )
 from services.order_entry import checks
-from services.order_entry.order_needs import extra_need, worst_price
+from services.order_entry.errors import StopPriceNotAmendable
+from services.order_entry.order_needs import extra_need
 from services.stocks.listing import StockRules
 from services.timestamps import microseconds
 from settings.sections import Market
@@ -31,13 +33,14 @@ UNCHANGED: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """The changes that a broker wants: `quantity` is the new total (shares), `price` in cents; None changes nothing."""
+    """The changes that a broker wants: `quantity` is the new total (shares), prices in cents; None changes nothing."""
 
     broker_id: int
     order_id: int
     price: int | None = None
     quantity: int | None = None
     valid_until: datetime | None = UNCHANGED
+    stop_price: int | None = None
     reply_to: str | None = None
 
 
@@ -56,13 +59,15 @@ class Checked:
     reply_to: str | None = None
 
     @classmethod
-    def of(cls, order: Row[Any], stock: StockRules, request: Amendment) -> "Checked":
+    def of(cls, order: Row[Any], stock: StockRules, request: Amendment, market: Market) -> "Checked":
         """That of an order's row; whether it may be made is not looked at."""
-        price, quantity = wanted(order, request)
+        price, quantity = wanted(order, request, stock, market)
         payload: dict[str, Any] = {"price": price, "quantity": quantity}
         if request.valid_until is not UNCHANGED:
             payload["expire_at"] = microseconds(request.valid_until)
-        extra, needed = extra_need(order, price or worst_price(order), quantity)
+        if request.stop_price not in (None, order.stop_price):
+            payload["stop_price"] = request.stop_price
+        extra, needed = extra_need(order, price or 0, quantity)
         return cls(order, stock, payload, extra, needed, request.reply_to)
 
     def refusal(self) -> MarketError:
@@ -72,9 +77,16 @@ class Checked:
         return InsufficientShares(f"This amendment needs {self.extra} shares more.", required=self.extra)
 
 
-def wanted(order: Row[Any], request: Amendment) -> tuple[int | None, int]:
-    """The price (cents; None of a stop without a limit) and the total (shares) that the order is to have."""
+def wanted(order: Row[Any], request: Amendment, stock: StockRules, market: Market) -> tuple[int | None, int]:
+    """The price (cents) and the total (shares) that the order is to have.
+
+    Of a stop buy without a limit the price is its protection, which follows from the stop price; of such a sale None.
+    """
     price = order.price if request.price is None else request.price
+    if order.order_type == STOP and order.side == "bid":
+        price = order.protection_price
+        if request.stop_price not in (None, order.stop_price):
+            price = checks.protected(request.stop_price, stock, market)
     return price, order.quantity if request.quantity is None else request.quantity
 
 
@@ -90,6 +102,8 @@ def amendable(order: Row[Any] | None, request: Amendment, being_amended: Collect
         raise MarketOrderNotAmendable
     if order.order_type == "stop" and request.price is not None:
         raise StopNotAmendable
+    if request.stop_price is not None and not _waits(order):
+        raise StopPriceNotAmendable
     if request.valid_until is not UNCHANGED and order.time_in_force not in ("gtc", "gtd"):
         raise ValidUntilNotAmendable
     if order.id in being_amended:
@@ -101,13 +115,21 @@ def checks_of(
     order: Row[Any], stock: StockRules, request: Amendment, market: Market, now: datetime
 ) -> Iterator[Callable[[], None]]:
     """What is checked by the rules of the stock, in the order in which it is told; each raises its refusal."""
-    price, quantity = wanted(order, request)
+    price, quantity = wanted(order, request, stock, market)
+    limit, stop_price = request.price, request.stop_price
     yield lambda: checks.check_state(stock)
-    if price is not None and price != order.price:
-        yield lambda: checks.check_price(price, stock, market)
-    worst = price or worst_price(order) or order.stop_price
+    if limit is not None and limit != order.price:
+        yield lambda: checks.check_price(limit, stock, market)
+    if stop_price is not None:
+        yield lambda: checks.check_tick(stop_price, stock, market, "stop_price")
+    worst = price or stop_price or order.stop_price
     yield lambda: checks.check_quantity(quantity, worst, stock, market)
     if order.display_quantity is not None and quantity > order.quantity:
         yield lambda: checks.check_display(order.display_quantity, quantity, stock, market, "quantity")
     if request.valid_until is not UNCHANGED:
         yield lambda: checks.check_valid_until(request.valid_until, now)
+
+
+def _waits(order: Row[Any]) -> bool:
+    """True for a stop that has not been elected, as far as the book has told."""
+    return order.stop_price is not None and order.status in ("pending", "untriggered")

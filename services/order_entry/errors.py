@@ -9,3 +9,7 @@ class PostOnlyWouldTake(Conflict):
 
 class NoPosition(Unknown):
     """There is no position to close."""
+
+
+class StopPriceNotAmendable(Conflict):
+    """Only a stop that waits has a stop price to amend."""

@@ -48,7 +48,7 @@ def preview_amendment(session: Statements, request: Amendment, settings: Setting
     stock = rules_by_id(session, [row.stock_id])[row.stock_id]
     funds = read_funds(session, row.broker_id, row.stock_id)
     asset_id = CASH if row.side == "bid" else row.stock_id
-    checked = Checked.of(row, stock, request)
+    checked = Checked.of(row, stock, request, settings.market)
     if not refusals:
         refusals += collected(checks_of(row, stock, request, settings.market, now))
         if checked.needed > funds.most(asset_id):
@@ -67,17 +67,18 @@ def _previewed(
 ) -> Preview:
     row, stock = checked.order, checked.stock
     asset_id = CASH if row.side == "bid" else row.stock_id
-    price, quantity = wanted(row, request)
-    keeps = price == row.price and quantity <= row.quantity
+    price, quantity = wanted(row, request, stock, settings.market)
+    stop_price = request.stop_price or row.stop_price
+    keeps = price == (row.price or row.protection_price) and quantity <= row.quantity and stop_price == row.stop_price
     book, order, trial = _tried(session, row, checked, now)
     if trial.refused and not refusals:
         refusals.append(REJECTIONS[trial.refused]())
     before = need_of(order_of(row), worst_price(row), row.remaining_quantity)
     left = 0 if row.closed_at else max(0, row.remaining_quantity + quantity - row.quantity)
-    after = need_of(order_of(row), price or worst_price(row), left)
+    after = need_of(order_of(row), price or 0, left)
     mending = Mending(
-        stock, settings.market, book, order.side, {"price": price, "stop_price": row.stop_price}, quantity,
-        row.display_quantity, _most(row, stock, price or worst_price(row), funds, settings),
+        stock, settings.market, book, order.side, {"price": price, "stop_price": stop_price}, quantity,
+        row.display_quantity, _most(row, stock, price or 0, funds, settings),
     )  # fmt: skip
     return Preview(
         refusals,
@@ -103,7 +104,7 @@ def _tried(session: Statements, row: Row[Any], checked: Checked, now: datetime) 
         return book, order, Trial(rests=0 if row.closed_at else max(0, left), price=price)
     command = engine_command("amend", row.id, row.broker_id, checked.payload)
     assert isinstance(command, Amend)  # noqa: S101 - its kind says so
-    return book, order, tried(book, command, order, microseconds(now), price or worst_price(row))
+    return book, order, tried(book, command, order, microseconds(now), price or 0)
 
 
 def _most(row: Row[Any], stock: StockRules, price: int, funds: Funds, settings: Settings) -> int:

@@ -64,12 +64,17 @@ UPDATE_CHARGED = _UPDATE.format(
 
 
 class Special(NamedTuple):
-    """The columns of few orders: shares that an iceberg shows, shares that were prevented, when a stop was elected."""
+    """The columns of few orders: shares that an iceberg shows, shares that were prevented, when a stop was elected.
+
+    And what an amendment may make of a stop: its stop price, and by that the most that it may pay (cents).
+    """
 
     order_id: int
     shown: int | None
     prevented: int
     triggered_at: str | None
+    stop_price: int | None
+    price: int | None
 
 
 SPECIALS = (
@@ -77,11 +82,14 @@ SPECIALS = (
     number("shown", attrgetter("shown")),
     number("prevented", attrgetter("prevented")),
     word("triggered_at", attrgetter("triggered_at"), "timestamptz"),
+    number("stop_price", attrgetter("stop_price")),
+    number("price", attrgetter("price")),
 )
 
 UPDATE_SPECIALS = f"""
     UPDATE orders o SET shown_quantity = t.shown, prevented_quantity = o.prevented_quantity + t.prevented,
-        triggered_at = coalesce(o.triggered_at, t.triggered_at)
+        triggered_at = coalesce(o.triggered_at, t.triggered_at), stop_price = t.stop_price,
+        protection_price = CASE WHEN o.protection_price IS NOT NULL THEN t.price END
     FROM {unnest(SPECIALS)}
     WHERE o.id = t.id
 """  # noqa: S608 - names of this file
@@ -101,12 +109,19 @@ def update_orders(sent: Pipeline, outcome: TurnOutcome) -> Iterable[Any]:
 def update_specials(sent: Pipeline, outcome: TurnOutcome) -> None:
     """Store what only icebergs, stops and orders that met their own account have; most turns have none of them."""
     prevented, triggered, updates = outcome.prevented, outcome.triggered, outcome.order_updates
-    ids = prevented.keys() | triggered.keys()
+    ids = prevented.keys() | triggered.keys() | outcome.amended_stops
     ids |= {order_id for order_id, update in updates.items() if update.order.display_quantity is not None}
     if not ids:
         return
     specials = [
-        Special(order_id, _shown(updates[order_id].order), prevented.get(order_id, 0), triggered.get(order_id))
+        Special(
+            order_id,
+            _shown(updates[order_id].order),
+            prevented.get(order_id, 0),
+            triggered.get(order_id),
+            updates[order_id].order.stop_price,
+            updates[order_id].order.price,
+        )
         for order_id in sorted(ids)
     ]
     sent.send(UPDATE_SPECIALS, *literals(SPECIALS, specials))

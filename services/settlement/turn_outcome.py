@@ -37,6 +37,8 @@ class TurnOutcome:
     order_updates: dict[int, OrderUpdate] = field(default_factory=dict)
     prevented: dict[int, int] = field(default_factory=dict)
     """Shares that self-trade prevention took, by order."""
+    amended_stops: set[int] = field(default_factory=set)
+    """Orders with a stop price that were amended."""
     triggered: dict[int, str] = field(default_factory=dict)
     """When stops were elected, by order."""
     reports: list[tuple[StockTurn, ExecutionReport]] = field(default_factory=list)
@@ -67,8 +69,7 @@ class TurnOutcome:
                 case Accepted():
                     self._accept(stock, row, command, event.order)
                 case Amended():
-                    stock.changed.add(event.order.side)
-                    freed += self.ledger.amend(event.order, event)
+                    freed += self._amend(stock, event)
                 case _:
                     self._note_market(stock, event)
         if isinstance(command, New | Close):
@@ -138,6 +139,13 @@ class TurnOutcome:
         )
         self.ledger.settle(execution, len(self.executions), stock.fee_account)
         self.executions.append(execution)
+
+    def _amend(self, stock: StockTurn, event: Amended) -> int:
+        """What the order needs less than before."""
+        stock.changed.add(event.order.side)
+        if event.order.stop_price is not None:
+            self.amended_stops.add(order_id_of(event.order))
+        return self.ledger.amend(event.order, event)
 
     def _accept(self, stock: StockTurn, row: Any, command: Any, order: Order) -> None:
         stock.changed.add(order.side)

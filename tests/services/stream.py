@@ -94,6 +94,10 @@ class Stream:
         request = {"price": self._price(), "quantity": self.random.randrange(1, 13) * 5}
         for name in self.random.choice(((), (), ("price",), ("quantity",))):
             del request[name]
+        if self.random.random() < 0.25:
+            request["stop_price"] = self._price()
+            if self.random.random() < 0.6:
+                request.pop("price", None)  # a stop without a limit has none
         if self.random.random() < 0.2:
             request["valid_until"] = self.random.choice((None, self._soon()))
         self._ask_for(self.floor.amend, **request)

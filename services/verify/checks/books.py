@@ -1,9 +1,9 @@
 """5. No book is crossed outside an auction, nothing expired rests, and each level stands in time priority.
 
 Open orders must stand in the order of the commands that put them there: the one that brought the order, or the last
-amendment that lost its place (another price, or more shares). Icebergs join the back with each new part, and stops when
-they are elected: their places, and that nobody traded past an order with better priority, are history, which the open
-orders cannot tell; the replay of the journal proves it.
+amendment that lost its place (another price or stop price, or more shares). Icebergs join the back with each new part,
+and stops when they are elected: their places, and that nobody traded past an order with better priority, are history,
+which the open orders cannot tell; the replay of the journal proves it.
 """
 
 from services.verify.checks.rule import Rule
@@ -73,11 +73,12 @@ RULES = (
         f"""
         WITH terms AS (
             SELECT c.order_id, o.stock_id, c.sequence, CAST(c.payload ->> 'price' AS bigint) AS price,
-                CASE c.kind WHEN 'close' THEN o.quantity ELSE CAST(c.payload ->> 'quantity' AS bigint) END AS quantity
+                CASE c.kind WHEN 'close' THEN o.quantity ELSE CAST(c.payload ->> 'quantity' AS bigint) END AS quantity,
+                c.kind = 'amend' AND c.payload ->> 'stop_price' IS NOT NULL AS moves_stop
             FROM commands c JOIN orders o ON o.id = c.order_id
             WHERE {RESTING} AND c.kind IN ('new', 'amend', 'close') AND c.sequence IS NOT NULL AND c.refused IS NULL
         ), priced AS (
-            SELECT order_id, sequence, quantity,
+            SELECT order_id, sequence, quantity, moves_stop,
                 coalesce(price, first_value(price) OVER (PARTITION BY order_id ORDER BY sequence)) AS price
             FROM terms
         ), steps AS (
@@ -89,6 +90,7 @@ RULES = (
                 max(quantity) FILTER (WHERE is_last) AS quantity,
                 max(sequence) FILTER (
                     WHERE old_quantity IS NULL OR price IS DISTINCT FROM old_price OR quantity > old_quantity
+                        OR moves_stop
                 ) AS joined
             FROM steps GROUP BY order_id
         ), queued AS (

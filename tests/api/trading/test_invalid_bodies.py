@@ -212,7 +212,7 @@ def test_a_wrong_query(broker: Caller, query: str, field: str) -> None:
 def test_a_wrong_amendment(broker: Caller, change: dict[str, Any]) -> None:
     answer = broker.put(f"/orders/{broker.order('bid', 'STK', 1, 3_500)}", change)
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_request")
-    assert set(answer.json["errors"]) == (set(change) or {"price", "quantity", "valid_until"})
+    assert set(answer.json["errors"]) == (set(change) or {"price", "quantity", "valid_until", "stop_price"})
 
 
 NO_SYMBOL = ("%00", "%F0%9F%92%A9", "%ff", "A" * 13, ".", "..", "-A", "ı", "%0A", "STK%0A")

@@ -284,3 +284,20 @@ class TestAmendments:
         order_id = buyer.order("bid", stock, 100, 1_000)
         told_ = preview(buyer, order_id=order_id, quantity=90)
         assert (told_["accepted"], told_["rests"], told_["reserves"]["amount"]) == (True, 90, 90_090)
+
+    def test_a_stop_is_previewed_with_the_protection_of_its_new_stop_price(
+        self, venue: Venue, stock: str, buyer: Caller
+    ) -> None:
+        order = {**ORDER, "symbol": stock, "quantity": 10, "order_type": "stop", "stop_price": 1_040}
+        order_id = buyer.post("/orders", order).json["order_id"]
+        venue.match()
+        told_ = preview(buyer, order_id=order_id, stop_price=1_060)
+        assert (told_["accepted"], told_["keeps_priority"], told_["quantity_ahead"]) == (True, False, None)
+        assert told_["reserves"]["amount"] == 10 * 1_113 + 12
+        with venue.matching():
+            amended = buyer.put(f"/orders/{order_id}", {"stop_price": 1_060}).json
+        assert (amended["stop_price"], amended["status"]) == (1_060, "untriggered")
+        assert buyer.get("/balance")["reserved"] == told_["reserves"]["amount"]
+        limit = buyer.order("bid", stock, 1, 990)
+        assert preview(buyer, order_id=limit, stop_price=1_000)["refusal"]["code"] == "stop_price_not_amendable"
+        assert told(buyer.put(f"/orders/{limit}", {"stop_price": 1_000})) == (409, "stop_price_not_amendable")

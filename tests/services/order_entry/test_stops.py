@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.errors import OffTick, PriceTooLarge, StopNotAmendable
+from services.errors import InsufficientFunds, OffTick, PriceTooLarge, StopNotAmendable
+from services.order_entry.errors import StopPriceNotAmendable
 from tests.services.floor import MONEY
 
 
@@ -127,3 +128,66 @@ def test_the_owner_is_told_of_each_step(floor, story):
     messages = floor.match(symbol).messages
     told = [(one.event, one.payload["status"]) for one in messages if one.payload.get("order_id") == stop]
     assert told == [("ORDER_OPENED", "untriggered"), ("ORDER_TRIGGERED", "open"), ("ORDER_FILLED", "filled")]
+
+
+class TestAnotherStopPrice:
+    def test_its_protection_and_what_is_set_aside_for_it_follow(self, floor, story):
+        symbol, seller, buyer, _ = story
+        floor.charge(buyer, 0, 10)
+        stop = floor.bid(buyer, symbol, 100, stop_price=3_601)
+        floor.match(symbol)
+        for stop_price, protection in ((3_700, 3_885), (3_590, 3_770)):
+            floor.amend(buyer, stop, stop_price=stop_price)
+            floor.match(symbol)
+            row = floor.row(stop)
+            assert (row.status, row.stop_price, row.protection_price) == ("untriggered", stop_price, protection)
+            assert floor.cash(buyer)[1] == 100 * protection + -(-100 * protection // 1_000)
+        floor.ask(seller, symbol, 100, 3_700)
+        trade_at(floor, story, 3_590)
+        assert floor.stands(stop) == ("filled", 100, 0, 0)
+
+    def test_one_that_is_reached_already_goes_at_once(self, floor, story):
+        symbol, seller, buyer, _ = story
+        stop = floor.ask(seller, symbol, 100, stop_price=3_400)
+        floor.bid(buyer, symbol, 100, 3_490)
+        floor.match(symbol)
+        floor.amend(seller, stop, stop_price=3_500, quantity=70)
+        floor.match(symbol)
+        assert floor.stands(stop) == ("filled", 70, 0, 0)
+        assert floor.row(stop).triggered_at is not None
+
+    def test_of_a_stop_limit_only_the_wait_changes(self, floor, story):
+        symbol, _, buyer, _ = story
+        stop = floor.bid(buyer, symbol, 100, 3_620, stop_price=3_600)
+        floor.match(symbol)
+        floor.amend(buyer, stop, stop_price=3_550)
+        floor.match(symbol)
+        assert floor.cash(buyer) == (MONEY - 362_000, 362_000)
+        floor.books.forget_all()
+        trade_at(floor, story, 3_550)
+        assert floor.stands(stop) == ("open", 0, 100, 0)
+
+    def test_whoever_cannot_pay_for_it_keeps_the_old_one(self, floor):
+        symbol, buyer = floor.stock(), floor.broker(378_200)
+        stop = floor.bid(buyer, symbol, 100, stop_price=3_601)
+        floor.match(symbol)
+        with pytest.raises(InsufficientFunds) as refused:
+            floor.amend(buyer, stop, stop_price=3_602)
+        assert refused.value.facts["required"] == 100
+        assert floor.row(stop).stop_price == 3_601
+
+    def test_what_waits_for_no_price_has_none_to_amend(self, floor, story):
+        symbol, seller, buyer, _ = story
+        limit, stop = floor.ask(seller, symbol, 5, 3_600), floor.bid(buyer, symbol, 5, 3_400, stop_price=3_500)
+        for refused in (limit, stop):
+            if refused == stop:
+                floor.match(symbol)  # it is reached as it comes
+            with pytest.raises(StopPriceNotAmendable):
+                floor.amend(seller if refused == limit else buyer, refused, stop_price=3_700)
+
+    @pytest.mark.parametrize(("tick", "asked", "refusal"), [(5, 3_601, OffTick), (1, 10**12, PriceTooLarge)])
+    def test_a_stop_price_that_could_not_come_is_none_to_amend_to(self, floor, tick, asked, refusal):
+        symbol, buyer = floor.stock(tick_size=tick), floor.broker()
+        stop = floor.bid(buyer, symbol, 1, stop_price=3_600)
+        with pytest.raises(refusal):
+            floor.amend(buyer, stop, stop_price=asked)
