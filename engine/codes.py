@@ -22,6 +22,7 @@ NOT_IN_AUCTION: Final = "not_in_auction"
 NO_AUCTION: Final = "no_auction"
 STOCK_HALTED: Final = "stock_halted"
 STOCK_CLOSED: Final = "stock_closed"
+STOCK_DELISTED: Final = "stock_delisted"
 INVALID_STATE: Final = "invalid_state"
 STATE_NOT_LEFT: Final = "state_not_left"
 UNSUPPORTED: Final = "unsupported"
@@ -46,6 +47,7 @@ MESSAGES: Final[dict[str, str]] = {
     NO_AUCTION: "No orders are being gathered for an auction.",
     STOCK_HALTED: "Trading is halted: only cancels are taken.",
     STOCK_CLOSED: "The market is closed: only cancels are taken.",
+    STOCK_DELISTED: "The stock is listed no more.",
     INVALID_STATE: "There is no such trading state.",
     STATE_NOT_LEFT: "The stock is in a state that this change does not end, such as an operator's halt.",
     UNSUPPORTED: "The engine knows no such order type or time in force.",
@@ -60,12 +62,14 @@ AMENDED: Final = "amended"
 SELF_TRADE_PREVENTION: Final = "self_trade_prevention"
 
 INTERNAL_ERROR: Final = "internal_error"
+DELISTED: Final = "delisted"
 
 SESSION_CLOSED: Final = "session_closed"
 VOLATILITY: Final = "volatility"
 
 REASONS: Final[dict[str, str]] = {
     REQUESTED: "A cancel asked for it.",
+    DELISTED: "The stock was delisted.",
     AMENDED: "An amendment left the order no more quantity than it has already used.",
     SELF_TRADE_PREVENTION: "The quantity would have traded with an order of the same account.",
     INTERNAL_ERROR: "What the order was to bring could not be settled; it was taken out so that others can trade.",

@@ -71,7 +71,7 @@ class Clock:
 
 @dataclass(slots=True)
 class State:
-    """Give the stock another trading state, one of `engine.states.STATES` (FIX TradingSessionStatus).
+    """Give the stock another trading state, one of `engine.states.ALL_STATES` (FIX TradingSessionStatus).
 
     Refused where the stock is in none of the states `only_from` by then: a schedule does not end an operator's halt.
     """

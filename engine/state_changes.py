@@ -1,10 +1,11 @@
-"""From one trading state to the next. Any may follow any other.
+"""From one trading state to the next. Any may follow any other but the last.
 
 - Into `open`: what crosses is uncrossed first, all at one price, like an auction that ends. Market orders that are left
   over are then matched, oldest first, and stops that the last price has reached are elected.
 - Into `closed`: day orders expire, and so do market orders that waited for an auction. The last price becomes the
   reference of the next session.
 - Into `halted`, `pre_open` or `auction`: everything stays where it is.
+- Into `delisted`: all orders are cancelled, and no other state follows.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from engine.election import elect
 from engine.entering import enter
 from engine.events import Event, Rejected, StateChanged
 from engine.order_types import DAY
-from engine.states import CLOSED, GATHERING, OPEN, STATES
+from engine.states import ALL_STATES, CLOSED, DELISTED, GATHERING, OPEN
 
 if TYPE_CHECKING:
     from engine.commands import State
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 def change_state(book: Ladder, command: State, events: list[Event]) -> None:
     """Carry out `command`, or refuse a state that does not exist."""
-    if command.state not in STATES:
+    if command.state not in ALL_STATES:
         events.append(Rejected(None, codes.INVALID_STATE))
         return
     if book.state not in command.only_from:
@@ -43,6 +44,9 @@ def change_state(book: Ladder, command: State, events: list[Event]) -> None:
         elect(book, events, book.last_price)
     elif command.state == CLOSED:
         end_session(book, events)
+    elif command.state == DELISTED:
+        for order in _all_orders(book):
+            book.cancel(order, order.remaining, codes.DELISTED, events)
 
 
 def end_auction(book: Ladder, events: list[Event]) -> None:
@@ -66,11 +70,16 @@ def _match_left_over(book: Ladder, events: list[Event]) -> None:
         enter(book, order, events)
 
 
+def _all_orders(book: Ladder) -> list[Order]:
+    """Everything in the book, oldest first."""
+    return sorted(book.orders.values(), key=lambda order: order.priority)
+
+
 def end_session(book: Ladder, events: list[Event]) -> None:
     """Expire what ends with a session, and make the last price the reference of the next one."""
     for order in _waiting_for_auction(book):
         book.expire(order, events)
-    for order in sorted(book.orders.values(), key=lambda order: order.priority):
+    for order in _all_orders(book):
         if order.tif == DAY:
             book.expire(order, events)
     if book.last_price is not None:

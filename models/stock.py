@@ -20,7 +20,7 @@ class Stock(Base):
 
     __tablename__ = "stocks"
     __table_args__ = (
-        CheckConstraint("state IN ('pre_open', 'auction', 'open', 'halted', 'closed')", name="state_known"),
+        CheckConstraint("state IN ('pre_open', 'auction', 'open', 'halted', 'closed', 'delisted')", name="state_known"),
         CheckConstraint("execution_price IN ('maker', 'seller')", name="execution_price_known"),
         CheckConstraint(
             "self_trade_prevention IN ('none', 'cancel_resting', 'cancel_incoming', 'cancel_both', 'decrement')",

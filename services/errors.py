@@ -168,6 +168,10 @@ class StockClosed(Conflict):
     """This stock is not open for trading."""
 
 
+class StockDelisted(Conflict):
+    """This stock is listed no more."""
+
+
 class NotInAuction(Conflict):
     """Orders gather for an auction: what has to trade at once, or must not take, cannot wait for it."""
 

@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validates
 from api.http.fields import Choice, Symbol, Text, Whole, Word
 from engine.codes import VOLATILITY
 from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
-from engine.states import STATES
+from engine.states import ALL_STATES, STATES
 
 
 class NewStockSchema(Schema):
@@ -73,7 +73,7 @@ class StockSchema(Schema):
 
     symbol = fields.String(required=True)
     name = fields.String(required=True)
-    state = Word("TradingState", *STATES, required=True)
+    state = Word("StockState", *ALL_STATES, required=True)
     state_reason = fields.String(required=True, allow_none=True)
     state_since = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
     auction_ends_at = fields.String(

@@ -13,6 +13,7 @@ from api.http.paths import STOCK
 from api.http.problems import StateRefused
 from api.market.stock_schemas import StateChangeSchema, StockSchema
 from api.trading.command_results import PREFER, preference_applied, result_of
+from engine.states import DELISTED
 from services.stocks.read_stocks import read_stock
 from services.stocks.trading_states import ROLL, STATE, UNCROSS, StateRequest, ask_for
 
@@ -64,14 +65,29 @@ def roll_stock(symbol: str) -> Answer:
     return _changed(symbol, StateRequest(ROLL, by=caller().name))
 
 
-def _changed(symbol: str, change: StateRequest) -> Answer:
+@blueprint.open_to(Access.ADMIN, STOCK, "DELETE")
+@blueprint.doc(parameters=[PREFER])
+@blueprint.response(200, StockSchema, description="Applied: the stock as it is now.")
+@blueprint.alt_response(202, schema=StockSchema, description="Still queued: the stock as it was.")
+def delist_stock(symbol: str) -> Answer:
+    """Delist a stock, for good
+
+    All its orders are cancelled, and it never trades again. Its trades stay, and so do shares of it until they are
+    withdrawn; none come in. The symbol is not given to another stock.
+    """
+    return _changed(symbol, StateRequest(STATE, DELISTED, DELISTED, by=caller().name), "delist")
+
+
+def _changed(symbol: str, change: StateRequest, what: str | None = None) -> Answer:
+    """`what` is being done, for the log and the audit; the kind of the change where that says it."""
+    what = what or change.kind
     with components().replies.expect() as reply:
         with components().database.writing() as session:
             stock = read_stock(session, symbol, components().settings)
             command_id = ask_for(session, symbol, change, reply.address)
             after = {"state": change.state, "reason": change.reason} if change.kind == STATE else None
-            act(session, f"stock.{change.kind}", f"stock:{symbol}", before={"state": stock["state"]}, after=after)
-        log.info("%s of %s was asked for by %s", f"{change.kind} {change.state or ''}".rstrip(), stock["symbol"], who())
+            act(session, f"stock.{what}", f"stock:{symbol}", before={"state": stock["state"]}, after=after)
+        log.info("%s of %s was asked for by %s", f"{what} {change.state or ''}".rstrip(), stock["symbol"], who())
         components().intake.wake([(symbol, stock["group"])])
         result = result_of(command_id, reply)
     components().intake.forget_rules()

@@ -68,7 +68,13 @@ class Client:
         if self.choose.random() < 0.5:
             self._ask("cancels", "DELETE", f"/orders/{order_id}", at_once)
         else:
-            request = self.choose.choice(({"price": self._price()}, {"quantity": self.choose.randrange(1, 60)}))
+            request = self.choose.choice(
+                (
+                    {"price": self._price()},
+                    {"quantity": self.choose.randrange(1, 60)},
+                    {"stop_price": self._price()},
+                )
+            )
             self._ask("amendments", "PUT", f"/orders/{order_id}", at_once, request)
 
     def _ask(self, what: str, method: str, path: str, headers: dict[str, str], body: Any = None) -> requests.Response:
@@ -121,7 +127,10 @@ class Client:
 
 
 class Operator:
-    """Halts stocks, gathers orders in them, opens them again; suspends a broker and lets it in again."""
+    """Halts stocks, gathers orders in them, opens them again; suspends a broker and lets it in again.
+
+    And has money and shares come in and go out, changes what brokers pay, and sees to somebody who passes by.
+    """
 
     def __init__(self, url: str, admin_key: str, symbols: Sequence[str], traders: Sequence[Trader], seed: int) -> None:
         self.url, self.symbols, self.traders = f"{url}/api/v1", symbols, traders
@@ -145,9 +154,37 @@ class Operator:
                 self._post(f"/brokers/{broker}/suspend")
                 stopped.wait(0.2)
                 self._post(f"/brokers/{broker}/activate")
+            self._move(self.choose.choice(self.traders).broker_id)
+            if self.choose.random() < 0.3:
+                self._pass_by()
 
-    def _post(self, path: str, body: Any = None) -> None:
-        answer = requests.post(self.url + path, json=body, headers=self.headers, timeout=PATIENCE_SECONDS)
-        if answer.status_code not in (200, 202, 409):
+    def _move(self, broker: int) -> None:
+        """Cash or shares in or out, and now and then other fees from now on."""
+        shares = {self.choose.choice(self.symbols): {"quantity": 7}}
+        what = self.choose.choice(({"cash": 1_234_567}, {"positions": shares}))
+        reference = f"{self.choose.getrandbits(60)}"
+        self._post(f"/brokers/{broker}/{self.choose.choice(('deposit', 'withdraw'))}", {"reference": reference, **what})
+        if self.choose.random() < 0.2:
+            rates = {"maker_bps": self.choose.randrange(20), "taker_bps": self.choose.randrange(50)}
+            self._post(f"/brokers/{broker}/fees", rates, "PUT")
+
+    def _pass_by(self) -> None:
+        """Somebody new sells some of what he has, buys some more, and closes all of it."""
+        symbol = self.choose.choice(self.symbols)
+        body = {"name": "Passer-by", "cash": 10**8, "positions": {symbol: 500}, "short_limit": 1_000}
+        key = {"Authorization": f"Bearer {self._post('/register', body)['api_key']}"}
+        for side, quantity in (("ask", 200), ("bid", 100), ("ask", self.choose.choice((100, 900)))):
+            price = REFERENCE + round(self.choose.gauss(0, SPREAD))
+            order = {"document_number": "1", "side": side, "symbol": symbol, "quantity": quantity, "price": price}
+            requests.post(f"{self.url}/orders", json=order, headers=key, timeout=PATIENCE_SECONDS)
+        for _ in range(2):
+            answer = requests.delete(f"{self.url}/positions", headers=key, timeout=PATIENCE_SECONDS)
+            items = answer.json()["items"] if answer.status_code in (200, 201) else []
+            self.seen["positions closed"] += sum(item["order_id"] is not None for item in items)
+
+    def _post(self, path: str, body: Any = None, method: str = "POST") -> Any:
+        answer = requests.request(method, self.url + path, json=body, headers=self.headers, timeout=PATIENCE_SECONDS)
+        if answer.status_code not in (200, 201, 202, 409):
             raise RuntimeError(f"{path}: {answer.status_code} {answer.text[:200]}")
         self.seen[path.rpartition("/")[2]] += 1
+        return answer.json()

@@ -20,7 +20,7 @@ from bench.figures import Figure, at_least, at_most
 from bench.loads.every_kind import Client, Operator
 from bench.options import Options
 from bench.world.world import World, until
-from settings.sections import DAILY, Settings, TradingSchedule
+from settings.sections import DAILY, Fees, Settings, TradingSchedule
 from settings.values import WEEKDAYS
 
 PART = "day"
@@ -35,6 +35,8 @@ PHASE_SECONDS: Final = 4
 
 DYNAMIC_BAND_BPS: Final = 250
 LONGEST_CLOSE_SECONDS: Final = 600
+
+FEES: Final = Fees(maker_bps=3, taker_bps=10, tiers=(f"{10**12}:1:5",))
 
 STATUSES: Final = ("filled", "cancelled", "expired", "rejected")
 COUNTS: Final = """
@@ -85,7 +87,7 @@ def _settings(given: Settings, began: datetime, seconds: int) -> Settings:
     )
     market = replace(given.market, dynamic_band_bps=DYNAMIC_BAND_BPS)
     exchange = replace(given.exchange, admin_key=ADMIN_KEY)
-    return replace(given, exchange=exchange, market=market, session=hours)
+    return replace(given, exchange=exchange, market=market, session=hours, fees=FEES)
 
 
 def _next_second() -> datetime:
@@ -135,6 +137,10 @@ def _figures(world: World, seen: Counter[str], seconds: float) -> Iterator[Figur
     yield Figure(PART, "commands matched", commands, "", (), f"{told}; in {seconds:.0f} s")
     yield Figure(PART, "commands a second", commands / seconds if seconds else math.nan, "", ())
     halts = f"{seen['state']} changes of state and {seen['suspend']} suspensions by hand"
+    moved = f"{seen['deposit']} deposits, {seen['withdraw']} withdrawals, {seen['fees']} changes of fees"
+    yield Figure(PART, "positions closed", seen["positions closed"], "", at_least(1), moved)
+    paid = int(world.scalar("SELECT coalesce(sum(available), 0) FROM balances WHERE broker_id < 0"))
+    yield Figure(PART, "fees paid, cents", paid, "", at_least(1))
     auctions = world.scalar("SELECT count(*) FROM events WHERE payload ->> 'reason' = 'volatility'")
     yield Figure(PART, "orders", counts.orders, "", (), f"{counts.traded:,} of them traded; {halts}")
     yield Figure(PART, "volatility auctions", int(auctions), "", at_least(1))

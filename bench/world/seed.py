@@ -24,12 +24,16 @@ SHARES: Final = 10**10
 HOLD = text("""
     WITH held AS (
         INSERT INTO balances (broker_id, asset_id, available)
-        SELECT b.id, s.id, :shares FROM brokers b CROSS JOIN stocks s ORDER BY b.id, s.id
+        SELECT b.id, s.id, :shares FROM brokers b CROSS JOIN stocks s WHERE b.id > 0 ORDER BY b.id, s.id
     ), entered AS (
         INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket)
         SELECT 'deposit', s.id, :shares, b.id, 'outside', b.id, 'available' FROM brokers b CROSS JOIN stocks s
+        WHERE b.id > 0
         ORDER BY b.id, s.id
         RETURNING id, to_broker, asset_id
+    ), supplied AS (
+        UPDATE assets SET supply = supply + :shares * (SELECT count(*) FROM brokers WHERE id > 0)
+        WHERE id IN (SELECT id FROM stocks)
     )
     INSERT INTO external_transfers (transfer_id, broker_id, asset_id, account_sequence, cost)
     SELECT id, to_broker, asset_id, 0, 0 FROM entered

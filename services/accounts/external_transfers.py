@@ -19,7 +19,7 @@ from services.accounts.deposits import DEPOSIT, Moved, deposit, withdraw
 from services.accounts.errors import ReferenceReused
 from services.accounts.worth import value_of
 from services.errors import InsufficientFunds, InsufficientShares, SupplyTooLarge, UnknownBroker
-from services.stocks.listing import unknown_stock
+from services.stocks.listing import refuse_delisted, unknown_stock
 from services.timestamps import timestamp
 
 CLAIM = text("""
@@ -36,7 +36,9 @@ ANSWER = text("""
     WHERE broker_id = :broker_id AND reference = :reference
 """)
 BROKER = text("SELECT short_limit FROM brokers WHERE id = :broker_id FOR KEY SHARE")
-STOCKS = text("SELECT id, symbol, last_price, reference_price FROM stocks WHERE symbol = ANY(:symbols) ORDER BY id")
+STOCKS = text(
+    "SELECT id, symbol, state, last_price, reference_price FROM stocks WHERE symbol = ANY(:symbols) ORDER BY id"
+)
 
 CASH_NAME: Final = "cash"
 
@@ -93,6 +95,8 @@ def _moved(session: Statements, request: ExternalRequest, short_limit: int) -> l
     for symbol in request.positions:
         if symbol not in stocks:
             raise unknown_stock(symbol, "positions")
+    if request.kind == DEPOSIT:
+        refuse_delisted(stocks.values())
     done = []
     if request.cash:
         done.append((CASH_NAME, _move(session, request, CASH, request.cash)))

@@ -16,7 +16,7 @@ from services.accounts.worth import value_of
 from services.errors import SupplyTooLarge
 from services.identity.api_keys import KEY_BYTES
 from services.identity.own_keys import first_key
-from services.stocks.listing import unknown_stock
+from services.stocks.listing import refuse_delisted, unknown_stock
 
 ALL_SHORT_LIMITS = text("SELECT sum(short_limit) FROM brokers")
 """Each may go short in every stock; the new broker is among them. Who registers at the same moment waits for cash."""
@@ -91,4 +91,5 @@ def _listed(session: Session, positions: Mapping[str, int]) -> list[tuple[Stock,
     for symbol in positions:
         if symbol not in stocks:
             raise unknown_stock(symbol, "positions")
+    refuse_delisted(stocks.values())
     return [(stocks[symbol], shares) for symbol, shares in positions.items() if shares]

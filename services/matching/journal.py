@@ -14,7 +14,7 @@ from engine.commands import UNCHANGED, Amend, Cancel, Clock, Close, Command, New
 from engine.order_types import TIFS, TYPES
 from engine.orders import CONDITIONS, SIDES, Order
 from engine.rules import STP_MODES
-from engine.states import STATES
+from engine.states import ALL_STATES, STATES
 from services.settlement.fees import LARGEST_BPS, FeeRates, OrderFees
 
 BROKEN = INTERNAL_ERROR
@@ -66,7 +66,7 @@ def engine_command(kind: str, order_id: int | None, broker_id: int | None, paylo
             only_from = payload.get("only_from", STATES)
             if not isinstance(only_from, list | tuple) or not all(state in STATES for state in only_from):
                 raise _wrong(payload, "only_from")
-            return State(_one_of(payload, "state", STATES), _text(payload, "reason"), tuple(only_from))
+            return State(_one_of(payload, "state", ALL_STATES), _text(payload, "reason"), tuple(only_from))
         case "expire" | "uncross" | "roll":
             return WITHOUT_PAYLOAD[kind]()
     raise ValueError(f"unknown kind of command: {kind}")

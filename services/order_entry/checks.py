@@ -6,7 +6,7 @@ The book checks most of it again, with what is true when the order reaches it.
 from datetime import datetime
 
 from engine.rules import band_limits, check_gathering
-from engine.states import GATHERING
+from engine.states import DELISTED, GATHERING
 from services.errors import (
     DisplayQuantityTooSmall,
     NoReferencePrice,
@@ -18,6 +18,7 @@ from services.errors import (
     PriceTooLarge,
     QuantityTooLarge,
     StockClosed,
+    StockDelisted,
     StockHalted,
     ValidUntilInThePast,
 )
@@ -29,11 +30,13 @@ BASIS_POINTS = 10_000
 
 
 def check_state(stock: StockRules) -> None:
-    """Raises StockHalted or StockClosed when the stock takes no orders now."""
+    """Raises StockHalted, StockClosed or StockDelisted when the stock takes no orders now."""
     if stock.state == "halted":
         raise StockHalted(f"Trading in {stock.symbol} is halted.", state=stock.state)
     if stock.state == "closed":
         raise StockClosed(f"{stock.symbol} is closed.", state=stock.state)
+    if stock.state == DELISTED:
+        raise StockDelisted(f"{stock.symbol} is listed no more.", state=stock.state)
 
 
 def check_waiting(request: OrderRequest, stock: StockRules) -> None:

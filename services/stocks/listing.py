@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from database.statements import Statements
 from engine.rules import BASIS_POINTS
+from engine.states import DELISTED
 from models import Asset, Stock
-from services.errors import StockExists, UnknownStock
+from services.errors import StockDelisted, StockExists, UnknownStock
 from settings.sections import MAIN_MARKET, Market
 
 
@@ -135,6 +136,14 @@ def listed_id(session: Statements, symbol: str) -> int:
     if found is None:
         raise unknown_stock(symbol)
     return int(found)
+
+
+def refuse_delisted(stocks: Iterable[Any]) -> None:
+    """Raises StockDelisted for the first of these (rows with `symbol` and `state`) that is listed no more: no shares of
+    it come in."""
+    for stock in stocks:
+        if stock.state == DELISTED:
+            raise StockDelisted(f"{stock.symbol} is listed no more.", field="positions", state=stock.state)
 
 
 def unknown_stock(symbol: str, field: str | None = None) -> UnknownStock:

@@ -17,7 +17,7 @@ from services.timestamps import timestamp
 from settings.sections import Market, Settings
 
 ONE = text("SELECT * FROM stocks WHERE symbol = :symbol")
-PAGE = text("SELECT * FROM stocks WHERE symbol > :after ORDER BY symbol LIMIT :limit")
+PAGE = text("SELECT * FROM stocks WHERE symbol > :after AND state <> 'delisted' ORDER BY symbol LIMIT :limit")
 
 OUTSIDE = text("SELECT symbol, group_name FROM stocks WHERE group_name <> ALL(:groups) ORDER BY symbol LIMIT 1")
 
@@ -34,7 +34,7 @@ def read_stock(session: Statements, symbol: str, settings: Settings) -> dict[str
 
 
 def read_stocks(session: Statements, after: str, limit: int, settings: Settings) -> list[dict[str, Any]]:
-    """At most `limit` stocks with symbols behind `after`, in the order of their symbols."""
+    """At most `limit` listed stocks with symbols behind `after`, in the order of their symbols."""
     rows = session.execute(PAGE, {"after": after, "limit": limit})
     return [stock_document(stock, settings) for stock in rows]
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from engine.codes import VOLATILITY
-from engine.states import AUCTION, HALTED, OPEN
+from engine.states import AUCTION, DELISTED, HALTED, OPEN
 from engine.states import STATES as ALL_STATES
 from services.stocks import trading_states
 from services.stocks.schedule import AUCTIONS, CLOSE, ROLL, STATES, Beginning, due, longest_delay, next_after, phase_at
@@ -38,7 +38,8 @@ REMEMBER = text("""
 
 ASK_ALL = text(f"""
     WITH asked AS (
-        SELECT s.id, s.symbol, s.group_name FROM stocks s WHERE {OF_MARKET}
+        SELECT s.id, s.symbol, s.group_name FROM stocks s
+        WHERE {OF_MARKET} AND s.state <> '{DELISTED}'
     ), inbox AS (
         INSERT INTO commands (stock_id, kind, payload)
         SELECT asked.id, c.kind, c.payload

@@ -12,6 +12,13 @@ FIELDS = (
     *("stop_price", "display_quantity"),
 )
 NOTHING = (None, 0, 0)
+KNOWN = ("pre_open", "auction", "open", "halted", "closed", "delisted")
+STILL = {
+    "halted": "stock_halted",
+    "closed": "stock_closed",
+    "pre_open": "stock_closed",
+    "delisted": "stock_delisted",
+}
 
 
 class NaiveBook:
@@ -61,7 +68,7 @@ class NaiveBook:
         self.enter(order)
 
     def close(self, command):
-        code = {"halted": "stock_halted", "closed": "stock_closed", "pre_open": "stock_closed"}.get(self.state)
+        code = STILL.get(self.state)
         if command.refused == "no_position":
             code = code or "no_position"
         for order in [] if code else [o for id in command.ids for o in self.orders if o.id == id]:
@@ -78,7 +85,7 @@ class NaiveBook:
     def refusal(self, order):
         limited, rests = order.type in ("limit", "stop_limit"), order.tif in RESTING
         duplicate = any(o.id == order.id for o in self.orders)
-        still = self.state in ("halted", "closed")
+        still = self.state in ("halted", "closed", "delisted")
         stop, display = order.type.startswith("stop"), order.display_quantity
         whole_lots = display is None or (0 < display <= order.quantity and display % self.rules.lot == 0)
         may_gather = stop or rests or (order.type == "market" and order.tif != "fok")
@@ -130,7 +137,7 @@ class NaiveBook:
     def amend_refusal(self, order, command, price, quantity, keeps):
         stop, limited = command.stop_price, order.type in ("limit", "stop_limit")
         moves = stop not in (None, order.stop_price)
-        still = self.state in ("halted", "closed")
+        still = self.state in ("halted", "closed", "delisted")
         foreign = not moves and not limited and command.price not in (None, order.price)
         reasons = (
             f"stock_{self.state}" if still else None,
@@ -246,11 +253,9 @@ class NaiveBook:
 
     def change_state(self, command):
         state = command.state
-        if state not in ("pre_open", "auction", "open", "halted", "closed"):
-            self.events.append(("rejected", None, "invalid_state"))
-            return
-        if self.state not in command.only_from:
-            self.events.append(("rejected", None, "state_not_left"))
+        code = "invalid_state" if state not in KNOWN else "state_not_left"
+        if state not in KNOWN or self.state not in command.only_from:
+            self.events.append(("rejected", None, code))
             return
         if state == "open" and self.state != "open":
             self.uncross()
@@ -266,6 +271,9 @@ class NaiveBook:
                 self.elect(self.last)
         elif state == "closed":
             self.end_session()
+        elif state == "delisted":
+            for order in sorted(self.orders, key=lambda o: o.joined):
+                self.take("cancelled", order, order.left, "delisted")
 
     def end_session(self):
         days = sorted((o for o in self.orders if o.tif == "day" and o.type != "market"), key=lambda o: o.joined)

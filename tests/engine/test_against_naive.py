@@ -29,7 +29,7 @@ from engine import (
 from engine.codes import INSUFFICIENT_FUNDS, INSUFFICIENT_SHARES, MESSAGES, NO_POSITION, REASONS
 from engine.orders import CONDITIONS
 from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
-from engine.states import STATES
+from engine.states import ALL_STATES, STATES
 from tests.engine.naive import NaiveBook
 from tests.engine.stories import tell
 
@@ -39,7 +39,7 @@ TIMES_IN_FORCE = ("gtc", "gtc", "gtc", "gtd", "day", "ioc", "fok")
 
 WORDS = {
     *("accepted", "rejected", "trade", "amended", "cancelled", "expired", "triggered", "indicative", "state"),
-    *(*STATES, "volatility"),
+    *(*ALL_STATES, "volatility"),
     *({*MESSAGES, *REASONS} - {"unsupported", "no_reference_price"}),
 }
 """Every event, code and reason; the two codes left out are for the entry of orders and for what is no order."""
@@ -146,6 +146,7 @@ def random_command(choose, order_id, now):
         return Amend(some_id, price, choose.choice([None, *range(25)]), expire_at, stop_price)
     if kind < 0.95:
         state = choose.choice(["open", "open", "open", "auction", "pre_open", "halted", "closed", "asleep"])
+        state = "delisted" if choose.random() < 0.03 else state
         return State(state, choose.choice([None, "news"]), choose.choice([STATES, STATES, ("open", "auction")]))
     return choose.choice([Uncross(), Roll(), Clock()])
 
@@ -255,7 +256,9 @@ class Exchange(RuleBasedStateMachine):
         self.apply(New(Order(self.next_id, account, side, kind, limit, quantity, tif, **more)))
         self.next_id += 1
 
-    @rule(state=st.sampled_from(["open", "open", *STATES]), only_from=st.sampled_from([STATES, ("open", "auction")]))
+    @rule(
+        state=st.sampled_from(["open", "open", *ALL_STATES]), only_from=st.sampled_from([STATES, ("open", "auction")])
+    )
     def change_state(self, state, only_from):
         self.apply(State(state, only_from=only_from))
 

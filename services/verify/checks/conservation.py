@@ -9,7 +9,8 @@ RULES = (
         "assets",
         """
         WITH held AS (
-            SELECT asset_id, sum(available) + sum(reserved) AS amount, sum(traded) AS traded
+            SELECT asset_id, sum(available) + sum(reserved) AS amount, sum(traded) AS traded,
+                CASE asset_id WHEN 1 THEN sum(credit_limit) ELSE 0 END AS lent
             FROM balances GROUP BY asset_id
         ), brought AS (
             SELECT asset_id, sum(CASE from_bucket WHEN 'outside' THEN amount ELSE 0 END)
@@ -20,11 +21,13 @@ RULES = (
         FROM assets a LEFT JOIN held h ON h.asset_id = a.id LEFT JOIN brought b ON b.asset_id = a.id
         CROSS JOIN LATERAL (VALUES
             ('held by all accounts', coalesce(h.amount, 0), coalesce(b.amount, 0)),
-            ('net of all trades', coalesce(h.traded, 0), 0)
+            ('net of all trades', coalesce(h.traded, 0), 0),
+            ('supply', a.supply, coalesce(b.amount, 0) + coalesce(h.lent, 0))
         ) AS sums (what, found, expected)
         WHERE sums.found <> sums.expected
         ORDER BY a.id
         """,
     ),
 )
-"""Deposits less withdrawals; and what one side of a trade gets, the other gives."""
+"""Deposits less withdrawals; and what one side of a trade gets, the other gives. The supply, by which the exchange
+knows how much there may be, also counts the cash that brokers may owe."""
