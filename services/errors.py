@@ -184,21 +184,5 @@ class OrderClosed(Conflict):
     """The order is already filled, cancelled or expired."""
 
 
-class MarketOrderNotAmendable(Conflict):
-    """A market order never rests, so it cannot be amended."""
-
-
-class ValidUntilNotAmendable(Conflict):
-    """Only an order that is good until it is cancelled, or till a date, can be given another end."""
-
-
-class StopNotAmendable(Conflict):
-    """A stop order has no limit price to amend."""
-
-
-class AmendmentWaiting(Conflict):
-    """An earlier amendment of this order is not applied yet."""
-
-
 class MatchQueueTooDeep(Unavailable):
     """More commands wait than can be matched in a few seconds; nothing was stored, try again in a second."""

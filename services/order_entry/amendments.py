@@ -9,19 +9,21 @@ from sqlalchemy import Row
 
 from engine.order_types import STOP
 from services.errors import (
-    AmendmentWaiting,
     InsufficientFunds,
     InsufficientShares,
     MarketError,
-    MarketOrderNotAmendable,
     NotYourOrder,
     OrderClosed,
-    StopNotAmendable,
     UnknownOrder,
-    ValidUntilNotAmendable,
 )
 from services.order_entry import checks
-from services.order_entry.errors import StopPriceNotAmendable
+from services.order_entry.errors import (
+    AmendmentWaiting,
+    MarketOrderNotAmendable,
+    StopNotAmendable,
+    StopPriceNotAmendable,
+    ValidUntilNotAmendable,
+)
 from services.order_entry.order_needs import extra_need
 from services.stocks.listing import StockRules
 from services.timestamps import microseconds

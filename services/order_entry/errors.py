@@ -13,3 +13,19 @@ class NoPosition(Unknown):
 
 class StopPriceNotAmendable(Conflict):
     """Only a stop that waits has a stop price to amend."""
+
+
+class MarketOrderNotAmendable(Conflict):
+    """A market order never rests, so it cannot be amended."""
+
+
+class ValidUntilNotAmendable(Conflict):
+    """Only an order that is good until it is cancelled, or till a date, can be given another end."""
+
+
+class StopNotAmendable(Conflict):
+    """A stop order has no limit price to amend."""
+
+
+class AmendmentWaiting(Conflict):
+    """An earlier amendment of this order is not applied yet."""

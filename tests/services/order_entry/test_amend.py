@@ -8,10 +8,8 @@ import pytest
 from database.pipeline import Pipeline
 from database.session import transaction
 from services.errors import (
-    AmendmentWaiting,
     InsufficientFunds,
     InsufficientShares,
-    MarketOrderNotAmendable,
     MatchQueueTooDeep,
     NotYourOrder,
     OffTick,
@@ -23,6 +21,7 @@ from services.errors import (
 )
 from services.order_entry.amend import amend_orders
 from services.order_entry.amendments import Amendment
+from services.order_entry.errors import AmendmentWaiting, MarketOrderNotAmendable
 from services.order_entry.order_needs import extra_need
 from services.settlement.appended_rows import TAKE_COMMANDS
 from services.settlement.order_rows import UPDATE_ORDERS

@@ -4,8 +4,9 @@ import orjson
 import pytest
 
 from database.session import transaction
-from services.errors import DisplayQuantityTooSmall, OffLot, ValidUntilNotAmendable
+from services.errors import DisplayQuantityTooSmall, OffLot
 from services.market_data.book import read_book, read_entry
+from services.order_entry.errors import ValidUntilNotAmendable
 from tests.services.floor import MONEY
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.errors import InsufficientFunds, OffTick, PriceTooLarge, StopNotAmendable
-from services.order_entry.errors import StopPriceNotAmendable
+from services.errors import InsufficientFunds, OffTick, PriceTooLarge
+from services.order_entry.errors import StopNotAmendable, StopPriceNotAmendable
 from tests.services.floor import MONEY
 
 
