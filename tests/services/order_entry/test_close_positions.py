@@ -152,7 +152,8 @@ class TestShort:
 
     def test_what_was_covered_meanwhile_is_not_bought_twice(self, floor, short):
         symbol, seller, _ = short
-        floor.run("UPDATE balances SET credit_limit = 1000000 WHERE broker_id = :id AND asset_id = 1", id=seller)
+        with transaction(floor.engine) as session:
+            deposit(session, seller, CASH, 1_000_000)
         floor.bid(seller, symbol, 70, 1_010)
         order = closed(floor, seller, symbol)
         assert (order.quantity, order.filled_quantity) == (30, 30)
