@@ -5,7 +5,8 @@ from flask_smorest import Api
 
 from api.access.resource import Resource
 from api.access.rights import Access
-from api.accounts import accounts, api_keys, broker_limits, brokers, fees, log_ins, me, transfers, users
+from api.accounts import accounts, api_keys, broker_limits, brokers, fees, transfers
+from api.accounts.people import log_ins, me, users
 from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConverter
 from api.http.direct_routes import DirectRoutes
 from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA

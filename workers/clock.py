@@ -23,8 +23,8 @@ from services.accounts.equity import take_equity
 from services.accounts.fee_terms import count_turnover
 from services.matching.sweep import forgotten_stocks
 from services.operations.lease import CLOCK_LEASE, release_lease, take_lease
-from services.order_entry.cancel_after import cancel_for_the_silent
-from services.order_entry.expire import expire_due_orders
+from services.order_entry.changing.cancel_after import cancel_for_the_silent
+from services.order_entry.changing.expire import expire_due_orders
 from services.stocks.run_schedule import run_schedules
 from settings.sections import Settings
 from workers.database import connect_worker

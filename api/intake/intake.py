@@ -23,13 +23,13 @@ from database.errors import is_passing, sqlstate
 from engine.order_types import MARKET
 from queues.wakeups import Wakeups
 from services.errors import Failed, MarketError
-from services.order_entry.amend import amend_orders
-from services.order_entry.amendments import Amendment
-from services.order_entry.answers import Placed
-from services.order_entry.cancel import Cancel, cancel_orders
-from services.order_entry.close_positions import Closing, ask_to_close
-from services.order_entry.memory import OrderMemory
-from services.order_entry.place import place_orders
+from services.order_entry.changing.amend import amend_orders
+from services.order_entry.changing.amendments import Amendment
+from services.order_entry.changing.cancel import Cancel, cancel_orders
+from services.order_entry.changing.close_positions import Closing, ask_to_close
+from services.order_entry.placing.answers import Placed
+from services.order_entry.placing.memory import OrderMemory
+from services.order_entry.placing.place import place_orders
 from services.order_entry.requests import NewOrder, QueuedCommand
 from services.stocks.listing import StockRules, unknown_stock
 from settings.sections import Settings

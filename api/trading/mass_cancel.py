@@ -12,8 +12,8 @@ from api.trading.command_results import PREFER, awaited, preference_applied
 from api.trading.mass_cancel_schemas import CancelAfterSchema, CancelFilterSchema, MassCancelSchema, SwitchSchema
 from queues.replies import Expected
 from services.identity.brokers import read_broker
-from services.order_entry.cancel_after import arm
-from services.order_entry.mass_cancel import QueuedCancels, cancel_all, cancelled
+from services.order_entry.changing.cancel_after import arm
+from services.order_entry.changing.mass_cancel import QueuedCancels, cancel_all, cancelled
 from services.stocks.listing import listed_id
 from services.timestamps import timestamp
 

@@ -13,7 +13,7 @@ from api.http.problems import InvalidRequest
 from api.trading.batch_schemas import BatchAnswerSchema, BatchSchema
 from api.trading.orders import new_order, placed_document
 from services.errors import Failed, MarketError, Unavailable
-from services.order_entry.answers import Placed
+from services.order_entry.placing.answers import Placed
 from services.order_entry.requests import NewOrder, OrderRequest
 from serving.present import pause
 

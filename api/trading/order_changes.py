@@ -13,8 +13,8 @@ from api.trading.command_results import PREFER, preference_applied, result_of
 from api.trading.order_schemas import AmendmentSchema, OrderSchema
 from engine.codes import PRICE_OUTSIDE_BAND
 from services.errors import OrderClosed
-from services.order_entry.amendments import Amendment
-from services.order_entry.cancel import Cancel
+from services.order_entry.changing.amendments import Amendment
+from services.order_entry.changing.cancel import Cancel
 from services.order_entry.read_orders import id_of_client_order, read_order
 from services.stocks.read_stocks import read_stock
 

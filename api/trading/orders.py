@@ -14,7 +14,7 @@ from api.runtime.waiting import wait_for
 from api.trading.new_order_schemas import NewOrderSchema
 from api.trading.order_schemas import OrderFilterSchema, OrderPageSchema, OrderSchema, PlacedSchema
 from queues.replies import Expected
-from services.order_entry.answers import Placed
+from services.order_entry.placing.answers import Placed
 from services.order_entry.read_orders import OrderFilter, read_order, read_orders
 from services.order_entry.requests import NewOrder, OrderRequest
 

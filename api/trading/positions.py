@@ -12,7 +12,7 @@ from api.trading.command_results import PREFER, awaited, preference_applied, res
 from api.trading.order_schemas import OrderSchema
 from api.trading.position_schemas import ClosedPositionsSchema
 from services.errors import MarketError
-from services.order_entry.close_positions import Closing
+from services.order_entry.changing.close_positions import Closing
 from services.order_entry.read_orders import read_order, still_pending
 from services.order_entry.requests import QueuedCommand
 

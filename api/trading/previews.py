@@ -11,7 +11,7 @@ from api.http.answers import Answer, answer
 from api.http.errors import problem_of
 from api.trading.orders import new_order
 from api.trading.preview_schemas import PreviewedSchema, PreviewSchema
-from services.order_entry.amendments import Amendment
+from services.order_entry.changing.amendments import Amendment
 from services.order_entry.requests import OrderRequest
 from services.preview.preview import preview_order
 from services.preview.preview_amendment import preview_amendment

@@ -23,7 +23,7 @@ from embedded.run import RunProcess
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from services.errors import MarketError
-from services.order_entry.place import place_orders
+from services.order_entry.placing.place import place_orders
 from services.order_entry.requests import NewOrder, OrderRequest
 from settings.loading import load_settings
 from workers.database import connect_worker

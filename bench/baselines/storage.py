@@ -41,7 +41,7 @@ WITH reserved AS (
 INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
 SELECT 'reserve', {asset}, {amount}, broker_id, 'available', broker_id, 'reserved', id FROM stored
 """
-"""One order's rows, as `services.order_entry.store` writes them; the braces are what is drawn for each order.
+"""One order's rows, as `services.order_entry.placing.store` writes them; the braces are what is drawn for each order.
 No colon touches a letter or a digit, for pgbench would take it for a variable."""
 
 SCRIPT: Final = r"""

@@ -24,7 +24,7 @@ from machine.ports import listener
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
 from services.errors import Failed, MarketError
-from services.order_entry.place import place_orders
+from services.order_entry.placing.place import place_orders
 from services.order_entry.requests import NewOrder, OrderRequest
 from services.stocks.listing import rules_of
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from services.errors import UnknownBroker
-from services.order_entry.mass_cancel import QueuedCancels, cancel_all
+from services.order_entry.changing.mass_cancel import QueuedCancels, cancel_all
 
 SUSPENDED = "suspended"
 ACTIVE = "active"

@@ -80,7 +80,8 @@ def _apply(session: Transaction, outcome: TurnOutcome, stock: StockTurn, book: B
 def _underfunded(book: Book, command: Amend, reserved: int) -> bool:
     """True if an amendment would need more than the order has and what was set aside for it.
 
-    `services.order_entry.amend` sets aside the most that it can need; this holds the line should that ever be wrong.
+    `services.order_entry.changing.amend` sets aside the most that it can need; this holds the line should that ever be
+    wrong.
     """
     order = book.orders.get(command.id)
     if order is None or command.quantity is None:

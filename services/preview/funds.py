@@ -9,10 +9,10 @@ from sqlalchemy import text
 from database.statements import Statements
 from models import CASH
 from services.errors import MarketError
-from services.order_entry.answers import refusal_of
+from services.order_entry.placing.answers import refusal_of
+from services.order_entry.placing.room import most_open, most_open_of_stock
+from services.order_entry.placing.store import Refusal
 from services.order_entry.requests import FundedOrder
-from services.order_entry.room import most_open, most_open_of_stock
-from services.order_entry.store import Refusal
 from settings.sections import Limits
 
 ACCOUNTS = text("""

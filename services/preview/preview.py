@@ -15,9 +15,9 @@ from models import CASH
 from services.accounts.fee_terms import terms_of
 from services.errors import MarketError
 from services.matching.journal import engine_command
-from services.order_entry.answers import first_answers
 from services.order_entry.errors import PostOnlyWouldTake
-from services.order_entry.order_columns import payload_of
+from services.order_entry.placing.answers import first_answers
+from services.order_entry.placing.order_columns import payload_of
 from services.order_entry.requests import FundedOrder, NewOrder
 from services.preview.funds import Funds, largest, read_funds
 from services.preview.refusals import Mending, checks_of_new, collected, described, protection_or_none

@@ -15,8 +15,8 @@ from models import CASH
 from services.errors import MarketError, NotYourOrder, UnknownOrder, kept
 from services.matching.books import ORDER, order_of
 from services.matching.journal import engine_command
-from services.order_entry.amend import WAITING
-from services.order_entry.amendments import Amendment, Checked, amendable, checks_of, wanted
+from services.order_entry.changing.amend import WAITING
+from services.order_entry.changing.amendments import Amendment, Checked, amendable, checks_of, wanted
 from services.order_entry.order_needs import extra_need, worst_price
 from services.preview.funds import Funds, largest, read_funds
 from services.preview.preview import REJECTIONS, Preview, ahead_of

@@ -20,13 +20,13 @@ from services.errors import Failed, MarketError
 from services.identity.register import register_broker
 from services.matching.books import Books
 from services.matching.match import Turn, match_turn
-from services.order_entry.amend import amend_orders
-from services.order_entry.amendments import Amendment
-from services.order_entry.answers import Placed
-from services.order_entry.cancel import Cancel, cancel_orders
-from services.order_entry.close_positions import ask_to_close
-from services.order_entry.memory import OrderMemory
-from services.order_entry.place import place_orders
+from services.order_entry.changing.amend import amend_orders
+from services.order_entry.changing.amendments import Amendment
+from services.order_entry.changing.cancel import Cancel, cancel_orders
+from services.order_entry.changing.close_positions import ask_to_close
+from services.order_entry.placing.answers import Placed
+from services.order_entry.placing.memory import OrderMemory
+from services.order_entry.placing.place import place_orders
 from services.order_entry.requests import NewOrder, OrderRequest, QueuedCommand
 from services.settlement.fees import NO_FEES, FeeRates
 from services.stocks.listing import StockRules, list_stock, rules_of

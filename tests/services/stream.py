@@ -15,8 +15,8 @@ from services.accounts.deposits import deposit, withdraw
 from services.errors import InsufficientFunds, InsufficientShares, MarketError
 from services.matching.books import Books
 from services.matching.match import Hooks, match_turn
-from services.order_entry.answers import Placed
-from services.order_entry.expire import expire_due_orders
+from services.order_entry.changing.expire import expire_due_orders
+from services.order_entry.placing.answers import Placed
 from services.order_entry.requests import NewOrder
 from tests.services.floor import Floor
 

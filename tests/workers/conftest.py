@@ -15,8 +15,8 @@ from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
 from services.identity.register import register_broker
-from services.order_entry.answers import Placed
-from services.order_entry.place import place_orders
+from services.order_entry.placing.answers import Placed
+from services.order_entry.placing.place import place_orders
 from services.order_entry.requests import NewOrder, OrderRequest
 from services.stocks.listing import list_stock
 from settings.sections import Settings

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from services.matching import inbox
-from services.order_entry.expire import ENQUEUE
+from services.order_entry.changing.expire import ENQUEUE
 from services.settlement import appended_rows, balance_rows, order_rows, stock_rows
 from workers.database import connect_worker
 

@@ -5,7 +5,7 @@ import pytest
 from database.session import transaction
 from queues.bus import Bus
 from services.matching.books import StuckStock
-from services.order_entry.cancel import Cancel, cancel_orders
+from services.order_entry.changing.cancel import Cancel, cancel_orders
 from services.order_entry.command_result import CommandResult
 from workers.group import GroupWorker
 from workers.presence import Presence

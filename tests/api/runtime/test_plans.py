@@ -10,14 +10,14 @@ from services.accounts.read_accounts import CASH_BALANCE
 from services.identity.api_keys import HOLDERS
 from services.market_data.book import BOOKS, VERSION, VERSIONS
 from services.market_data.trades import PRICE
-from services.order_entry.amend import AMEND, LOCK, WAITING
-from services.order_entry.answers import FIND_KNOWN
-from services.order_entry.cancel import CANCEL
+from services.order_entry.changing.amend import AMEND, LOCK, WAITING
+from services.order_entry.changing.cancel import CANCEL
 from services.order_entry.command_result import OUTCOME
-from services.order_entry.open_accounts import OPEN
+from services.order_entry.placing.answers import FIND_KNOWN
+from services.order_entry.placing.open_accounts import OPEN
+from services.order_entry.placing.store import PLACE_IN_TURN
+from services.order_entry.placing.store_together import RESERVE, STORE
 from services.order_entry.read_orders import BY_CLIENT_ID, ONE
-from services.order_entry.store import PLACE_IN_TURN
-from services.order_entry.store_together import RESERVE, STORE
 
 
 def numbered(statement):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from database.session import transaction
-from services.order_entry.cancel_after import cancel_for_the_silent
+from services.order_entry.changing.cancel_after import cancel_for_the_silent
 from tests.api.venue import Caller, Venue, an_order
 
 

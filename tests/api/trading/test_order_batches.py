@@ -11,7 +11,7 @@ from psycopg.errors import NumericValueOutOfRange
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.test import TestResponse
 
-from services.order_entry.place import place_orders
+from services.order_entry.placing.place import place_orders
 from tests.api.venue import Venue, an_order, settings_for
 
 BATCH = "/orders/batch"

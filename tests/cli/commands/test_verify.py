@@ -20,7 +20,7 @@ from database.session import connect, transaction
 from services.identity.register import register_broker
 from services.matching.books import Books
 from services.matching.match import match_turn
-from services.order_entry.place import place_orders
+from services.order_entry.placing.place import place_orders
 from services.order_entry.requests import NewOrder, OrderRequest
 from services.stocks.listing import list_stock
 from settings.sections import Market

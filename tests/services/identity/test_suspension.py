@@ -7,7 +7,7 @@ import pytest
 from database.session import transaction
 from services.errors import BrokerSuspended
 from services.identity.suspension import activate, suspend
-from services.order_entry.answers import Placed
+from services.order_entry.placing.answers import Placed
 
 
 def test_while_orders_come_from_many_threads_none_is_left_afterwards(floor):

@@ -13,7 +13,7 @@ from services.matching.books import Books, rebuilt_books
 from services.matching.inbox import take_inbox
 from services.matching.match import Hooks, match_turn
 from services.matching.poison import BrokenTurn, PoisonCommand
-from services.order_entry.place import place_orders
+from services.order_entry.placing.place import place_orders
 from services.settlement.balance_rows import MissingBalance
 from services.settlement.fees import OrderFees
 from services.settlement.trade_ids import TradeIds

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from database.session import transaction
 from services.matching.sweep import forgotten_stocks, symbols_of, waiting_stocks
 from services.operations.lease import release_lease, take_lease
-from services.order_entry.expire import expire_due_orders
+from services.order_entry.changing.expire import expire_due_orders
 
 
 def asked(floor, question, *arguments):

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from database.statements import Statement, Statements, execute_together
-from services.order_entry.order_columns import document_of, requested, storing
+from services.order_entry.placing.order_columns import document_of, requested, storing
+from services.order_entry.placing.room import most_open, most_open_of_stock
 from services.order_entry.requests import FundedOrder
 from services.order_entry.reserve import ACCEPTED, LOCKED, PAID
-from services.order_entry.room import most_open, most_open_of_stock
 from settings.sections import Limits
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from database.statements import Statements
 from models import CASH
 from services.errors import MarketError, kept
-from services.order_entry.amendments import Amendment, Checked, amendable, checks_of
+from services.order_entry.changing.amendments import Amendment, Checked, amendable, checks_of
 from services.order_entry.requests import QueuedCommand
 from services.order_entry.reserve import ACCEPTED, LOCKED, PAID
 from services.stocks.listing import rules_by_id
@@ -52,8 +52,8 @@ def amend_orders(
 ) -> list[QueuedCommand | MarketError]:
     """Put amendments into the inbox; one answer each, in the same order: the order as it stood before, or a refusal.
 
-    A refusal leaves its order as it was: it is one of `services.order_entry.amendments`, or what `refuse` has against
-    the order's group. Nothing is durable before the caller's commit.
+    A refusal leaves its order as it was: it is one of `services.order_entry.changing.amendments`, or what `refuse` has
+    against the order's group. Nothing is durable before the caller's commit.
     """
     ids = {"ids": sorted({request.order_id for request in requests})}
     orders = {row.id: row for row in session.execute(LOCK, ids)}

@@ -10,13 +10,21 @@ from database.errors import sqlstate
 from database.session import in_transaction
 from services.errors import BrokerSuspended, InsufficientFunds, InsufficientShares, TooManyOpenOrders
 from services.identity.suspension import suspend
-from services.order_entry.answers import Placed
-from services.order_entry.memory import DOUBT, OrderMemory
 from services.order_entry.order_needs import needs_of
-from services.order_entry.place import place_orders
-from services.order_entry.room import NO_LIMIT
-from services.order_entry.store import PLACE_IN_TURN
-from services.order_entry.store_together import MOST, RESERVE, SHORT, STORE, STORE_CHARGED, Need, needs_of_accounts
+from services.order_entry.placing.answers import Placed
+from services.order_entry.placing.memory import DOUBT, OrderMemory
+from services.order_entry.placing.place import place_orders
+from services.order_entry.placing.room import NO_LIMIT
+from services.order_entry.placing.store import PLACE_IN_TURN
+from services.order_entry.placing.store_together import (
+    MOST,
+    RESERVE,
+    SHORT,
+    STORE,
+    STORE_CHARGED,
+    Need,
+    needs_of_accounts,
+)
 from services.settlement.fees import FeeRates
 from services.stocks.listing import rules_of
 from settings.sections import Limits
@@ -186,7 +194,7 @@ def test_every_reason_to_go_the_careful_way(floor, reason):
 def test_more_than_an_account_can_have_is_not_even_asked_for(floor, monkeypatch):
     symbol, desk = floor.stock(), Desk(floor)
     assert MOST == 2**63 - 1
-    monkeypatch.setattr("services.order_entry.store_together.MOST", 7_000)
+    monkeypatch.setattr("services.order_entry.placing.store_together.MOST", 7_000)
     assert isinstance(desk.place(floor.order(floor.broker(), symbol, "bid", 2, 3_500))[0], Placed)
     assert isinstance(desk.place(floor.order(floor.broker(), symbol, "bid", 2, 3_501))[0], Placed)
     assert desk.took() == [TOGETHER, [], IN_TURN]
@@ -195,11 +203,11 @@ def test_more_than_an_account_can_have_is_not_even_asked_for(floor, monkeypatch)
 def test_what_is_neither_short_nor_known_is_raised(floor, monkeypatch):
     symbol, desk = floor.stock(), Desk(floor)
     order = floor.order(floor.broker(), symbol, "bid", 1, 3_500)
-    monkeypatch.setattr("services.order_entry.store_together.SHORT", "MX999")
+    monkeypatch.setattr("services.order_entry.placing.store_together.SHORT", "MX999")
     with pytest.raises(DBAPIError) as raised:
         desk.place(floor.order(floor.broker(cash=1), symbol, "bid", 1, 3_500))
     assert sqlstate(raised.value) == SHORT
-    monkeypatch.setattr("services.order_entry.store_together.CLIENT_ORDER_ID", "another")
+    monkeypatch.setattr("services.order_entry.placing.store_together.CLIENT_ORDER_ID", "another")
     known = floor.order(order.broker_id, symbol, "bid", 1, 3_500, client_order_id="a")
     desk.place(known)
     with pytest.raises(IntegrityError):

@@ -13,8 +13,8 @@ from models import CASH
 from services.accounts.deposits import deposit
 from services.errors import MarketError
 from services.matching.books import Books
-from services.order_entry.answers import Placed
-from services.order_entry.place import place_orders
+from services.order_entry.placing.answers import Placed
+from services.order_entry.placing.place import place_orders
 from tests.services.floor import MONEY
 
 

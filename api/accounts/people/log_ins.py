@@ -12,8 +12,8 @@ from api.access.cookies import REFRESH, cookies_with, no_cookies, refresh_token_
 from api.access.passwords import hashed, person_with, refuse_until
 from api.access.resource import Resource
 from api.access.rights import Access
-from api.accounts.me import document_of
-from api.accounts.people_schemas import CredentialsSchema, SignedUpSchema, SignUpSchema, TokensSchema
+from api.accounts.people.me import document_of
+from api.accounts.people.people_schemas import CredentialsSchema, SignedUpSchema, SignUpSchema, TokensSchema
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.calls import present

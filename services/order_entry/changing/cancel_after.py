@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.order_entry.mass_cancel import cancel_all
+from services.order_entry.changing.mass_cancel import cancel_all
 
 ARM = text("""
     UPDATE brokers

@@ -11,7 +11,7 @@ from api.access.auth import caller, person, who
 from api.access.passwords import hashed, person_with
 from api.access.resource import Resource
 from api.access.rights import Access
-from api.accounts.people_schemas import MeSchema, NewPasswordSchema, SessionPageSchema
+from api.accounts.people.people_schemas import MeSchema, NewPasswordSchema, SessionPageSchema
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.paging import LARGEST, PageQuerySchema, page, position_in

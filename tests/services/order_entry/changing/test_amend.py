@@ -19,8 +19,8 @@ from services.errors import (
     UnknownOrder,
     ValidUntilInThePast,
 )
-from services.order_entry.amend import amend_orders
-from services.order_entry.amendments import Amendment
+from services.order_entry.changing.amend import amend_orders
+from services.order_entry.changing.amendments import Amendment
 from services.order_entry.errors import AmendmentWaiting, MarketOrderNotAmendable
 from services.order_entry.order_needs import extra_need
 from services.settlement.appended_rows import TAKE_COMMANDS

@@ -347,7 +347,7 @@ class TestSigningUp:
             venue.close()
 
     def test_so_many_an_hour_from_one_address(self, venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("api.accounts.log_ins.hashed", lambda *_: "no hash")
+        monkeypatch.setattr("api.accounts.people.log_ins.hashed", lambda *_: "no hash")
         found = []
         for number in range(62):
             body = {"username": f"crowd{number}", "password": PASSWORD}

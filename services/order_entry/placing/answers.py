@@ -15,9 +15,9 @@ from services.errors import (
     MarketError,
     TooManyOpenOrders,
 )
+from services.order_entry.placing.room import most_open
+from services.order_entry.placing.store import Refusal
 from services.order_entry.requests import FundedOrder, NewOrder
-from services.order_entry.room import most_open
-from services.order_entry.store import Refusal
 from settings.sections import Limits
 
 

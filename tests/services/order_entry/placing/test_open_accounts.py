@@ -7,11 +7,11 @@ from sqlalchemy import text
 from database.session import in_transaction, transaction
 from services.errors import InsufficientShares
 from services.identity.suspension import suspend
-from services.order_entry.answers import Placed
-from services.order_entry.memory import OrderMemory
-from services.order_entry.open_accounts import OPEN
-from services.order_entry.place import place_orders
-from services.order_entry.store_together import STORE
+from services.order_entry.placing.answers import Placed
+from services.order_entry.placing.memory import OrderMemory
+from services.order_entry.placing.open_accounts import OPEN
+from services.order_entry.placing.place import place_orders
+from services.order_entry.placing.store_together import STORE
 
 ACCOUNTS = text("SELECT broker_id, credit_limit, blocked FROM balances WHERE asset_id = :stock ORDER BY broker_id")
 

@@ -19,13 +19,13 @@ from typing import Any
 from database.statements import Statements
 from services.accounts.fee_terms import terms_of
 from services.errors import Failed, MarketError
-from services.order_entry.answers import Answers, Placed, answers_of, first_answers
-from services.order_entry.memory import OrderMemory
-from services.order_entry.open_accounts import account_of, opening
 from services.order_entry.order_needs import needs_of
+from services.order_entry.placing.answers import Answers, Placed, answers_of, first_answers
+from services.order_entry.placing.memory import OrderMemory
+from services.order_entry.placing.open_accounts import account_of, opening
+from services.order_entry.placing.store import reserve_and_store_in_turn
+from services.order_entry.placing.store_together import reserve_and_store_together
 from services.order_entry.requests import FundedOrder, NewOrder
-from services.order_entry.store import reserve_and_store_in_turn
-from services.order_entry.store_together import reserve_and_store_together
 from services.stocks.listing import StockRules, rules_of
 from settings.sections import Fees, Limits, Market
 

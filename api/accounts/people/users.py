@@ -13,7 +13,7 @@ from api.access.auth import who
 from api.access.passwords import hashed
 from api.access.resource import Resource
 from api.access.rights import Access
-from api.accounts.people_schemas import NewUserSchema, UserChangeSchema, UserPageSchema, UserSchema
+from api.accounts.people.people_schemas import NewUserSchema, UserChangeSchema, UserPageSchema, UserSchema
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.paging import LARGEST, PageQuerySchema, page, position_in

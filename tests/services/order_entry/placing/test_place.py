@@ -19,9 +19,9 @@ from services.errors import (
     StockHalted,
     ValidUntilInThePast,
 )
-from services.order_entry.answers import Placed
-from services.order_entry.memory import OrderMemory
-from services.order_entry.place import place_orders
+from services.order_entry.placing.answers import Placed
+from services.order_entry.placing.memory import OrderMemory
+from services.order_entry.placing.place import place_orders
 from settings.sections import Market
 from tests.services.floor import MONEY
 

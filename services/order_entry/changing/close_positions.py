@@ -20,8 +20,8 @@ from services.accounts.fee_terms import terms_of
 from services.errors import BrokerSuspended, MarketError, OffLot, StockClosed, kept
 from services.order_entry import checks
 from services.order_entry.errors import NoPosition
-from services.order_entry.order_columns import document_of, inserting_orders, requested
 from services.order_entry.order_needs import protection_of
+from services.order_entry.placing.order_columns import document_of, inserting_orders, requested
 from services.order_entry.requests import FundedOrder, NewOrder, OrderRequest, QueuedCommand
 from services.stocks.listing import StockRules, listed_id, rules_by_id
 from settings.sections import Fees, Market

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from database.session import transaction
 from services.errors import ClientOrderIdReused, InsufficientFunds, StockHalted
-from services.order_entry.answers import Placed
-from services.order_entry.place import place_orders
+from services.order_entry.placing.answers import Placed
+from services.order_entry.placing.place import place_orders
 from tests.services.floor import MONEY
 
 

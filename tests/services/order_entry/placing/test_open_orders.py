@@ -11,8 +11,8 @@ from database.session import PLANS, connect, in_transaction, transaction
 from models.order import OPEN_STATUSES
 from services.errors import BrokerSuspended, InsufficientFunds, TooManyOpenOrders
 from services.identity.suspension import activate, suspend
-from services.order_entry.answers import Placed
-from services.order_entry.place import place_orders
+from services.order_entry.placing.answers import Placed
+from services.order_entry.placing.place import place_orders
 from settings.sections import Limits
 
 

@@ -2,7 +2,7 @@
 
 What each account is to give is added up beforehand, so that PostgreSQL only takes it, and refuses the whole where one
 has not enough, or a client_order_id is known. Then nothing is stored, and the orders go the careful way, one by one in
-their turn (`services.order_entry.store`). For two orders this is two thirds of the careful way's work.
+their turn (`services.order_entry.placing.store`). For two orders this is two thirds of the careful way's work.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,9 @@ from database.columns import Column, named_literals, number, unnest_named
 from database.errors import broken_constraint, sqlstate
 from database.statements import Statement, Statements, execute_together
 from models import CASH
-from services.order_entry.order_columns import CHARGED, STORED, document_of, requested, storing
+from services.order_entry.placing.order_columns import CHARGED, STORED, document_of, requested, storing
+from services.order_entry.placing.room import NO_LIMIT, most_open, most_open_of_stock
 from services.order_entry.requests import FundedOrder
-from services.order_entry.room import NO_LIMIT, most_open, most_open_of_stock
 from settings.sections import Limits
 
 VERSION: Final = NO_LIMIT + 1

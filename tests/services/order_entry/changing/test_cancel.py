@@ -4,7 +4,7 @@ import orjson
 
 from database.session import transaction
 from services.errors import NotYourOrder, UnknownOrder
-from services.order_entry.cancel import Cancel, cancel_orders
+from services.order_entry.changing.cancel import Cancel, cancel_orders
 from services.order_entry.command_result import CommandResult, command_result
 
 

@@ -1,0 +1,1 @@
+"""New orders: reserved for and stored, many together or each in its turn."""
