@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validates
 
-from api.http.fields import Choice, Symbol, Text, Whole, Word
+from api.http.fields import Choice, Several, Symbol, Text, Whole, Word
+from api.http.paging import PageQuerySchema
 from engine.codes import VOLATILITY
 from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
 from engine.states import ALL_STATES, STATES
@@ -35,6 +36,14 @@ class NewStockSchema(Schema):
     self_trade_prevention = Choice(*STP_MODES, named="SelfTradePrevention")
     group = Text(1, 32, load_default=None, metadata={"description": "Which worker matches it."})
     market = Text(1, 32, load_default=None, metadata={"description": "Whose session schedule it follows."})
+
+
+class StockQuerySchema(PageQuerySchema):
+    """Which stocks, and which page of them."""
+
+    symbols = Several(
+        Symbol(), data_key="symbol", load_default=None, metadata={"description": "May be given several times."}
+    )
 
 
 class StateChangeSchema(Schema):

@@ -9,10 +9,10 @@ from api.access.resource import Resource
 from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
-from api.http.paging import PageQuerySchema, page, position_in
+from api.http.paging import page, position_in
 from api.http.paths import STOCK
 from api.http.problems import InvalidRequest
-from api.market.stock_schemas import NewStockSchema, StockPageSchema, StockSchema
+from api.market.stock_schemas import NewStockSchema, StockPageSchema, StockQuerySchema, StockSchema
 from services.stocks.listing import list_stock
 from services.stocks.read_stocks import read_stock, read_stocks
 from services.stocks.run_schedule import enter_present_phase
@@ -69,15 +69,18 @@ def list_new_stock(request: dict[str, Any]) -> Answer:
 
 
 @blueprint.open_to(Access.KEY, "/stocks")
-@blueprint.arguments(PageQuerySchema, location="query")
+@blueprint.arguments(StockQuerySchema, location="query")
 @blueprint.response(200, StockPageSchema)
 def list_stocks(query: dict[str, Any]) -> Answer:
-    """All listed stocks, by symbol"""
+    """All listed stocks, by symbol, or those that are named
+
+    With their last prices and their best bids and asks: the quotes of several stocks in one call.
+    """
     settings = components().settings
     position = position_in(query["cursor"], 0, 1)
     after = position[0] if position else ""
     with components().database.reading() as session:
-        stocks = read_stocks(session, after, query["limit"] + 1, settings)
+        stocks = read_stocks(session, after, query["limit"] + 1, settings, query["symbols"] or ())
     return page(stocks, query["limit"], lambda stock: [stock["symbol"]])
 
 

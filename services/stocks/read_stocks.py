@@ -18,6 +18,7 @@ from settings.sections import Market, Settings
 
 ONE = text("SELECT * FROM stocks WHERE symbol = :symbol")
 PAGE = text("SELECT * FROM stocks WHERE symbol > :after AND state <> 'delisted' ORDER BY symbol LIMIT :limit")
+NAMED = text("SELECT * FROM stocks WHERE symbol > :after AND symbol = ANY(:symbols) ORDER BY symbol LIMIT :limit")
 
 OUTSIDE = text("SELECT symbol, group_name FROM stocks WHERE group_name <> ALL(:groups) ORDER BY symbol LIMIT 1")
 
@@ -33,9 +34,15 @@ def read_stock(session: Statements, symbol: str, settings: Settings) -> dict[str
     return stock_document(stock, settings)
 
 
-def read_stocks(session: Statements, after: str, limit: int, settings: Settings) -> list[dict[str, Any]]:
-    """At most `limit` listed stocks with symbols behind `after`, in the order of their symbols."""
-    rows = session.execute(PAGE, {"after": after, "limit": limit})
+def read_stocks(
+    session: Statements, after: str, limit: int, settings: Settings, symbols: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """At most `limit` listed stocks with symbols behind `after`, in the order of their symbols.
+
+    Where `symbols` are named, only these, those that are listed no more included; unknown ones are left out.
+    """
+    named = {"symbols": list(symbols)} if symbols else {}
+    rows = session.execute(NAMED if symbols else PAGE, {"after": after, "limit": limit, **named})
     return [stock_document(stock, settings) for stock in rows]
 
 

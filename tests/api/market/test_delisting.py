@@ -65,6 +65,7 @@ def test_it_is_in_no_list_and_still_there_by_its_name(venue: Venue, stock: str, 
     delisted(venue, stock)
     symbols = [one["symbol"] for one in holder.get("/stocks", limit=500)["items"]]
     assert stock not in symbols
+    assert [one["state"] for one in holder.get("/stocks", symbol=stock)["items"]] == ["delisted"]
     assert holder.get(f"/stocks/{stock}")["state"] == "delisted"
     assert holder.get(f"/stocks/{stock}/book")["bids"] == []
     act, *_ = venue.admin.get("/audit", action="stock.delist")["items"]

@@ -142,3 +142,18 @@ def test_the_clock(venue: Venue) -> None:
     moment = datetime.fromisoformat(clock["time"])
     assert abs((datetime.now(UTC) - moment).total_seconds()) < 5
     assert clock["microseconds"] // 1_000_000 == int(moment.timestamp())
+
+
+def test_quotes_of_several_stocks_come_in_one_call(venue: Venue) -> None:
+    first, second, third = sorted(venue.list(reference_price=1_000) for _ in range(3))
+    maker = venue.broker(shares={first: 10, second: 10})
+    maker.order("ask", first, 1, 1_010)
+    maker.order("bid", second, 1, 990)
+    venue.match()
+    found = venue.admin.get("/stocks", symbol=[second.lower(), first, "NONE9"])["items"]
+    assert [(one["symbol"], one["best_bid"], one["best_ask"]) for one in found] == [
+        (first, None, 1_010), (second, 990, None),
+    ]  # fmt: skip
+    pages = walk(venue.admin, "/stocks", symbol=[first, second, third], limit=2)
+    assert [[stock["symbol"] for stock in page] for page in pages] == [[first, second], [third]]
+    assert venue.admin.call("GET", "/stocks?symbol=no+symbol").status_code == 422
