@@ -10,10 +10,10 @@
 [(1000, 2, 1)]
 """
 
-from engine.audit import BrokenBook
 from engine.book import Book
-from engine.commands import UNCHANGED, Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
-from engine.events import (
+from engine.resting.audit import BrokenBook
+from engine.terms.commands import UNCHANGED, Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
+from engine.terms.events import (
     Accepted,
     Amended,
     Cancelled,
@@ -25,8 +25,8 @@ from engine.events import (
     Trade,
     Triggered,
 )
-from engine.orders import ASK, BID, Order
-from engine.rules import Rules, band_limits, check_price, check_quantity
+from engine.terms.orders import ASK, BID, Order
+from engine.terms.rules import Rules, band_limits, check_price, check_quantity
 
 __all__ = [
     "ASK",

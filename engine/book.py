@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from engine import codes
-from engine.amending import amend
-from engine.auction import equilibrium
-from engine.audit import check
-from engine.closing import close
-from engine.commands import Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
-from engine.election import elect
-from engine.entering import new
-from engine.events import Event, Rejected
-from engine.ladder import NOTHING, Ladder
-from engine.order_types import LIMITED, MARKET, RESTING_TIFS
-from engine.orders import Order
-from engine.state_changes import change_state, end_auction, end_session
-from engine.states import AUCTION, OPEN
+from engine.resting.audit import check
+from engine.resting.ladder import NOTHING, Ladder
+from engine.terms import codes
+from engine.terms.commands import Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
+from engine.terms.events import Event, Rejected
+from engine.terms.order_types import LIMITED, MARKET, RESTING_TIFS
+from engine.terms.orders import Order
+from engine.terms.states import AUCTION, OPEN
+from engine.trading.amending import amend
+from engine.trading.auction import equilibrium
+from engine.trading.closing import close
+from engine.trading.election import elect
+from engine.trading.entering import new
+from engine.trading.state_changes import change_state, end_auction, end_session
 
 
 class Book(Ladder):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.states import AUCTION
+from engine.terms.states import AUCTION
 
 FOUR_DECIMALS = 10_000
 

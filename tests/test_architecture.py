@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.codes import MESSAGES
+from engine.terms.codes import MESSAGES
 from models import command, order, transfer
 from services import errors
 from services.matching.journal import NEVER_MATCHED, engine_command

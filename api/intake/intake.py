@@ -20,7 +20,7 @@ from api.intake.wakeup_sender import WakeupSender
 from api.runtime.database import Database, Lane
 from background import Tasks
 from database.errors import is_passing, sqlstate
-from engine.order_types import MARKET
+from engine.terms.order_types import MARKET
 from queues.wakeups import Wakeups
 from services.errors import Failed, MarketError
 from services.order_entry.changing.amend import amend_orders

@@ -9,7 +9,7 @@ from api.access.rights import Access
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.fields import Word
-from engine.states import STATES
+from engine.terms.states import STATES
 from services.stocks.market_clock import read_clock
 
 blueprint = Resource("clock", __name__, url_prefix="/api/v1", description="When the markets trade.")

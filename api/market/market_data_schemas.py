@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields
 
 from api.http.fields import Text, WholeText, Word
-from engine.orders import SIDES
+from engine.terms.orders import SIDES
 from services.settlement.fees import LIQUIDITIES
 
 

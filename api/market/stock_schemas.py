@@ -6,9 +6,9 @@ from marshmallow import Schema, ValidationError, fields, validates
 
 from api.http.fields import Choice, Several, Symbol, Text, Whole, Word
 from api.http.paging import PageQuerySchema
-from engine.codes import VOLATILITY
-from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
-from engine.states import ALL_STATES, STATES
+from engine.terms.codes import VOLATILITY
+from engine.terms.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
+from engine.terms.states import ALL_STATES, STATES
 
 
 class NewStockSchema(Schema):

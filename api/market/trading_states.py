@@ -13,7 +13,7 @@ from api.http.paths import STOCK
 from api.http.problems import StateRefused
 from api.market.stock_schemas import StateChangeSchema, StockSchema
 from api.trading.command_results import PREFER, preference_applied, result_of
-from engine.states import DELISTED
+from engine.terms.states import DELISTED
 from services.stocks.read_stocks import read_stock
 from services.stocks.trading_states import ROLL, STATE, UNCROSS, StateRequest, ask_for
 

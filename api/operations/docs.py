@@ -12,7 +12,7 @@ from api.http.body import refuse_body
 from api.http.errors import status_of
 from api.http.problems import Problem
 from api.operations.openapi import finish
-from engine.codes import MESSAGES
+from engine.terms.codes import MESSAGES
 from services.errors import MarketError
 from services.matching.journal import BROKEN, UNDERFUNDED
 

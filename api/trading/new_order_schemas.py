@@ -8,9 +8,9 @@ from marshmallow import ValidationError, post_load, validates_schema
 
 from api.http.fields import LONGEST_CLIENT_ORDER_ID, Choice, Flag, Instant, Side, Symbol, Text, Whole
 from api.http.quick_schema import QuickSchema
-from engine.order_types import GTC, GTD, IOC, LIMIT, LIMITED, MARKET, RESTING_TIFS, STOPS, TIFS, TYPES
-from engine.orders import CONDITIONS
-from engine.rules import STP_MODES
+from engine.terms.order_types import GTC, GTD, IOC, LIMIT, LIMITED, MARKET, RESTING_TIFS, STOPS, TIFS, TYPES
+from engine.terms.orders import CONDITIONS
+from engine.terms.rules import STP_MODES
 from services.order_entry.requests import OrderRequest
 
 EXAMPLE: Final = {"document_number": "11122233344", "side": "bid", "symbol": "PETR4"}

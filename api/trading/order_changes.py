@@ -11,7 +11,7 @@ from api.http.paths import CLIENT_ORDER_ID, ORDER
 from api.http.problems import AmendmentRefused, CancelRefused
 from api.trading.command_results import PREFER, preference_applied, result_of
 from api.trading.order_schemas import AmendmentSchema, OrderSchema
-from engine.codes import PRICE_OUTSIDE_BAND
+from engine.terms.codes import PRICE_OUTSIDE_BAND
 from services.errors import OrderClosed
 from services.order_entry.changing.amendments import Amendment
 from services.order_entry.changing.cancel import Cancel

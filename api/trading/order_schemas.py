@@ -16,9 +16,9 @@ from api.http.fields import (
     WholeText,
     Word,
 )
-from engine.order_types import TIFS, TYPES
-from engine.orders import CONDITIONS, SIDES
-from engine.rules import STP_MODES
+from engine.terms.order_types import TIFS, TYPES
+from engine.terms.orders import CONDITIONS, SIDES
+from engine.terms.rules import STP_MODES
 from models.order import OPEN_STATUSES
 from services.settlement.fees import LIQUIDITIES
 

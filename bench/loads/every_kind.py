@@ -12,7 +12,7 @@ from typing import Any, Final
 import requests
 
 from bench.world.seed import REFERENCE, Trader
-from engine.rules import STP_MODES
+from engine.terms.rules import STP_MODES
 
 BATCH: Final = 100
 CHANGES: Final = 6

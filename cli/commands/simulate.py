@@ -13,8 +13,8 @@ import click
 from cli.order_flow import json_commands, json_events, json_fields, lobster
 from cli.order_flow.lobster_messages import BadMessage, read_file
 from engine import Book, Rules
-from engine.codes import DUPLICATE_ID
-from engine.rules import BAND_REFERENCES, CANCEL_RESTING, EXECUTION_PRICES, MAKER, NONE, SESSION, STP_MODES
+from engine.terms.codes import DUPLICATE_ID
+from engine.terms.rules import BAND_REFERENCES, CANCEL_RESTING, EXECUTION_PRICES, MAKER, NONE, SESSION, STP_MODES
 
 Fields = tuple[tuple[str, Any], ...]
 """One JSON object: names and values in their order, so that one that stands twice is seen."""

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from cli.order_flow.json_fields import UNKNOWN_COMMAND, InvalidCommand
-from engine import ASK, BID, UNCHANGED, Amend, Cancel, Clock, Command, New, Order, Roll, State, Uncross, orders
-from engine.codes import INVALID_PRICE
-from engine.order_types import GTC, GTD, LIMIT, MARKET, STOP
-from engine.rules import STP_MODES
+from engine import ASK, BID, UNCHANGED, Amend, Cancel, Clock, Command, New, Order, Roll, State, Uncross
+from engine.terms import orders
+from engine.terms.codes import INVALID_PRICE
+from engine.terms.order_types import GTC, GTD, LIMIT, MARKET, STOP
+from engine.terms.rules import STP_MODES
 
 LARGEST: Final = 2**53
 """The largest number that every JSON reader keeps exact."""

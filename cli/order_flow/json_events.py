@@ -7,8 +7,8 @@ from json import JSONEncoder
 from typing import Any, Final
 
 from engine import ASK, BID, Book, Event
-from engine import events as told
-from engine.orders import SIDE_NAMES
+from engine.terms import events as told
+from engine.terms.orders import SIDE_NAMES
 
 encode: Final = JSONEncoder(separators=(",", ":")).encode
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from engine.orders import CONDITIONS
+from engine.terms.orders import CONDITIONS
 from settings.spelling import nearest
 
 FIELDS: Final[Mapping[str, frozenset[str]]] = {

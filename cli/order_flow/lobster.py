@@ -19,7 +19,7 @@ from typing import Final
 
 from cli.order_flow.lobster_messages import DELETION, ENTRY, EXECUTION, Message
 from engine import Amend, Cancel, Event, New, Order, Trade
-from engine.order_types import IOC, LIMIT
+from engine.terms.order_types import IOC, LIMIT
 
 MAKER: Final = "maker"
 TAKER: Final = "taker"

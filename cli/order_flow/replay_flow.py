@@ -17,8 +17,8 @@ from cli.order_flow.replay_scene import check_stock, explained
 from cli.order_flow.resting_orders import BATCH, RestingOrders
 from cli.terminal import CommandError, say
 from engine import Amend, Cancel, New, Order
-from engine.order_types import IOC
-from engine.orders import SIDE_NAMES
+from engine.terms.order_types import IOC
+from engine.terms.orders import SIDE_NAMES
 
 WAIT_SECONDS = 10
 """How long a taker's answer may wait for the match."""

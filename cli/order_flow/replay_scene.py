@@ -11,8 +11,8 @@ from cli.order_flow.exchange_client import ExchangeClient, Refused
 from cli.order_flow.lobster import MAKER, TAKER, Step
 from cli.terminal import CommandError
 from engine import New
-from engine.orders import BID
-from engine.states import OPEN
+from engine.terms.orders import BID
+from engine.terms.states import OPEN
 from services.stocks.symbols import SYMBOL_RULE, symbol_in
 
 RULES: Final = {"tick_size": 1, "lot_size": 1, "band": 0, "dynamic_band": 0}

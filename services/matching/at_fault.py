@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from database.errors import is_passing
 from database.pipeline import pipeline
 from database.session import undone
-from engine.codes import INTERNAL_ERROR
+from engine.terms.codes import INTERNAL_ERROR
 from services.settlement.balance_rows import change_balances
 from services.settlement.ledger import broker_of
 from services.settlement.order_rows import update_orders, update_specials

@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from engine.book import Book
-from engine.orders import CONDITIONS, SIDES, Order
-from engine.rules import Rules
-from engine.states import OPEN
+from engine.terms.orders import CONDITIONS, SIDES, Order
+from engine.terms.rules import Rules
+from engine.terms.states import OPEN
 from services.accounts.known_accounts import KnownAccounts
 from services.settlement.fees import fees_of_row
 from services.settlement.trade_ids import TradeIds

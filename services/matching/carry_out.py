@@ -1,17 +1,17 @@
 """Take the commands of an inbox to the books, and note down what comes of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from database.transaction import Transaction
 from engine.book import Book
-from engine.commands import Amend, Close, New
+from engine.terms.commands import Amend, Close, New
 from services.matching.books import Books
-from services.matching.closing import resolve
+from services.matching.closing import held_before, resolve
 from services.matching.journal import BROKEN, UNDERFUNDED, UnreadableCommand, command_of
 from services.matching.poison import PoisonCommand, command_to_refuse
 from services.matching.turn import TakenStocks
-from services.settlement.ledger import need_of
+from services.settlement.ledger import Account, need_of
 from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import StockTurn
 from services.timestamps import microseconds, timestamp
@@ -34,11 +34,12 @@ def carry_out(
     current = books.current(session, stocks)
     found = {stock.id: (stock, _turn_of(stock), current[stock.id]) for stock in stocks}
     outcome = TurnOutcome()
+    held = held_before(session, inbox)
     taken = 0
     for row in inbox:
         _, turn, book = found[row.stock_id]
         if poison is None:
-            _apply(session, outcome, turn, book, row)
+            _apply(outcome, turn, book, row, held)
         else:
             turn.command_sequence += 1
             outcome.refuse(turn, row, command_to_refuse(session, row), BROKEN, poison.report())
@@ -62,10 +63,10 @@ def _turn_of(stock: Any) -> StockTurn:
     )
 
 
-def _apply(session: Transaction, outcome: TurnOutcome, stock: StockTurn, book: Book, row: Any) -> None:
+def _apply(outcome: TurnOutcome, stock: StockTurn, book: Book, row: Any, held: Mapping[Account, int]) -> None:
     command = command_of(row)
     if isinstance(command, Close):
-        resolve(command, book, session, stock.id, outcome.ledger, row.reserved)
+        resolve(command, book, stock.id, held, outcome.ledger, row.reserved)
     if isinstance(command, New | Close) and command.order.id in book.orders:
         raise UnreadableCommand(f"order {command.order.id} has been in the book before")
     stock.command_sequence += 1

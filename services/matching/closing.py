@@ -4,16 +4,23 @@ Only this stock's turns, deposits and withdrawals change a position, and what wa
 withdrawn: so nothing that is found here changes before the turn is stored.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from sqlalchemy import text
 
 from database.statements import Statements
 from engine.book import Book
-from engine.codes import INSUFFICIENT_FUNDS, INSUFFICIENT_SHARES, NO_POSITION
-from engine.commands import Close
-from engine.orders import ASK, Order
-from services.settlement.ledger import Ledger, broker_of, need_of, need_of_rest
+from engine.terms.codes import INSUFFICIENT_FUNDS, INSUFFICIENT_SHARES, NO_POSITION
+from engine.terms.commands import Close
+from engine.terms.orders import ASK, Order
+from services.settlement.ledger import Account, Ledger, broker_of, need_of, need_of_rest
 
-HELD = text("SELECT available + reserved FROM balances WHERE broker_id = :broker_id AND asset_id = :stock_id")
+HELD = text("""
+    SELECT b.broker_id, b.asset_id, b.available + b.reserved AS held
+    FROM unnest(CAST(:brokers AS bigint[]), CAST(:stocks AS bigint[])) AS t (broker_id, asset_id)
+    JOIN balances b ON b.broker_id = t.broker_id AND b.asset_id = t.asset_id
+""")
 
 AS_PAID_FOR = frozenset({NO_POSITION, INSUFFICIENT_FUNDS, INSUFFICIENT_SHARES})
 """What the accounts, and not the book, refuse a close with."""
@@ -25,15 +32,28 @@ def own_orders(book: Book, order: Order) -> list[Order]:
     return [each for each in book.orders.values() if each.side == order.side and broker_of(each) == broker_id]
 
 
-def resolve(command: Close, book: Book, session: Statements, stock_id: int, ledger: Ledger, reserved: int) -> None:
-    """Let `command` say what it comes to; `reserved` (cents or shares) was set aside for it, `ledger` is of the turn.
+def held_before(session: Statements, inbox: Sequence[Any]) -> dict[Account, int]:
+    """What is held of the positions that commands of the inbox are to close, before this turn; one look-up for all."""
+    rows = [row for row in inbox if row.kind == "close"]
+    if not rows:
+        return {}
+    values = {"brokers": [row.broker_id for row in rows], "stocks": [row.stock_id for row in rows]}
+    return {(row.broker_id, row.asset_id): row.held for row in session.execute(HELD, values)}
+
+
+def resolve(
+    command: Close, book: Book, stock_id: int, before: Mapping[Account, int], ledger: Ledger, reserved: int
+) -> None:
+    """Let `command` say what it comes to; `reserved` (cents or shares) was set aside for it.
+
+    `before` is what `held_before` gave, and `ledger` what the turn has moved since.
 
     A sale is of what is held, as far as it was set aside or the cancelled orders free it: the shares that are reserved
     for orders behind this command in the inbox stay with them.
     """
     order = command.order
     account = (broker_of(order), stock_id)
-    held = session.scalar(HELD, {"broker_id": account[0], "stock_id": stock_id}) or 0
+    held = before.get(account, 0)
     if moved := ledger.changes.get(account):
         held += moved.available + moved.reserved
     own = own_orders(book, order)

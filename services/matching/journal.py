@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import orjson
 
-from engine.codes import INTERNAL_ERROR, REASONS, REQUESTED
-from engine.commands import UNCHANGED, Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
-from engine.order_types import TIFS, TYPES
-from engine.orders import CONDITIONS, SIDES, Order
-from engine.rules import STP_MODES
-from engine.states import ALL_STATES, STATES
+from engine.terms.codes import INTERNAL_ERROR, REASONS, REQUESTED
+from engine.terms.commands import UNCHANGED, Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
+from engine.terms.order_types import TIFS, TYPES
+from engine.terms.orders import CONDITIONS, SIDES, Order
+from engine.terms.rules import STP_MODES
+from engine.terms.states import ALL_STATES, STATES
 from services.settlement.fees import LARGEST_BPS, FeeRates, OrderFees
 
 BROKEN = INTERNAL_ERROR

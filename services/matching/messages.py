@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from engine.book import Book
-from engine.orders import ASK, BID
+from engine.terms.orders import ASK, BID
 from models import CASH
 from services.matching.order_messages import add_fill, blank_of, filled_in
 from services.settlement.ledger import broker_of, order_id_of

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from engine.codes import SELF_TRADE_PREVENTION
-from engine.events import Amended, Cancelled, Expired, Rejected
-from engine.order_types import LIMITED
-from engine.orders import SIDE_NAMES, Order
+from engine.terms.codes import SELF_TRADE_PREVENTION
+from engine.terms.events import Amended, Cancelled, Expired, Rejected
+from engine.terms.order_types import LIMITED
+from engine.terms.orders import SIDE_NAMES, Order
 from services.prices import average_price
 from services.settlement.execution_reports import ExecutionReport
 from services.settlement.turn_records import Execution, StockTurn

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from database.statements import Statements
-from engine.commands import Amend, Cancel, Close, Command, New
+from engine.terms.commands import Amend, Cancel, Close, Command, New
 from models.command import BRINGING
 from services.matching.books import ORDER, order_of
 

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from engine.book import Book
-from engine.orders import ASK, BID
-from engine.states import AUCTION
+from engine.terms.orders import ASK, BID
+from engine.terms.states import AUCTION
 from services.market_data.snapshots import shown_side
 from services.matching.books import Books, Copy
 from services.matching.messages import Message, book_snapshot, indicative_message, turn_messages

@@ -5,8 +5,8 @@ The book checks most of it again, with what is true when the order reaches it.
 
 from datetime import datetime
 
-from engine.rules import band_limits, check_gathering
-from engine.states import DELISTED, GATHERING
+from engine.terms.rules import band_limits, check_gathering
+from engine.terms.states import DELISTED, GATHERING
 from services.errors import (
     DisplayQuantityTooSmall,
     NoReferencePrice,

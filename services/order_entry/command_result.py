@@ -6,7 +6,7 @@ from typing import Any, Self
 from sqlalchemy import text
 
 from database.statements import Statements
-from engine.codes import MESSAGES, UNKNOWN_ORDER
+from engine.terms.codes import MESSAGES, UNKNOWN_ORDER
 
 OUTCOME = text("""
     SELECT c.sequence, c.refused, o.id IS NOT NULL AND o.closed_at IS NULL AS order_is_open

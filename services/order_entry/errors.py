@@ -29,3 +29,7 @@ class StopNotAmendable(Conflict):
 
 class AmendmentWaiting(Conflict):
     """An earlier amendment of this order is not applied yet."""
+
+
+class WouldBeRejected(Conflict):
+    """The book would reject it; `reason` is its code."""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from database.statements import Statements
-from engine.orders import CONDITIONS
+from engine.terms.orders import CONDITIONS
 from models.order import OPEN_STATUSES
 from services.errors import NotYourOrder, UnknownOrder
 from services.prices import average_price

@@ -1,5 +1,18 @@
 """How money and shares are set aside, in the statements that store what they are set aside for."""
 
+
+def recording(source: str, order_id: str) -> str:
+    """A common table expression, `ledger`: the transfer that sets aside the `amount` of each row of `source`.
+
+    `order_id` is its column that names the order. Nothing is written of what needs nothing.
+    """
+    return f"""ledger AS (
+        INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
+        SELECT 'reserve', asset_id, amount, broker_id, 'available', broker_id, 'reserved', {order_id}
+        FROM {source} WHERE amount > 0
+    )"""  # noqa: S608 - names of ours
+
+
 LOCKED = """need AS (
         SELECT broker_id, asset_id, sum(amount) AS amount, sum(orders) AS orders FROM share GROUP BY broker_id, asset_id
     ), locked AS MATERIALIZED (

@@ -7,20 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from database.statements import Statements
-from engine.codes import POST_ONLY_WOULD_TAKE
-from engine.commands import New
-from engine.order_types import LIMITED
-from engine.orders import Order
+from engine.terms.commands import New
+from engine.terms.order_types import LIMITED
+from engine.terms.orders import Order
 from models import CASH
 from services.accounts.fee_terms import terms_of
 from services.errors import MarketError
 from services.matching.journal import engine_command
-from services.order_entry.errors import PostOnlyWouldTake
 from services.order_entry.placing.answers import first_answers
 from services.order_entry.placing.order_columns import payload_of
 from services.order_entry.requests import FundedOrder, NewOrder
 from services.preview.funds import Funds, largest, read_funds
-from services.preview.refusals import Mending, checks_of_new, collected, described, protection_or_none
+from services.preview.refusals import Mending, checks_of_new, collected, described, protection_or_none, rejection
 from services.preview.shown_book import shares_ahead, shown_book
 from services.preview.trial import Trial, tried
 from services.prices import average_price
@@ -32,9 +30,6 @@ from settings.sections import Settings
 
 TRIED = 0
 """The id of an order that is only tried; none that is stored has it."""
-
-REJECTIONS = {POST_ONLY_WOULD_TAKE: PostOnlyWouldTake}
-"""What the book may refuse of what entry has let through, and nothing has changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +88,7 @@ def preview_order(session: Statements, order: NewOrder, settings: Settings, now:
     usual = funded.protection_price or request.stop_price or stock.last_price or stock.reference_price
     trial = tried(book, New(taker), taker, microseconds(now), usual)
     if trial.refused and not refusals:
-        refusals.append(REJECTIONS[trial.refused]())
+        refusals.append(rejection(trial.refused))
     mending = Mending(
         stock, market, book, taker.side, {"price": request.price, "stop_price": request.stop_price},
         request.quantity, request.display_quantity, _most(funded, funds, settings),

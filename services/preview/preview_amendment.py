@@ -9,8 +9,8 @@ from sqlalchemy import Row, text
 
 from database.statements import Statements
 from engine.book import Book
-from engine.commands import Amend
-from engine.orders import Order
+from engine.terms.commands import Amend
+from engine.terms.orders import Order
 from models import CASH
 from services.errors import MarketError, NotYourOrder, UnknownOrder, kept
 from services.matching.books import ORDER, order_of
@@ -19,8 +19,8 @@ from services.order_entry.changing.amend import WAITING
 from services.order_entry.changing.amendments import Amendment, Checked, amendable, checks_of, wanted
 from services.order_entry.order_needs import extra_need, worst_price
 from services.preview.funds import Funds, largest, read_funds
-from services.preview.preview import REJECTIONS, Preview, ahead_of
-from services.preview.refusals import Mending, collected
+from services.preview.preview import Preview, ahead_of
+from services.preview.refusals import Mending, collected, rejection
 from services.preview.shown_book import shown_book
 from services.preview.trial import Trial, tried
 from services.settlement.fees import NO_FEES, FeeRates, fees_of_row
@@ -72,7 +72,7 @@ def _previewed(
     keeps = price == (row.price or row.protection_price) and quantity <= row.quantity and stop_price == row.stop_price
     book, order, trial = _tried(session, row, checked, now)
     if trial.refused and not refusals:
-        refusals.append(REJECTIONS[trial.refused]())
+        refusals.append(rejection(trial.refused))
     before = need_of(order_of(row), worst_price(row), row.remaining_quantity)
     left = 0 if row.closed_at else max(0, row.remaining_quantity + quantity - row.quantity)
     after = need_of(order_of(row), price or 0, left)

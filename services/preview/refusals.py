@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from engine.book import Book
-from engine.orders import BID
+from engine.terms.codes import MESSAGES, POST_ONLY_WOULD_TAKE
+from engine.terms.orders import BID
 from services.errors import (
     DisplayQuantityTooSmall,
     InsufficientFunds,
@@ -23,12 +24,23 @@ from services.errors import (
     kept,
 )
 from services.order_entry import checks
-from services.order_entry.errors import PostOnlyWouldTake
+from services.order_entry.errors import PostOnlyWouldTake, WouldBeRejected
 from services.order_entry.order_needs import protection_of
 from services.order_entry.requests import OrderRequest
 from services.stocks.listing import StockRules
 from services.stocks.read_stocks import price_limits
 from settings.sections import Market
+
+REJECTIONS: Final = {POST_ONLY_WOULD_TAKE: PostOnlyWouldTake}
+
+
+def rejection(code: str) -> MarketError:
+    """What the book would refuse of what entry lets through, nearly always a post-only order that would take.
+
+    Anything else has changed since entry's rules were read, such as a stop that was elected.
+    """
+    known = REJECTIONS.get(code)
+    return WouldBeRejected(MESSAGES[code], reason=code) if known is None else known()
 
 
 def collected(checks_: Iterable[Callable[[], object]]) -> list[MarketError]:

@@ -12,10 +12,10 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from engine.book import Book
-from engine.order_types import LIMIT
-from engine.orders import BID, SIDE_NAMES, Order
-from engine.rules import NO_LIMIT
-from engine.states import OPEN
+from engine.terms.order_types import LIMIT
+from engine.terms.orders import BID, SIDE_NAMES, Order
+from engine.terms.rules import NO_LIMIT
+from engine.terms.states import OPEN
 from services.market_data.book import QUOTED
 from services.matching.books import empty_book
 from services.stocks.listing import StockRules

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.book import Book
-from engine.commands import Command
-from engine.events import Rejected, Trade
-from engine.orders import Order
+from engine.terms.commands import Command
+from engine.terms.events import Rejected, Trade
+from engine.terms.orders import Order
 from services.settlement.fees import MAKER, TAKER, OrderFees
 
 
@@ -17,7 +17,7 @@ class Trial:
     """How an order would fare: `fills` as (price in cents, shares), and shares that would rest, at `price` (cents)."""
 
     refused: str | None = None
-    """One of `engine.codes`."""
+    """One of `engine.terms.codes`."""
     fills: Sequence[tuple[int, int]] = field(default_factory=list)
     rests: int = 0
     price: int | None = None

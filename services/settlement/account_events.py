@@ -15,7 +15,7 @@ import orjson
 
 from database.columns import literals, number, unnest
 from database.pipeline import Pipeline
-from engine.events import Amended, Cancelled, Event, Expired, Rejected
+from engine.terms.events import Amended, Cancelled, Event, Expired, Rejected
 from services.settlement.execution_reports import ExecutionReport
 from services.settlement.ledger import broker_of, order_id_of
 from services.settlement.turn_outcome import TurnOutcome

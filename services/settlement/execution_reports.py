@@ -7,9 +7,9 @@ gives the state after each one, so that every fill is told with its own and the 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.events import Accepted, Amended, Cancelled, Event, Expired, Rejected, Trade, Triggered
-from engine.order_types import STOPS
-from engine.orders import Order
+from engine.terms.events import Accepted, Amended, Cancelled, Event, Expired, Rejected, Trade, Triggered
+from engine.terms.order_types import STOPS
+from engine.terms.orders import Order
 
 
 @dataclass(slots=True)

@@ -6,8 +6,8 @@ Money and shares are reserved, released and paid by the same few lines; cash is 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from engine.events import Amended
-from engine.orders import BID, Order
+from engine.terms.events import Amended
+from engine.terms.orders import BID, Order
 from models import CASH
 from services.settlement.fees import OrderFees
 from services.settlement.turn_records import Execution

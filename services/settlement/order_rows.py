@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from database.columns import literals, number, unnest, word
 from database.pipeline import Pipeline
-from engine.orders import Order
+from engine.terms.orders import Order
 from services.settlement.ledger import order_id_of
 from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import OrderUpdate

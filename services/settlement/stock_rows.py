@@ -7,7 +7,7 @@ from typing import NamedTuple
 from database.columns import literals, number, quoted, unnest, word
 from database.pipeline import Pipeline
 from engine.book import Book
-from engine.orders import ASK, BID
+from engine.terms.orders import ASK, BID
 from services.settlement.turn_records import StockTurn
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.codes import SELF_TRADE_PREVENTION
-from engine.commands import Amend, Close, New
-from engine.events import (
+from engine.terms.codes import SELF_TRADE_PREVENTION
+from engine.terms.commands import Amend, Close, New
+from engine.terms.events import (
     Accepted,
     Amended,
     AuctionTrade,
@@ -19,7 +19,7 @@ from engine.events import (
     Trade,
     Triggered,
 )
-from engine.orders import BID, SIDE_NAMES, Order
+from engine.terms.orders import BID, SIDE_NAMES, Order
 from models import CASH
 from services.settlement.execution_reports import ExecutionReport, rejection, reports_of
 from services.settlement.ledger import Account, Ledger, asset_of, broker_of, order_id_of

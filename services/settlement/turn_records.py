@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from engine.events import StateChanged
-from engine.orders import BID, SIDE_NAMES, Order
+from engine.terms.events import StateChanged
+from engine.terms.orders import BID, SIDE_NAMES, Order
 from services.settlement.fees import AUCTION, MAKER, TAKER
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from database.statements import Statements
-from engine.rules import BASIS_POINTS
-from engine.states import DELISTED
+from engine.terms.rules import BASIS_POINTS
+from engine.terms.states import DELISTED
 from models import Asset, Stock
 from services.errors import StockDelisted, StockExists, UnknownStock
 from settings.sections import MAIN_MARKET, Market

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from database.statements import Statements
-from engine.states import OPEN
+from engine.terms.states import OPEN
 from services.stocks.schedule import CLOSE, ROLL, STATES, next_after, phase_at
 from services.timestamps import timestamp
 from settings.sections import MAIN_MARKET, Settings, TradingSchedule

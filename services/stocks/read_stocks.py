@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import text
 
 from database.statements import Statements
-from engine.codes import VOLATILITY
-from engine.rules import band_limits
-from engine.states import AUCTION
+from engine.terms.codes import VOLATILITY
+from engine.terms.rules import band_limits
+from engine.terms.states import AUCTION
 from services.prices import indicative
 from services.stocks.listing import unknown_stock
 from services.stocks.schedule import AUCTIONS, Beginning, next_after

@@ -14,9 +14,9 @@ import orjson
 from sqlalchemy import text
 
 from database.statements import Statements
-from engine.codes import VOLATILITY
-from engine.states import AUCTION, DELISTED, HALTED, OPEN
-from engine.states import STATES as ALL_STATES
+from engine.terms.codes import VOLATILITY
+from engine.terms.states import AUCTION, DELISTED, HALTED, OPEN
+from engine.terms.states import STATES as ALL_STATES
 from services.stocks import trading_states
 from services.stocks.schedule import AUCTIONS, CLOSE, ROLL, STATES, Beginning, due, longest_delay, next_after, phase_at
 from services.stocks.trading_states import STATE, UNCROSS, StateRequest, ask_for

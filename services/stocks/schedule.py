@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from engine.states import AUCTION, CLOSED, OPEN, PRE_OPEN
+from engine.terms.states import AUCTION, CLOSED, OPEN, PRE_OPEN
 from settings.sections import DAILY, PHASES_OF_DAY, TradingSchedule
 from settings.values import WEEKDAYS
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.codes import REASONS
+from engine.terms.codes import REASONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "socketio.md"
 

@@ -26,10 +26,10 @@ from engine import (
     Trade,
     Uncross,
 )
-from engine.codes import INSUFFICIENT_FUNDS, INSUFFICIENT_SHARES, MESSAGES, NO_POSITION, REASONS
-from engine.orders import CONDITIONS
-from engine.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
-from engine.states import ALL_STATES, STATES
+from engine.terms.codes import INSUFFICIENT_FUNDS, INSUFFICIENT_SHARES, MESSAGES, NO_POSITION, REASONS
+from engine.terms.orders import CONDITIONS
+from engine.terms.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
+from engine.terms.states import ALL_STATES, STATES
 from tests.engine.naive import NaiveBook
 from tests.engine.stories import tell
 

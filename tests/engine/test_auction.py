@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine import ASK, BID, Book, Indicative, New, Order, Rules, State
-from engine.auction import equilibrium
+from engine.trading.auction import equilibrium
 from tests.engine import naive_auction
 from tests.engine.naive import NaiveBook
 

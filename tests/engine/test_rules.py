@@ -3,8 +3,8 @@
 import pytest
 
 from engine import Rules, band_limits, check_price, check_quantity
-from engine.codes import MESSAGES, REASONS
-from engine.rules import NO_LIMIT
+from engine.terms.codes import MESSAGES, REASONS
+from engine.terms.rules import NO_LIMIT
 
 
 @pytest.mark.parametrize(

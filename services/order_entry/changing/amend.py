@@ -13,7 +13,7 @@ from models import CASH
 from services.errors import MarketError, kept
 from services.order_entry.changing.amendments import Amendment, Checked, amendable, checks_of
 from services.order_entry.requests import QueuedCommand
-from services.order_entry.reserve import ACCEPTED, LOCKED, PAID
+from services.order_entry.reserve import ACCEPTED, LOCKED, PAID, recording
 from services.stocks.listing import rules_by_id
 from settings.sections import Market
 
@@ -34,11 +34,7 @@ AMEND = text(f"""
     {LOCKED}, {PAID}, granted AS (SELECT n FROM paid), {ACCEPTED}, inbox AS (
         INSERT INTO commands (id, stock_id, kind, order_id, broker_id, payload, reserved, reply_to)
         SELECT command_id, stock_id, 'amend', order_id, broker_id, payload, amount, reply_to FROM accepted ORDER BY n
-    ), ledger AS (
-        INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
-        SELECT 'reserve', asset_id, amount, broker_id, 'available', broker_id, 'reserved', order_id
-        FROM accepted WHERE amount > 0
-    )
+    ), {recording("accepted", "order_id")}
     SELECT n, command_id FROM accepted
 """)  # noqa: S608 - all parts are ours
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from engine.order_types import STOP
+from engine.terms.order_types import STOP
 from services.errors import (
     InsufficientFunds,
     InsufficientShares,

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from database.statements import Statements
-from engine.order_types import IOC, MARKET
-from engine.rules import CANCEL_RESTING
-from engine.states import PRE_OPEN
+from engine.terms.order_types import IOC, MARKET
+from engine.terms.rules import CANCEL_RESTING
+from engine.terms.states import PRE_OPEN
 from models import CASH
 from services.accounts.fee_terms import terms_of
 from services.errors import BrokerSuspended, MarketError, OffLot, StockClosed, kept
@@ -23,6 +23,7 @@ from services.order_entry.errors import NoPosition
 from services.order_entry.order_needs import protection_of
 from services.order_entry.placing.order_columns import document_of, inserting_orders, requested
 from services.order_entry.requests import FundedOrder, NewOrder, OrderRequest, QueuedCommand
+from services.order_entry.reserve import recording
 from services.stocks.listing import StockRules, listed_id, rules_by_id
 from settings.sections import Fees, Market
 
@@ -46,11 +47,7 @@ ASK_TO_CLOSE = text(f"""
     ), {inserting_orders("fresh")}, inbox AS (
         INSERT INTO commands (id, stock_id, kind, order_id, broker_id, payload, reserved, reply_to)
         SELECT command_id, stock_id, 'close', id, broker_id, payload, amount, reply_to FROM fresh ORDER BY n
-    ), ledger AS (
-        INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
-        SELECT 'reserve', asset_id, amount, broker_id, 'available', broker_id, 'reserved', id
-        FROM fresh WHERE amount > 0
-    ), share AS (
+    ), {recording("fresh", "id")}, share AS (
         SELECT a.asset_id, CASE a.asset_id WHEN f.asset_id THEN f.amount ELSE 0 END AS amount
         FROM fresh f CROSS JOIN LATERAL (VALUES (CAST(1 AS bigint)), (f.stock_id)) AS a (asset_id)
     ), needed AS MATERIALIZED (

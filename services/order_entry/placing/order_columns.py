@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import orjson
 
-from engine.orders import CONDITIONS
+from engine.terms.orders import CONDITIONS
 from services.order_entry.requests import FundedOrder
+from services.order_entry.reserve import recording
 from services.timestamps import microseconds
 
 CONDITION_TYPES: Final = {int: "bigint", bool: "boolean"}
@@ -67,10 +68,7 @@ def storing(source: str, stored: Mapping[str, str] = CHARGED) -> str:
     return f"""{inserting_orders(source, stored)}, inbox AS (
         INSERT INTO commands (stock_id, kind, order_id, broker_id, payload, reply_to)
         SELECT stock_id, 'new', id, broker_id, payload, reply_to FROM {source} ORDER BY n
-    ), ledger AS (
-        INSERT INTO transfers (kind, asset_id, amount, from_broker, from_bucket, to_broker, to_bucket, order_id)
-        SELECT 'reserve', asset_id, amount, broker_id, 'available', broker_id, 'reserved', id FROM {source}
-    )"""  # noqa: S608 - names of ours
+    ), {recording(source, "id")}"""  # noqa: S608 - names of ours
 
 
 def document_of(orders: Sequence[FundedOrder]) -> str:

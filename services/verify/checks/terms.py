@@ -6,8 +6,8 @@ seventh of its time.
 
 from collections.abc import Iterable
 
-from engine.order_types import LIMITED, STOPS, TIFS, TYPES
-from engine.orders import SIDES
+from engine.terms.order_types import LIMITED, STOPS, TIFS, TYPES
+from engine.terms.orders import SIDES
 from models.command import ABOUT_ORDERS, KINDS
 from services.verify.checks.rule import Rule
 

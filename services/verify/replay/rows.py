@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from engine.events import AuctionTrade, Trade
-from engine.orders import BID, SIDE_NAMES, Order
+from engine.terms.events import AuctionTrade, Trade
+from engine.terms.orders import BID, SIDE_NAMES, Order
 from services.settlement.ledger import broker_of
 from services.timestamps import microseconds
 from services.verify.report import shown

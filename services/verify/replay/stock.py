@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine.audit import BrokenBook
 from engine.book import Book
-from engine.commands import Close, New
-from engine.events import Cancelled, Event, Expired, Rejected, Trade
-from engine.orders import ASK, BID, Order
+from engine.resting.audit import BrokenBook
+from engine.terms.commands import Close, New
+from engine.terms.events import Cancelled, Event, Expired, Rejected, Trade
+from engine.terms.orders import ASK, BID, Order
 from models.command import BRINGING
 from services.matching.books import empty_book
 from services.matching.closing import AS_PAID_FOR, own_orders, resize

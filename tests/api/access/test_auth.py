@@ -11,7 +11,7 @@ import pytest
 from api.access.rights import OF_BROKERS, Access
 from api.operations.docs import PUBLIC, every_refusal
 from api.routes import access_of
-from engine.codes import MESSAGES
+from engine.terms.codes import MESSAGES
 from services.matching.journal import NEVER_MATCHED
 from tests.api.venue import Caller, Venue, settings_for
 

@@ -5,7 +5,7 @@ import pytest
 from cli.order_flow import lobster
 from cli.order_flow.lobster_messages import Message, read_messages
 from engine import Amend, Book, Cancel, New, Rules
-from engine.rules import NONE
+from engine.terms.rules import NONE
 from tests.cli.order_flow.lobster_day import exchange_day
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from database.session import transaction
 from engine.book import Book
-from engine.orders import Order
+from engine.terms.orders import Order
 from services.accounts.deposits import deposit
 from services.matching.books import Books, rebuilt_books
 from services.matching.inbox import take_inbox

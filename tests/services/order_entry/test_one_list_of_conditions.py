@@ -7,7 +7,7 @@ from api.trading.order_schemas import OrderSchema
 from cli.order_flow.json_commands import read_command
 from cli.order_flow.json_fields import FIELDS, InvalidCommand
 from database.session import transaction
-from engine.orders import BID, CONDITIONS, Order
+from engine.terms.orders import BID, CONDITIONS, Order
 from models.order import Order as Table
 from services.matching.books import Books
 from services.matching.journal import command_of

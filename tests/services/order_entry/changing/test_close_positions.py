@@ -1,6 +1,7 @@
 """Given a position, when it is closed, then it is gone in one step, whatever one's own orders hold of it."""
 
 import pytest
+from sqlalchemy import event
 
 from database.session import transaction
 from models import CASH
@@ -235,3 +236,26 @@ def test_in_an_auction_it_waits_for_its_end(floor, desk):
     floor.change(symbol, "state", "open")
     floor.match(symbol)
     assert floor.stands(order.id) == ("filled", 100, 0, 0)
+
+
+def test_all_that_a_turn_closes_is_looked_up_at_once(floor):
+    symbols = [floor.stock(reference=1_000) for _ in range(3)]
+    holders, maker = [floor.broker(**dict.fromkeys(symbols, 10)) for _ in range(3)], floor.broker()
+    for symbol in symbols:
+        floor.bid(maker, symbol, 25, 990)
+    floor.match(*symbols)
+    for holder in holders:
+        floor.close(holder)
+    asked = []
+
+    def note(_connection, _cursor, statement, *_):
+        asked.append("AS held" in statement)
+
+    event.listen(floor.engine, "before_cursor_execute", note)
+    try:
+        assert floor.match(*symbols).commands == 9
+    finally:
+        event.remove(floor.engine, "before_cursor_execute", note)
+    assert sum(asked) == 1
+    left = [held(floor, holder, symbol)[0] for holder in holders for symbol in symbols]
+    assert left == [0] * 6 + [5] * 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 
-from engine.orders import Level, Order
-from engine.rules import NO_LIMIT
+from engine.terms.orders import Level, Order
+from engine.terms.rules import NO_LIMIT
 
 
 class BookSide:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.codes import PRICE_OUTSIDE_BAND
-from engine.entering import enter
-from engine.events import Event, Trade
-from engine.order_types import STOP_LIMIT
-from engine.states import OPEN
-from engine.stops import next_reached, trigger
+from engine.terms.codes import PRICE_OUTSIDE_BAND
+from engine.terms.events import Event, Trade
+from engine.terms.order_types import STOP_LIMIT
+from engine.terms.states import OPEN
+from engine.trading.entering import enter
+from engine.trading.stops import next_reached, trigger
 
 if TYPE_CHECKING:
-    from engine.ladder import Ladder
+    from engine.resting.ladder import Ladder
 
 
 def elect(book: Ladder, events: list[Event], last_price: int | None = None) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.expiry import is_current
-from engine.order_types import LIMITED, MARKET, RESTING_TIFS
-from engine.orders import BID
-from engine.states import OPEN
+from engine.resting.expiry import is_current
+from engine.terms.order_types import LIMITED, MARKET, RESTING_TIFS
+from engine.terms.orders import BID
+from engine.terms.states import OPEN
 
 if TYPE_CHECKING:
-    from engine.ladder import Ladder
-    from engine.orders import Level, Order
-    from engine.side import BookSide
+    from engine.resting.ladder import Ladder
+    from engine.resting.side import BookSide
+    from engine.terms.orders import Level, Order
 
 
 class BrokenBook(Exception):

@@ -1,8 +1,11 @@
-"""The trading states of a stock (FIX SecurityTradingStatus 326). `engine.state_changes` says what a change brings."""
+"""The trading states of a stock (FIX SecurityTradingStatus 326).
+
+`engine.trading.state_changes` says what a change brings.
+"""
 
 from typing import Final
 
-from engine.codes import STOCK_CLOSED, STOCK_DELISTED, STOCK_HALTED
+from engine.terms.codes import STOCK_CLOSED, STOCK_DELISTED, STOCK_HALTED
 
 PRE_OPEN: Final = "pre_open"
 """Orders gather, and nobody is told what they would bring."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import codes
-from engine.commands import Close
-from engine.entering import new
-from engine.events import Event, Rejected
-from engine.states import PRE_OPEN, REFUSALS
+from engine.terms import codes
+from engine.terms.commands import Close
+from engine.terms.events import Event, Rejected
+from engine.terms.states import PRE_OPEN, REFUSALS
+from engine.trading.entering import new
 
 if TYPE_CHECKING:
-    from engine.ladder import Ladder
+    from engine.resting.ladder import Ladder
 
 TAKES_NONE = {**REFUSALS, PRE_OPEN: codes.STOCK_CLOSED}
 """The states in which no position is closed, and the codes to say so: before the opening nobody knows a price."""

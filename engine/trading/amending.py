@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import codes
-from engine.commands import Amend, Unchanged
-from engine.entering import enter, price_refusal, stop_refusal
-from engine.events import Amended, Event, Rejected
-from engine.order_types import LIMITED
-from engine.rules import check_quantity
-from engine.states import OPEN, REFUSALS
-from engine.stops import is_reached, trigger
+from engine.terms import codes
+from engine.terms.commands import Amend, Unchanged
+from engine.terms.events import Amended, Event, Rejected
+from engine.terms.order_types import LIMITED
+from engine.terms.rules import check_quantity
+from engine.terms.states import OPEN, REFUSALS
+from engine.trading.entering import enter, price_refusal, stop_refusal
+from engine.trading.stops import is_reached, trigger
 
 if TYPE_CHECKING:
-    from engine.ladder import Ladder
-    from engine.orders import Order
+    from engine.resting.ladder import Ladder
+    from engine.terms.orders import Order
 
 
 def amend(book: Ladder, command: Amend, events: list[Event]) -> None:

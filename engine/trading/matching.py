@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import codes
-from engine.barred import drop_outside_band, prevent
-from engine.events import Event, StateChanged, Trade
-from engine.order_types import LIMITED
-from engine.orders import ASK, BID, Order
-from engine.rules import CANCEL_RESTING, NO_LIMIT, NONE, SELLER, band_limits
-from engine.states import AUCTION
+from engine.terms import codes
+from engine.terms.events import Event, StateChanged, Trade
+from engine.terms.order_types import LIMITED
+from engine.terms.orders import ASK, BID, Order
+from engine.terms.rules import CANCEL_RESTING, NO_LIMIT, NONE, SELLER, band_limits
+from engine.terms.states import AUCTION
+from engine.trading.barred import drop_outside_band, prevent
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from engine.ladder import Ladder
-    from engine.orders import Level
-    from engine.side import BookSide
+    from engine.resting.ladder import Ladder
+    from engine.resting.side import BookSide
+    from engine.terms.orders import Level
 
 
 def match(book: Ladder, taker: Order, limit: int, events: list[Event]) -> None:

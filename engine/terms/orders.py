@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, Final
 
-from engine.order_types import GTC, STOPS
+from engine.terms.order_types import GTC, STOPS
 
 BID: Final = 1
 """The buying side. The sides are signs: price × side is larger for whoever is more eager to trade."""

@@ -12,18 +12,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import codes
-from engine.auction import uncross
-from engine.election import elect
-from engine.entering import enter
-from engine.events import Event, Rejected, StateChanged
-from engine.order_types import DAY
-from engine.states import ALL_STATES, CLOSED, DELISTED, GATHERING, OPEN
+from engine.terms import codes
+from engine.terms.events import Event, Rejected, StateChanged
+from engine.terms.order_types import DAY
+from engine.terms.states import ALL_STATES, CLOSED, DELISTED, GATHERING, OPEN
+from engine.trading.auction import uncross
+from engine.trading.election import elect
+from engine.trading.entering import enter
 
 if TYPE_CHECKING:
-    from engine.commands import State
-    from engine.ladder import Ladder
-    from engine.orders import Order
+    from engine.resting.ladder import Ladder
+    from engine.terms.commands import State
+    from engine.terms.orders import Order
 
 
 def change_state(book: Ladder, command: State, events: list[Event]) -> None:

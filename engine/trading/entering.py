@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import codes
-from engine.events import Accepted, Event, Rejected
-from engine.matching import match, would_fill
-from engine.order_types import FOK, LIMIT, LIMITED, RESTING_TIFS, STOPS, TIFS, TYPES
-from engine.orders import BID
-from engine.rules import NO_LIMIT, check_gathering, check_price, check_quantity
-from engine.states import GATHERING, OPEN, REFUSALS
-from engine.stops import is_reached, trigger
+from engine.terms import codes
+from engine.terms.events import Accepted, Event, Rejected
+from engine.terms.order_types import FOK, LIMIT, LIMITED, RESTING_TIFS, STOPS, TIFS, TYPES
+from engine.terms.orders import BID
+from engine.terms.rules import NO_LIMIT, check_gathering, check_price, check_quantity
+from engine.terms.states import GATHERING, OPEN, REFUSALS
+from engine.trading.matching import match, would_fill
+from engine.trading.stops import is_reached, trigger
 
 if TYPE_CHECKING:
-    from engine.ladder import Ladder
-    from engine.orders import Order
+    from engine.resting.ladder import Ladder
+    from engine.terms.orders import Order
 
 
 def new(book: Ladder, order: Order, events: list[Event]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from engine.orders import Order
+from engine.terms.orders import Order
 
 SLACK: Final = 64
 """Entries: below this the heap is not worth tidying."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.events import Event, Triggered
-from engine.orders import BID
+from engine.terms.events import Event, Triggered
+from engine.terms.orders import BID
 
 if TYPE_CHECKING:
-    from engine.ladder import Ladder
-    from engine.orders import Order
+    from engine.resting.ladder import Ladder
+    from engine.terms.orders import Order
 
 
 def is_reached(order: Order, last_price: int | None) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from engine.events import Cancelled, Event, Expired, Indicative
-from engine.expiry import ExpiryQueue
-from engine.order_types import MARKET
-from engine.orders import ASK, BID, Order
-from engine.rules import LAST, Rules, band_limits
-from engine.side import BookSide
-from engine.states import OPEN
+from engine.resting.expiry import ExpiryQueue
+from engine.resting.side import BookSide
+from engine.terms.events import Cancelled, Event, Expired, Indicative
+from engine.terms.order_types import MARKET
+from engine.terms.orders import ASK, BID, Order
+from engine.terms.rules import LAST, Rules, band_limits
+from engine.terms.states import OPEN
 
 NOTHING: Final = Indicative(None, 0, 0)
 """An auction in which nothing would trade."""
@@ -172,7 +172,7 @@ class Ladder:
             self.reference = first_price
 
     def cancel(self, order: Order, quantity: int, reason: str, events: list[Event]) -> None:
-        """Take `quantity` shares off `order` for `reason`, one of `engine.codes.REASONS`, and tell."""
+        """Take `quantity` shares off `order` for `reason`, one of `engine.terms.codes.REASONS`, and tell."""
         self.reduce(order, quantity)
         events.append(Cancelled(order, quantity, reason))
 

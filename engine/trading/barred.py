@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.codes import PRICE_OUTSIDE_BAND, SELF_TRADE_PREVENTION
-from engine.events import Event
-from engine.rules import CANCEL_BOTH, CANCEL_INCOMING, CANCEL_RESTING, DECREMENT
+from engine.terms.codes import PRICE_OUTSIDE_BAND, SELF_TRADE_PREVENTION
+from engine.terms.events import Event
+from engine.terms.rules import CANCEL_BOTH, CANCEL_INCOMING, CANCEL_RESTING, DECREMENT
 
 if TYPE_CHECKING:
-    from engine.ladder import Ladder
-    from engine.orders import Order
-    from engine.side import BookSide
+    from engine.resting.ladder import Ladder
+    from engine.resting.side import BookSide
+    from engine.terms.orders import Order
 
 
 def prevent(book: Ladder, taker: Order, maker: Order, mode: str, events: list[Event]) -> None:

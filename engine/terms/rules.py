@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from engine import codes
-from engine.order_types import FOK, MARKET, RESTING_TIFS, STOPS
+from engine.terms import codes
+from engine.terms.order_types import FOK, MARKET, RESTING_TIFS, STOPS
 
 BASIS_POINTS: Final = 10_000
 """Basis points in the whole."""

@@ -20,17 +20,17 @@ from bisect import bisect_left
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from engine.barred import drop_outside_band
-from engine.events import AuctionTrade, Event, Indicative
-from engine.ladder import NOTHING
-from engine.rules import NO_LIMIT
+from engine.resting.ladder import NOTHING
+from engine.terms.events import AuctionTrade, Event, Indicative
+from engine.terms.rules import NO_LIMIT
+from engine.trading.barred import drop_outside_band
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.ladder import Ladder
-    from engine.orders import Level, Order
-    from engine.side import BookSide
+    from engine.resting.ladder import Ladder
+    from engine.resting.side import BookSide
+    from engine.terms.orders import Level, Order
 
 Piece = tuple[int, int, int, int]
 """(lowest price, highest price, volume, surplus): neighbouring ticks at which the same would trade."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from engine.orders import Order
+from engine.terms.orders import Order
 
 
 @dataclass(slots=True)
@@ -22,7 +22,10 @@ class Accepted:
 
 @dataclass(slots=True)
 class Rejected:
-    """The command was refused and changed nothing; `code` is one of `engine.codes` (FIX ExecType 8, CancelReject)."""
+    """The command was refused and changed nothing, because of `code`, one of `engine.terms.codes`.
+
+    (FIX ExecType 8, CancelReject)
+    """
 
     id: Hashable
     code: str

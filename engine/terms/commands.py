@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from engine.codes import REQUESTED
-from engine.orders import Order
-from engine.states import STATES
+from engine.terms.codes import REQUESTED
+from engine.terms.orders import Order
+from engine.terms.states import STATES
 
 
 class Unchanged(Enum):
@@ -71,7 +71,7 @@ class Clock:
 
 @dataclass(slots=True)
 class State:
-    """Give the stock another trading state, one of `engine.states.ALL_STATES` (FIX TradingSessionStatus).
+    """Give the stock another trading state, one of `engine.terms.states.ALL_STATES` (FIX TradingSessionStatus).
 
     Refused where the stock is in none of the states `only_from` by then: a schedule does not end an operator's halt.
     """

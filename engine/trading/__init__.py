@@ -1,0 +1,1 @@
+"""What commands do to a book: orders enter, match, are amended and elected, auctions end, states change."""
