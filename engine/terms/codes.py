@@ -64,7 +64,6 @@ SELF_TRADE_PREVENTION: Final = "self_trade_prevention"
 INTERNAL_ERROR: Final = "internal_error"
 DELISTED: Final = "delisted"
 
-SESSION_CLOSED: Final = "session_closed"
 VOLATILITY: Final = "volatility"
 
 REASONS: Final[dict[str, str]] = {

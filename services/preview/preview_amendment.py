@@ -25,7 +25,7 @@ from services.preview.shown_book import shown_book
 from services.preview.trial import Trial, tried
 from services.settlement.fees import NO_FEES, FeeRates, fees_of_row
 from services.settlement.ledger import need_of
-from services.stocks.listing import StockRules, rules_by_id
+from services.stocks.listing import rules_by_id
 from services.timestamps import microseconds
 from settings.sections import Settings
 
@@ -47,11 +47,10 @@ def preview_amendment(session: Statements, request: Amendment, settings: Setting
     assert row is not None  # noqa: S101 - `amendable` has raised
     stock = rules_by_id(session, [row.stock_id])[row.stock_id]
     funds = read_funds(session, row.broker_id, row.stock_id)
-    asset_id = CASH if row.side == "bid" else row.stock_id
     checked = Checked.of(row, stock, request, settings.market)
     if not refusals:
         refusals += collected(checks_of(row, stock, request, settings.market, now))
-        if checked.needed > funds.most(asset_id):
+        if checked.needed > funds.most(checked.asset_id):
             refusals.append(checked.refusal())
     return _previewed(session, request, checked, funds, refusals, settings, now)
 
@@ -66,7 +65,6 @@ def _previewed(
     now: datetime,
 ) -> Preview:
     row, stock = checked.order, checked.stock
-    asset_id = CASH if row.side == "bid" else row.stock_id
     price, quantity = wanted(row, request, stock, settings.market)
     stop_price = request.stop_price or row.stop_price
     keeps = price == (row.price or row.protection_price) and quantity <= row.quantity and stop_price == row.stop_price
@@ -78,15 +76,15 @@ def _previewed(
     after = need_of(order_of(row), price or 0, left)
     mending = Mending(
         stock, settings.market, book, order.side, {"price": price, "stop_price": stop_price}, quantity,
-        row.display_quantity, _most(row, stock, price or 0, funds, settings),
+        row.display_quantity, _most(checked, price or 0, funds, settings),
     )  # fmt: skip
     return Preview(
         refusals,
         mending,
         trial,
-        "cash" if asset_id == CASH else stock.symbol,
+        "cash" if checked.asset_id == CASH else stock.symbol,
         after,
-        funds.available(asset_id) + before - after,
+        funds.available(checked.asset_id) + before - after,
         trial.fee(fees_of_row(row)),
         NO_FEES if row.maker_bps is None else FeeRates(row.maker_bps, row.taker_bps),
         ahead_of(session, stock, order, trial, row.priority if keeps else None),
@@ -107,13 +105,12 @@ def _tried(session: Statements, row: Row[Any], checked: Checked, now: datetime) 
     return book, order, tried(book, command, order, microseconds(now), price or 0)
 
 
-def _most(row: Row[Any], stock: StockRules, price: int, funds: Funds, settings: Settings) -> int:
+def _most(checked: Checked, price: int, funds: Funds, settings: Settings) -> int:
     """The largest total that would be taken."""
     market = settings.market
-    asset_id = CASH if row.side == "bid" else row.stock_id
     return largest(
-        stock.lot_size,
+        checked.stock.lot_size,
         min(market.max_quantity, market.max_notional // max(price, 1)),
-        lambda quantity: extra_need(row, price, quantity)[1],
-        funds.most(asset_id),
+        lambda quantity: extra_need(checked.order, price, quantity)[1],
+        funds.most(checked.asset_id),
     )

@@ -9,7 +9,6 @@ import orjson
 from sqlalchemy import text
 
 from database.statements import Statements
-from models import CASH
 from services.errors import MarketError, kept
 from services.order_entry.changing.amendments import Amendment, Checked, amendable, checks_of
 from services.order_entry.requests import QueuedCommand
@@ -104,7 +103,7 @@ def _row(amendment: Checked) -> dict[str, Any]:
         "order_id": order.id,
         "stock_id": order.stock_id,
         "broker_id": order.broker_id,
-        "asset_id": CASH if order.side == "bid" else order.stock_id,
+        "asset_id": amendment.asset_id,
         "amount": amendment.extra,
         "payload": amendment.payload,
         "reply_to": amendment.reply_to,

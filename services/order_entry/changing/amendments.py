@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from engine.terms.order_types import STOP
+from models import CASH
 from services.errors import (
     InsufficientFunds,
     InsufficientShares,
@@ -71,6 +72,11 @@ class Checked:
             payload["stop_price"] = request.stop_price
         extra, needed = extra_need(order, price or 0, quantity)
         return cls(order, stock, payload, extra, needed, request.reply_to)
+
+    @property
+    def asset_id(self) -> int:
+        """The asset that the order reserves: cash for a bid, the stock for an ask."""
+        return CASH if self.order.side == "bid" else int(self.order.stock_id)
 
     def refusal(self) -> MarketError:
         """The broker has not what it needs."""
