@@ -10,7 +10,9 @@ from models.asset import CASH, Asset
 from models.balance import Balance
 from models.base import Base
 from models.broker import Broker
+from models.candle import Candle
 from models.command import Command
+from models.epoch import Epoch
 from models.equity_point import EquityPoint
 from models.event import Event
 from models.external_reference import ExternalReference
@@ -23,6 +25,7 @@ from models.identity.user_session import UserSession
 from models.lease import Lease
 from models.market_session import MarketSession
 from models.order import OPEN_STATUSES, Order
+from models.reported_stock import ReportedStock
 from models.stock import Stock
 from models.trade import Trade
 from models.transfer import Transfer
@@ -39,7 +42,9 @@ __all__ = [
     "Balance",
     "Base",
     "Broker",
+    "Candle",
     "Command",
+    "Epoch",
     "EquityPoint",
     "Event",
     "ExternalReference",
@@ -47,6 +52,7 @@ __all__ = [
     "Lease",
     "MarketSession",
     "Order",
+    "ReportedStock",
     "Stock",
     "Trade",
     "Transfer",

@@ -16,6 +16,8 @@ class Stock(Base):
     the version of the book, the last sequences given to commands and events, and the stock's own time, which never
     goes backward. `market` names the session schedule that it follows. In an auction the `indicative_` columns say what
     it would bring. `state_reason` is an operator's word, or `volatility` where the price itself called the auction.
+    The session of the day is what the tape has behind `session_sequence`; `session_reference` is what its change of
+    price counts from.
     """
 
     __tablename__ = "stocks"
@@ -58,9 +60,14 @@ class Stock(Base):
     last_price: Mapped[Amount | None]
     best_bid: Mapped[Amount | None]
     best_ask: Mapped[Amount | None]
+    best_bid_quantity: Mapped[Amount | None]
+    best_ask_quantity: Mapped[Amount | None]
     book_version: Mapped[Amount] = mapped_column(server_default=text("0"))
     command_sequence: Mapped[Amount] = mapped_column(server_default=text("0"))
     event_sequence: Mapped[Amount] = mapped_column(server_default=text("0"))
     book_sequence: Mapped[Amount] = mapped_column(server_default=text("0"))
     sequenced_at: Mapped[Instant | None]
+    session_sequence: Mapped[Amount] = mapped_column(server_default=text("0"))
+    session_began_at: Mapped[CreatedAt]
+    session_reference: Mapped[Amount | None]
     listed_at: Mapped[CreatedAt]

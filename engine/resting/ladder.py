@@ -85,6 +85,11 @@ class Ladder:
         level = self.side(side).best
         return None if level is None else level.price
 
+    def best_quantity(self, side: int) -> int | None:
+        """The shares that show at the best price of `side`, or None if nobody is there."""
+        level = self.side(side).best
+        return None if level is None else level.quantity
+
     def depth(self, side: int, levels: int) -> list[tuple[int, int, int]]:
         """The best `levels` levels of `side`, best first: (price in cents, total quantity in shares, orders)."""
         book_side = self.side(side)

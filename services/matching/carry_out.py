@@ -10,10 +10,11 @@ from services.matching.books import Books
 from services.matching.closing import held_before, resolve
 from services.matching.journal import BROKEN, UNDERFUNDED, UnreadableCommand, command_of
 from services.matching.poison import PoisonCommand, command_to_refuse
+from services.matching.sessions import OF_SESSIONS, begins_session
 from services.matching.turn import TakenStocks
 from services.settlement.ledger import Account, need_of
 from services.settlement.turn_outcome import TurnOutcome
-from services.settlement.turn_records import StockTurn
+from services.settlement.turn_records import SessionStart, StockTurn
 from services.timestamps import microseconds, timestamp
 
 MOST_REPORTS = 10_000
@@ -73,9 +74,11 @@ def _apply(outcome: TurnOutcome, stock: StockTurn, book: Book, row: Any, held: M
     if isinstance(command, Amend) and _underfunded(book, command, row.reserved):
         outcome.refuse(stock, row, command, UNDERFUNDED)
     else:
-        reference = book.reference
+        reference, state, sequence = book.reference, book.state, stock.event_sequence
         events = book.apply(command, stock.now)
         outcome.take(stock, row, command, events, reference)
+        if isinstance(command, OF_SESSIONS) and begins_session(command, state, book):
+            stock.session = SessionStart(sequence, book.reference)
 
 
 def _underfunded(book: Book, command: Amend, reserved: int) -> bool:

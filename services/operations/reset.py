@@ -17,6 +17,17 @@ FORGET_TURNOVER = text("""
     UPDATE balances b SET fee_version = t.fee_version FROM turned t WHERE b.broker_id = t.id AND b.asset_id = 1
 """)
 
+FORGET_FIGURES = (
+    text("DELETE FROM candles"),
+    text("DELETE FROM reported_stocks"),
+    text("""
+        UPDATE stocks SET best_bid_quantity = NULL, best_ask_quantity = NULL, session_sequence = 0,
+            session_began_at = clock_timestamp(), session_reference = listing_price
+    """),
+    text("UPDATE epochs SET word = DEFAULT, began_at = DEFAULT"),
+)
+"""All numbers begin again, so the epoch is another one."""
+
 COUNT_TRADES = text("SELECT count(*) FROM trades")
 
 
@@ -28,7 +39,8 @@ def reset_exchange(session: Statements) -> None:
     """Remove all orders, commands, trades and events, and all transfers but deposits and withdrawals.
 
     Balances are again what was brought in, shares at their listing price; stocks are open at sequence 0. Brokers,
-    keys, limits and listings stay. Waits for running turns and requests, and keeps new ones waiting to the commit.
+    keys, limits and listings stay, the epoch is another one. Waits for running turns and requests, and keeps new ones
+    waiting to the commit.
 
     Raises NoSandbox.
     """
@@ -39,6 +51,8 @@ def reset_exchange(session: Statements) -> None:
             raise NoSandbox from error
         raise
     session.execute(FORGET_TURNOVER)
+    for forget in FORGET_FIGURES:
+        session.execute(forget)
 
 
 def trade_count(session: Statements) -> int:

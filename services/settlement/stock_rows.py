@@ -28,12 +28,15 @@ COUNTERS = (
     number("last_price", attrgetter("book.last_price")),
     number("best_bid", lambda stock: stock.book.best(BID)),
     number("best_ask", lambda stock: stock.book.best(ASK)),
+    number("bid_quantity", lambda stock: stock.book.best_quantity(BID)),
+    number("ask_quantity", lambda stock: stock.book.best_quantity(ASK)),
 )
 
 UPDATE_STOCKS = f"""
     UPDATE stocks s SET book_version = s.book_version + 1, command_sequence = t.command_sequence,
         event_sequence = t.event_sequence, book_sequence = t.book_sequence, sequenced_at = t.sequenced_at,
-        reference_price = t.reference_price, last_price = t.last_price, best_bid = t.best_bid, best_ask = t.best_ask
+        reference_price = t.reference_price, last_price = t.last_price, best_bid = t.best_bid, best_ask = t.best_ask,
+        best_bid_quantity = t.bid_quantity, best_ask_quantity = t.ask_quantity
     FROM {unnest(COUNTERS)}
     WHERE s.id = t.id
 """  # noqa: S608 - names of this file
@@ -44,6 +47,9 @@ MARKETS = (
     word("changed", lambda stock: "true" if stock.turn.state else "false", "boolean"),
     quoted("reason", lambda stock: stock.turn.state.reason if stock.turn.state else None),
     word("since", lambda stock: stock.turn.sequenced_at if stock.turn.state else None, "timestamptz"),
+    number("session_sequence", lambda stock: stock.turn.session.sequence if stock.turn.session else None),
+    number("session_reference", lambda stock: stock.turn.session.reference if stock.turn.session else None),
+    word("began_at", attrgetter("turn.sequenced_at"), "timestamptz"),
     number("price", attrgetter("book.indicative.price")),
     number("volume", attrgetter("book.indicative.volume")),
     number("surplus", attrgetter("book.indicative.surplus")),
@@ -53,15 +59,18 @@ UPDATE_MARKETS = f"""
     UPDATE stocks s SET state = t.state,
         state_reason = CASE WHEN t.changed THEN t.reason ELSE s.state_reason END,
         state_since = CASE WHEN t.changed THEN t.since ELSE s.state_since END,
-        indicative_price = t.price, indicative_volume = t.volume, indicative_surplus = t.surplus
+        indicative_price = t.price, indicative_volume = t.volume, indicative_surplus = t.surplus,
+        session_sequence = coalesce(t.session_sequence, s.session_sequence),
+        session_began_at = CASE WHEN t.session_sequence IS NULL THEN s.session_began_at ELSE t.began_at END,
+        session_reference = CASE WHEN t.session_sequence IS NULL THEN s.session_reference ELSE t.session_reference END
     FROM {unnest(MARKETS)}
     WHERE s.id = t.id
 """  # noqa: S608 - names of this file
-"""For the few stocks whose trading state changed, or what their auction would bring."""
+"""For the few stocks whose trading state changed, whose session began, or whose auction would bring something else."""
 
 
 def update_stocks(sent: Pipeline, stocks: Sequence[StockInTurn]) -> None:
     """Advance the stocks, given in the order of their ids."""
     sent.send(UPDATE_STOCKS, *literals(COUNTERS, stocks))
-    if markets := [stock for stock in stocks if stock.turn.state or stock.turn.indicates]:
+    if markets := [stock for stock in stocks if stock.turn.state or stock.turn.indicates or stock.turn.session]:
         sent.send(UPDATE_MARKETS, *literals(MARKETS, markets))

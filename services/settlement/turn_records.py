@@ -1,6 +1,7 @@
 """What a turn of the worker notes down for its statements and messages: trades, states, commands, orders, stocks."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from engine.terms.events import StateChanged
 from engine.terms.orders import BID, SIDE_NAMES, Order
@@ -84,6 +85,13 @@ class Announcement:
     """RFC 3339 with microseconds."""
 
 
+class SessionStart(NamedTuple):
+    """A session that has begun: its trades are behind `sequence` on the tape; `reference` in cents, None for none."""
+
+    sequence: int
+    reference: int | None
+
+
 @dataclass(slots=True)
 class StockTurn:
     """One stock during a turn: the counters of its row, as they advance."""
@@ -103,5 +111,7 @@ class StockTurn:
     """The sides of the book that may look different now."""
     state: StateChanged | None = None
     """The last change of its trading state, if there was one."""
+    session: SessionStart | None = None
+    """The session that has begun, if one has."""
     indicates: bool = False
     """True if the indicative price, volume or surplus changed."""

@@ -124,6 +124,7 @@ def list_stock(
         dynamic_band_bps=market.dynamic_band_bps,
         listing_price=reference_price,
         reference_price=reference_price,
+        session_reference=reference_price,
     )
     session.add(stock)
     session.flush()

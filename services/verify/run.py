@@ -13,6 +13,7 @@ from services.verify.checks import (
     books,
     conservation,
     fees,
+    figures,
     fills,
     ledger,
     positions,
@@ -90,6 +91,8 @@ INVARIANTS = (
 REPLAYED = (replay_journals, positions.check_positions)
 REPLAY = Invariant(7, "The journal replayed gives the same trades and books", REPLAYED)
 
+FIGURES = Invariant(8, "Candles and sessions are those of the trades", (by_rules(figures.RULES, figures.TABLES),))
+
 
 def verify(session: Session, replay: bool = False, tell: Callable[[Check], None] | None = None) -> Report:
     """Check all invariants, with `replay` the journal too; `tell` hears of each as soon as it is done.
@@ -101,7 +104,7 @@ def verify(session: Session, replay: bool = False, tell: Callable[[Check], None]
     for statement in (SNAPSHOT, *PATIENCE):
         session.execute(statement)
     report = Report(session.execute(text("SELECT now()")).scalar_one(), replay)
-    for invariant in (*INVARIANTS, REPLAY) if replay else INVARIANTS:
+    for invariant in (*INVARIANTS, *([REPLAY] if replay else ()), FIGURES):
         check = Check(invariant.number, invariant.title)
         started = time.monotonic()
         for step in invariant.steps:

@@ -13,6 +13,7 @@ TABLES = ("stocks", "orders WHERE closed_at IS NULL")
 RESTING = "o.closed_at IS NULL AND o.status <> 'pending'"
 QUOTED = f"{RESTING} AND o.status <> 'untriggered' AND o.price IS NOT NULL"
 """What stands in the book at a price: no stops that wait, no market orders that wait for an auction."""
+SHOWN = "coalesce(o.shown_quantity, o.remaining_quantity)"
 HISTORY = "o.display_quantity IS NOT NULL OR o.triggered_at IS NOT NULL"
 """Orders whose places follow from what has traded."""
 
@@ -24,15 +25,25 @@ RULES = (
             SELECT o.stock_id, max(o.price) FILTER (WHERE o.side = 'bid') AS bid,
                 min(o.price) FILTER (WHERE o.side = 'ask') AS ask
             FROM orders o WHERE {QUOTED} GROUP BY o.stock_id
+        ), shown AS (
+            SELECT s.id, sum({SHOWN}) FILTER (WHERE o.side = 'bid') AS bid,
+                sum({SHOWN}) FILTER (WHERE o.side = 'ask') AS ask
+            FROM stocks s JOIN orders o ON o.stock_id = s.id
+            WHERE {QUOTED} AND o.price = CASE o.side WHEN 'bid' THEN s.best_bid ELSE s.best_ask END
+            GROUP BY s.id
         )
         SELECT s.id, s.symbol, prices.what, prices.found, prices.expected
-        FROM stocks s LEFT JOIN best b ON b.stock_id = s.id
+        FROM stocks s LEFT JOIN best b ON b.stock_id = s.id LEFT JOIN shown ON shown.id = s.id
         CROSS JOIN LATERAL (VALUES
             ('best bid', coalesce(CAST(b.bid AS text), 'nothing'),
                 CASE WHEN s.state <> 'open' OR b.ask IS NULL OR b.bid IS NULL OR b.bid < b.ask
                     THEN coalesce(CAST(b.bid AS text), 'nothing') ELSE 'below the best ask of ' || b.ask END),
             ('best_bid', coalesce(CAST(s.best_bid AS text), 'nothing'), coalesce(CAST(b.bid AS text), 'nothing')),
-            ('best_ask', coalesce(CAST(s.best_ask AS text), 'nothing'), coalesce(CAST(b.ask AS text), 'nothing'))
+            ('best_ask', coalesce(CAST(s.best_ask AS text), 'nothing'), coalesce(CAST(b.ask AS text), 'nothing')),
+            ('best_bid_quantity', coalesce(CAST(s.best_bid_quantity AS text), 'nothing'),
+                coalesce(CAST(shown.bid AS text), 'nothing')),
+            ('best_ask_quantity', coalesce(CAST(s.best_ask_quantity AS text), 'nothing'),
+                coalesce(CAST(shown.ask AS text), 'nothing'))
         ) AS prices (what, found, expected)
         WHERE prices.found <> prices.expected
         ORDER BY s.id

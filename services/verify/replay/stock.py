@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from engine.book import Book
 from engine.resting.audit import BrokenBook
 from engine.terms.commands import Close, New
-from engine.terms.events import Cancelled, Event, Expired, Rejected, Trade
+from engine.terms.events import Cancelled, Event, Expired, Rejected, StateChanged, Trade
 from engine.terms.orders import ASK, BID, Order
 from models.command import BRINGING
 from services.matching.books import empty_book
 from services.matching.closing import AS_PAID_FOR, own_orders, resize
 from services.matching.journal import NEVER_MATCHED, command_of
+from services.matching.sessions import OF_SESSIONS, begins_session
 from services.settlement.ledger import order_id_of
 from services.timestamps import microseconds
 from services.verify.replay.rows import differences, replayed_trade, shown_trade, stored_trade
@@ -40,6 +41,9 @@ class StockReplay:
         self.session, self.check, self.stock = session, check, stock
         self.book: Book | None = empty_book(stock, stock.listing_price)
         self.closed: dict[int, Closed] = {}
+        self.tape = 0
+        self.last_session: tuple[Any, int, int | None] | None = None
+        """When it began, behind which sequence of the tape, and its reference."""
 
     def feed(self, command: Any, trades: Sequence[Any]) -> None:
         """Apply one row of the journal, and hold its outcome against the stored `trades` up to it."""
@@ -84,6 +88,10 @@ class StockReplay:
             ("indicative_surplus", self.book.indicative.surplus),
         ):
             self.check.require(getattr(self.stock, what), found, what, "stocks", id=self.stock.id)
+        session = self.last_session
+        if session and session[0] >= self.stock.session_began_at:  # not one of before sessions were kept
+            kept = (self.stock.session_began_at, self.stock.session_sequence, self.stock.session_reference)
+            self.check.require(kept, session, "session", "stocks", id=self.stock.id)
         try:
             self.book.check()
         except BrokenBook as broken:
@@ -97,7 +105,11 @@ class StockReplay:
         command = command_of(row)
         if isinstance(command, Close):
             self._resolve(command, book, row)
+        state = book.state
         events = book.apply(command, microseconds(row.sequenced_at))
+        if isinstance(command, OF_SESSIONS) and begins_session(command, state, book):
+            self.last_session = row.sequenced_at, self.tape, book.reference
+        self.tape += sum(isinstance(event, Trade | StateChanged) for event in events)
         if isinstance(command, New | Close) and any(isinstance(event, Rejected) for event in events):
             self.closed[row.order_id] = ("rejected", 0, 0, command.order.quantity)
         for event in events:
