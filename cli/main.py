@@ -26,7 +26,7 @@ COMMANDS = {
         "cli.commands.doctor",
         "Check that nothing is missing on this machine.",
     ),
-    "run": ("cli.commands.run", "Run one process: web, live, match or clock."),
+    "run": ("cli.commands.run", "Run one process: web, live, match, clock or reporter."),
     "alive": ("cli.commands.alive", "Tell whether a process of this container goes on."),
     "rq": ("cli.commands.rq", "Call RQ on the Redis of the exchange: info, suspend, resume."),
     "migrate": ("cli.commands.migrate", "Bring the database to the newest schema."),

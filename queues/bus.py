@@ -30,8 +30,9 @@ MOST_TOGETHER = 2_000
 class Bus:
     """Publishes messages for rooms, snapshots of books and replies to whoever waits."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, channel: str = names.EVENTS_CHANNEL) -> None:
         self._direct = direct(redis)
+        self._channel = channel
 
     def announce(
         self,
@@ -53,7 +54,7 @@ class Bus:
             pieces = [()]
         for number, piece in enumerate(pieces):
             body = {"messages": piece, "books": [] if number else changed}
-            commands.append(packed("PUBLISH", names.EVENTS_CHANNEL, orjson.dumps(body)))
+            commands.append(packed("PUBLISH", self._channel, orjson.dumps(body)))
         return self._send(commands, len(messages))
 
     def show(self, snapshots: Snapshots, replies: Replies) -> bool:

@@ -1,7 +1,13 @@
 """How a process hears what is published."""
 
-from redis import RedisError
+import contextlib
+import logging
+import time
+
+from redis import Redis, RedisError
 from redis.client import PubSub
+
+log = logging.getLogger(__name__)
 
 
 def next_message(channel: PubSub, seconds: float) -> bytes | None:
@@ -18,3 +24,37 @@ def next_message(channel: PubSub, seconds: float) -> bytes | None:
         return None
     message = channel.get_message(timeout=connection.socket_timeout)
     return None if message is None else message["data"]
+
+
+class Doorbell:
+    """A channel of which only matters that something is published: it is not read what."""
+
+    def __init__(self, redis: Redis, channel: str) -> None:
+        self._redis = redis
+        self._name = channel
+        self._channel: PubSub | None = None
+        self._is_away = False
+
+    def wait(self, seconds: float) -> None:
+        """Until something is published, or has been since the last time; at most so long, also while Redis is away."""
+        began = time.monotonic()
+        try:
+            if self._channel is None:
+                self._channel = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+                self._channel.subscribe(self._name)
+            message = next_message(self._channel, seconds)
+            while message is not None:
+                message = next_message(self._channel, 0)
+            self._is_away = False
+        except RedisError as error:
+            if not self._is_away:
+                log.warning("Redis is away, nothing rings: %s", error)
+                self._is_away = True
+            self._hang_up()
+            time.sleep(max(0.0, began + seconds - time.monotonic()))
+
+    def _hang_up(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            with contextlib.suppress(RedisError):
+                channel.close()

@@ -5,6 +5,9 @@ PREFIX = "minex:"
 EVENTS_CHANNEL = f"{PREFIX}events"
 """Every turn's messages for the rooms, one JSON array a turn."""
 
+REPORTS_CHANNEL = f"{PREFIX}reports"
+"""What the reporter tells of prices and candles, in the same form; it may say nothing else."""
+
 PROBE = f"{PREFIX}probe"
 """Written to see whether Redis takes writes again."""
 
@@ -52,5 +55,5 @@ def log_ins(pair: str) -> str:
 
 
 def room(kind: str, key: str | int) -> str:
-    """A room of Socket.IO: `stock` and `book` of a symbol, `user` of a broker's id."""
+    """A room of the streams: `stock` and `book` of a symbol, `candles` of one and an interval, `user` of a broker."""
     return f"{kind}:{key}"

@@ -15,7 +15,7 @@ from queues import names
 OPERATOR = "operator"
 """Whoever runs the exchange: `minex up`, `minex rq`, people."""
 
-PROCESSES = ("web", "live", "match", "clock")
+PROCESSES = ("web", "live", "match", "clock", "reporter")
 """The kinds of processes, which have a user each."""
 
 FLAGS, QUEUES, READY_SETS = names.wake_flag("*"), f"rq:queue:{names.match_queue('*')}", names.ready_set("*")
@@ -60,17 +60,20 @@ BEING_SEEN = (
 SEEING_WORKERS = (f"+zcount %R~{names.heartbeats('*')}", "+type %R~rq:suspended")
 HEARING_REPLIES = (f"+subscribe &{names.replies_channel('*')}",)
 HEARING_EVENTS = (f"+subscribe &{names.EVENTS_CHANNEL}",)
+HEARING_REPORTS = (f"+subscribe &{names.REPORTS_CHANNEL}",)
+REPORTING = (f"+publish &{names.REPORTS_CHANNEL}",)
 
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "web": (
         *(*PROBING, *WAKING, *READING_BOOKS, *HEARING_REPLIES, *SEEING_WORKERS),
         *(*COUNTING, *TAKING_TOKENS, *GUARDING_LOG_INS),
     ),
-    "live": (*PROBING, *HEARING_EVENTS, *READING_BOOKS, *COUNTING),
+    "live": (*PROBING, *HEARING_EVENTS, *HEARING_REPORTS, *READING_BOOKS, *COUNTING),
     "match": (*PROBING, *BEING_WOKEN, *ANNOUNCING, *BEING_SEEN),
     "clock": (*PROBING, *WAKING),
+    "reporter": (*PROBING, *HEARING_EVENTS, *REPORTING),
 }
-"""Only `match` may publish and write books: what others believe of them comes from it, or from an operator."""
+"""Only `match` may publish events and write books: what others believe of them comes from it, or from an operator."""
 
 
 def user_lines(passwords: Mapping[str, str]) -> list[str]:

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Final
 
-from settings.sections import Settings, Web
+from settings.processes import Web
+from settings.sections import Settings
 
 POOLS_OF_WEB: Final = 2
 """Of a web process: for reading, and for transactions."""
@@ -16,6 +17,8 @@ SHARED_OF_WEB: Final = 4
 
 KEYS_OF_LIVE: Final = 1
 """Of a Socket.IO process beside its pool: the keys of those who are there are looked up whatever others ask for."""
+
+CLOCK_AND_REPORTER: Final = 2
 
 OTHERS: Final = 10
 """For whoever looks at the exchange or prepares it: `minex verify`, `replay`, `migrate`, a person with psql."""
@@ -52,13 +55,13 @@ class Connections:
 
     @property
     def _fixed(self) -> int:
-        return SHARED_OF_WEB * self.web_processes + KEYS_OF_LIVE + self.match + 1 + OTHERS
+        return SHARED_OF_WEB * self.web_processes + KEYS_OF_LIVE + self.match + CLOCK_AND_REPORTER + OTHERS
 
     def __str__(self) -> str:
         web = f"{POOLS_OF_WEB} × {self.pool_size} + {SHARED_OF_WEB}"
         return (
             f"web {self.web_processes} × ({web}), live {self.pool_size} + {KEYS_OF_LIVE}, "
-            f"match {self.match}, clock 1, others {OTHERS}"
+            f"match {self.match}, clock 1, reporter 1, others {OTHERS}"
         )
 
 

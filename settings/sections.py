@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from settings.fields import choice, number, secret, time
+from settings.processes import Clock, Live, Match, Reporter, Web
 from settings.servers import Database, Redis
 from settings.values import WEEKDAYS
 
@@ -30,48 +31,6 @@ class Exchange:
     data_folder: str = ""
     public: bool | None = None
     proxies: tuple[str, ...] = field(default=(), metadata={"kind": "network"})
-
-
-@dataclass(frozen=True)
-class Web:
-    """The REST processes."""
-
-    host: str = "127.0.0.1"
-    port: int = number(8000, 0, 65_535)
-    processes: int = number(0, 0, 64)
-    connections: int = number(1_000, 1, 100_000)
-    connections_of_address: int = number(500, 1, 100_000)
-    waiting: int = number(64, 1, 10_000)
-    body_limit_bytes: int = number(65_536, 1_024, 16_777_216)
-    batch_body_limit_bytes: int = number(1_048_576, 1_024, 67_108_864)
-    body_deadline_ms: int = number(5_000, 100, 60_000)
-    max_wait_seconds: int = number(10, 0, 60)
-    cancel_wait_ms: int = number(2_000, 0, 60_000)
-    key_cache_ms: int = number(1_500, 0, 5_000)
-
-
-@dataclass(frozen=True)
-class Live:
-    """The Socket.IO processes."""
-
-    host: str = "127.0.0.1"
-    port: int = number(8001, 0, 65_535)
-    connections: int = number(10_000, 1, 100_000)
-    connections_of_address: int = number(5_000, 1, 100_000)
-    channels: int = number(2_000, 1, 100_000)
-    origins: tuple[str, ...] = ()
-    snapshot_interval_ms: int = number(1_000, 50, 60_000)
-
-
-@dataclass(frozen=True)
-class Match:
-    """The group workers."""
-
-    groups: tuple[str, ...] = field(default=("A",), metadata={"kind": "group", "least": 1})
-    turn_limit: int = number(2_000, 1, 100_000)
-    backlog_limit: int = number(20_000, 0, 10_000_000)
-    idle_in_transaction_ms: int = number(2_000, 100, 60_000)
-    lock_timeout_ms: int = number(4_000, 100, 60_000)
 
 
 @dataclass(frozen=True)
@@ -117,15 +76,6 @@ class Fees:
     tiers: tuple[str, ...] = field(
         default=(), metadata={"kind": "tier", "keys": ("from_volume", "maker_bps", "taker_bps")}
     )
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The periodic jobs."""
-
-    interval_ms: int = number(250, 10, 60_000)
-    sweep_after_ms: int = number(1_000, 50, 60_000)
-    lease_seconds: int = number(5, 1, 300)
 
 
 @dataclass(frozen=True)
@@ -188,6 +138,7 @@ class Settings:
     identity: Identity = field(default_factory=Identity)
     fees: Fees = field(default_factory=Fees)
     clock: Clock = field(default_factory=Clock)
+    reporter: Reporter = field(default_factory=Reporter)
     market: Market = field(default_factory=Market)
     session: TradingSchedule = field(default_factory=TradingSchedule)
     log: Log = field(default_factory=Log)

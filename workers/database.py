@@ -24,3 +24,20 @@ def connect_worker(settings: Settings, application: str = "minex-match") -> Engi
         **PLANS,
     )
     return timed(engine, LONG_ANSWER_SECONDS)
+
+
+def connect_reporter(settings: Settings) -> Engine:
+    """One connection for what can be worked out again: its commits wait for no disk.
+
+    Its statements add up whatever there is, by plans of their own.
+    """
+    engine = connect(
+        settings.database.url,
+        pool_size=1,
+        application="minex-reporter",
+        prepares=True,
+        synchronous_commit="off",
+        idle_in_transaction_session_timeout=settings.match.idle_in_transaction_ms,
+        lock_timeout=settings.match.lock_timeout_ms,
+    )
+    return timed(engine, LONG_ANSWER_SECONDS)

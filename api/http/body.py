@@ -7,7 +7,7 @@ from api.http.calls import Environ
 from api.http.http_problems import BodyIncomplete, BodyTooLarge, BodyTooSlow, LengthRequired, UnsupportedMediaType
 from api.http.problems import BodyNotExpected
 from serving.present import pause
-from settings.sections import Web
+from settings.processes import Web
 
 LARGE = 4_096
 """Bytes that take a while to read: that is not begun before it is somebody's turn."""

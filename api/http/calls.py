@@ -12,7 +12,7 @@ import werkzeug.urls  # noqa: F401 - registers what is made of bytes that are no
 
 from logs import SUBJECT
 from serving.forwarded import Proxies
-from settings.sections import Web
+from settings.processes import Web
 
 Environ = dict[str, Any]
 """WSGI's."""

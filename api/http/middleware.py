@@ -17,7 +17,7 @@ from api.http.http_problems import HostMissing
 from serving.forwarded import HEADER
 from serving.open_connections import network_of
 from serving.present import charge_to
-from settings.sections import Web
+from settings.processes import Web
 
 ACCEPTABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
 

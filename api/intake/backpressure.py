@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from api.runtime.database import Database
 from services.errors import MatchQueueTooDeep
 from services.operations.health import backlog_by_group
-from settings.sections import Match
+from settings.processes import Match
 
 log = logging.getLogger(__name__)
 

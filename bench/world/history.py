@@ -116,7 +116,13 @@ SEQUENCED = """
 """
 
 BEST = """
-    UPDATE stocks s SET best_bid = best.bid, best_ask = best.ask
+    UPDATE stocks s SET best_bid = best.bid, best_ask = best.ask,
+        best_bid_quantity = (
+            SELECT sum(p.quantity) FROM plan p WHERE p.stock_id = s.id AND p.side = 'bid' AND p.price = best.bid
+        ),
+        best_ask_quantity = (
+            SELECT sum(p.quantity) FROM plan p WHERE p.stock_id = s.id AND p.side = 'ask' AND p.price = best.ask
+        )
     FROM (
         SELECT stock_id, max(price) FILTER (WHERE side = 'bid') AS bid, min(price) FILTER (WHERE side = 'ask') AS ask
         FROM plan GROUP BY stock_id

@@ -19,10 +19,10 @@ SILENT_SECONDS = 5.0
 
 @click.command()
 def command() -> int:
-    """Say when `match` or `clock` last gave a sign of life; exit code 1 if that is too long ago.
+    """Say when `match`, `clock` or `reporter` last gave a sign of life; exit code 1 if that is too long ago.
 
     It asks neither PostgreSQL nor Redis: a process that waits for them is alive. Where it beats, the variable
-    MINEX_HEARTBEATS says, the same for both.
+    MINEX_HEARTBEATS says, the same for all.
     """
     folder = heartbeats_folder()
     if not folder:

@@ -118,6 +118,13 @@ def clock() -> None:
     _imported("workers.clock").main(settings)
 
 
+@command.command()
+def reporter() -> None:
+    """The reporter: it follows the tapes, keeps candles, and tells prices."""
+    settings = _settings("reporter")
+    _imported("workers.reporter").main(settings)
+
+
 def _imported(module: str) -> Any:
     with without_collection():
         return importlib.import_module(module)

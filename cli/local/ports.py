@@ -10,7 +10,8 @@ import psutil
 
 from cli.terminal import CommandError
 from machine.ports import listener, next_free_port
-from settings.sections import Live, Settings, Web
+from settings.processes import Live, Web
+from settings.sections import Settings
 
 FIRST_PORT = 8000
 """Where port 0 begins to look."""

@@ -7,7 +7,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from settings.sections import Live, Settings, Web
+from settings.processes import Live, Web
+from settings.sections import Settings
 from settings.urls import server_url
 
 LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+)$")

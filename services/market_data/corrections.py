@@ -1,13 +1,13 @@
 """What busted and adjusted trades were in is worked out again, from the trades that stand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import text
 
 from database.statements import Statements
 from services.market_data.folded import OF_TRADES
-from services.market_data.intervals import LENGTHS
+from services.market_data.intervals import LENGTHS, CandleKey
 
 CORRECTIONS: Final = "('TRADE_BUSTED', 'TRADE_ADJUSTED')"
 """The events of a tape that say of an earlier trade that it is another one now, or none."""
@@ -45,9 +45,7 @@ AGAIN: Final = text(f"""
             turnover = f.turnover, trades = f.trades
         FROM found f WHERE c.stock_id = f.stock_id AND c.seconds = f.seconds AND c.start = f.start AND f.trades > 0
     )
-    SELECT stock_id, seconds, start, open, high, low, close, coalesce(volume, 0) AS volume,
-        coalesce(turnover, 0) AS turnover, coalesce(trades, 0) AS trades
-    FROM found
+    SELECT stock_id, seconds, start FROM found
 """)  # noqa: S608 - constants of this file
 """A candle none of whose trades stands leaves."""
 
@@ -65,12 +63,12 @@ SESSIONS_AGAIN: Final = text(f"""
 """)  # noqa: S608 - constants of this file
 
 
-def correct(session: Statements, taken: Mapping[str, Any]) -> Sequence[Any]:
-    """Work out again what was corrected on these pieces of tapes; the candles that are others now."""
+def correct(session: Statements, taken: Mapping[str, Any]) -> set[CandleKey]:
+    """Work out again what was corrected on these pieces of tapes; the candles that are others now, or gone."""
     pieces = {name: taken[name] for name in ("ids", "after", "until")}
     corrected = session.execute(FIND, pieces).all()
     if not corrected:
-        return ()
-    found: Sequence[Any] = session.execute(AGAIN, {"trades": [trade.id for trade in corrected]}).all()
+        return set()
+    found = {CandleKey(*row) for row in session.execute(AGAIN, {"trades": [trade.id for trade in corrected]})}
     session.execute(SESSIONS_AGAIN, {"stocks": [trade.stock_id for trade in corrected]})
     return found

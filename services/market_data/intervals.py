@@ -5,7 +5,8 @@ The functions are PostgreSQL's (`candle_start`, `candle_end`, migration 0019).
 """
 
 from collections.abc import Sequence
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from settings.sections import Settings
 
@@ -14,6 +15,15 @@ INTERVALS: Final = {"1s": 1, "1m": 60, "5m": 300, "15m": 900, "1h": 3_600, "1d":
 """Seconds of each interval; of a day, whatever its clocks do."""
 
 NAMES: Final = {seconds: name for name, seconds in INTERVALS.items()}
+
+
+class CandleKey(NamedTuple):
+    """Which candle: of which stock, of how many seconds, and when it begins."""
+
+    stock_id: int
+    seconds: int
+    start: datetime
+
 
 LENGTHS: Final = ", ".join(f"({seconds})" for seconds in INTERVALS.values())
 """As VALUES lists them."""

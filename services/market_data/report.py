@@ -5,7 +5,7 @@ however often it is begun and broken off, each trade counts once. A busted or ad
 it, and whatever it was in is then worked out again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from sqlalchemy import text
 from database.statements import Statements
 from services.market_data.corrections import correct
 from services.market_data.folded import FIGURES, OF_TRADES
-from services.market_data.intervals import DAY, LENGTHS, ZONES
+from services.market_data.intervals import DAY, LENGTHS, ZONES, CandleKey
 
 MOST_EVENTS: Final = 20_000
 """Of all tapes together that are taken in one step."""
@@ -65,8 +65,6 @@ FRESH: Final = f"""
     ) t
 """  # noqa: S608 - constants of this file
 
-TOLD: Final = "c.stock_id, c.seconds, c.start, c.open, c.high, c.low, c.close, c.volume, c.turnover, c.trades"
-
 ADD: Final = text(f"""
     WITH fresh AS MATERIALIZED ({FRESH})
     INSERT INTO candles AS c (stock_id, seconds, start, open, high, low, close, volume, turnover, trades,
@@ -78,7 +76,7 @@ ADD: Final = text(f"""
         high = greatest(c.high, excluded.high), low = least(c.low, excluded.low), close = excluded.close,
         volume = c.volume + excluded.volume, turnover = c.turnover + excluded.turnover,
         trades = c.trades + excluded.trades, last_sequence = excluded.last_sequence
-    RETURNING {TOLD}
+    RETURNING c.stock_id, c.seconds, c.start
 """)  # noqa: S608 - constants of this file
 
 FOUND: Final = ", ".join(f"t.{name}" for name in FIGURES)
@@ -111,9 +109,10 @@ class Reported:
 
     symbols: dict[int, str] = field(default_factory=dict)
     """Of the stocks whose tape went on, by id."""
-    zones: dict[int, str] = field(default_factory=dict)
-    candles: list[Any] = field(default_factory=list)
-    """The rows of `candles` that are others now; `trades` is 0 for one that is gone."""
+    changed: set[CandleKey] = field(default_factory=set)
+    """The candles that are others now."""
+    corrected: set[CandleKey] = field(default_factory=set)
+    """Those of them that had trades which were busted or adjusted; they may be gone."""
     is_behind: bool = False
     """Whether more waits than was taken."""
 
@@ -136,17 +135,25 @@ def report(session: Statements, symbols: Iterable[str] | None = None, most: int 
             break
         until = min(row.until, row.after + most)
         most -= until - row.after
-        done.symbols[row.id], done.zones[row.id] = row.symbol, row.zone
+        done.symbols[row.id] = row.symbol
         for name, value in zip(taken, (row.id, row.after, until, row.session_sequence, row.zone), strict=True):
             taken[name].append(value)
     done.is_behind = most <= 0
     if rows:
-        added = session.execute(ADD, taken).all()
+        added = session.execute(ADD, taken)
+        done.changed = {CandleKey(*row) for row in added}
         session.execute(ADVANCE, taken)
-        done.candles = _latest(added, correct(session, taken))
+        done.corrected = correct(session, taken)
+        done.changed |= done.corrected
     return done
 
 
-def _latest(added: Sequence[Any], corrected: Sequence[Any]) -> list[Any]:
-    """Each candle once, as it is at last."""
-    return list({(row.stock_id, row.seconds, row.start): row for row in (*added, *corrected)}.values())
+FORGET: Final = text("""
+    DELETE FROM candles c USING stocks s
+    WHERE c.stock_id = s.id AND c.seconds = 1 AND c.start < now() - :days * interval '1 day'
+""")
+
+
+def forget_seconds(session: Statements, days: int) -> None:
+    """Remove the candles of a second that are older than so many days."""
+    session.execute(FORGET, {"days": days})

@@ -15,6 +15,9 @@ TAKE = text("""
 CLOCK_LEASE = "clock"
 """The role of the one clock that works."""
 
+REPORTER_LEASE = "reporter"
+"""The role of the one reporter that works."""
+
 LATE_SECONDS = 3
 """A lease that has run out may be taken by another process; after so long nobody has."""
 

@@ -109,7 +109,7 @@ def test_a_process_knows_the_role_that_it_works_as_and_no_other(exchange: Exchan
             known.setdefault(process["name"], set()).update(name for name in roles if roles[name] in environment)
     assert known.pop("live") == {"reader"}
     assert known.pop("postgres") == known.pop("valkey") == set()
-    assert known == {name: {"database"} for name in ("web", "match-A", "clock")}
+    assert known == {name: {"database"} for name in ("web", "match-A", "clock", "reporter")}
 
 
 def test_a_start_writes_none(exchange: Exchange) -> None:

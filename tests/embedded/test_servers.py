@@ -11,7 +11,8 @@ import pytest
 
 from embedded.servers import Servers
 from settings.connections import connections_of
-from settings.sections import Redis, Settings, Web
+from settings.processes import Web
+from settings.sections import Redis, Settings
 
 
 @pytest.mark.parametrize("processes", [1, 32])

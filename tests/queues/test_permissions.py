@@ -12,7 +12,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from embedded.valkey import ValkeyServer
 from queues.bus import Bus
 from queues.connection import connect
-from queues.names import EVENTS_CHANNEL
+from queues.names import EVENTS_CHANNEL, REPORTS_CHANNEL
 from queues.permissions import EVERYBODY, OPERATOR, PERMISSIONS, PROCESSES
 from queues.scripts import TAKE
 from queues.wakeups import Wakeups
@@ -49,6 +49,11 @@ FORBIDDEN = {
     "clock": (
         f"PUBLISH {EVENTS_CHANNEL} x", f"SUBSCRIBE {EVENTS_CHANNEL}", "SUBSCRIBE minex:replies:1",
         "MGET minex:book:PETR4", "MSET minex:book:PETR4 x", "ZADD minex:heartbeats:A 1 w",
+        "LPUSH LIMITS:minex:moving-limit/x 1", "SET other x",
+    ),
+    "reporter": (
+        f"PUBLISH {EVENTS_CHANNEL} x", f"SUBSCRIBE {REPORTS_CHANNEL}", "SUBSCRIBE minex:replies:1",
+        "PUBLISH minex:replies:1 x", "MGET minex:book:PETR4", "MSET minex:book:PETR4 x", "SET wake:PETR4 1",
         "LPUSH LIMITS:minex:moving-limit/x 1", "SET other x",
     ),
 }  # fmt: skip
@@ -95,7 +100,7 @@ def test_scripts_may_do_no_more_than_who_runs_them(connected: Callable[[str], Re
 
 
 def test_only_matching_takes_wakeups(connected: Callable[[str], Redis]) -> None:
-    for process in ("web", "live", "clock"):
+    for process in ("web", "live", "clock", "reporter"):
         with pytest.raises(Exception, match=REFUSED):
             connected(process).register_script(TAKE)(["minex:ready:A"], [1, "wake:", "rq:queue:match.", "rq:job:"])
     assert connected("match").register_script(TAKE)(["minex:ready:A"], [1, "wake:", "rq:queue:match.", "rq:job:"]) == []

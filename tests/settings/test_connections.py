@@ -7,8 +7,9 @@ from sqlalchemy import Engine
 
 from api.runtime.database import Database
 from settings.connections import POOLS_OF_WEB, Connections, connections_of, processes_of
+from settings.processes import Web
 from settings.sections import Database as DatabaseSection
-from settings.sections import Settings, Web
+from settings.sections import Settings
 
 
 @pytest.mark.parametrize(("processors", "processes"), [(1, 1), (2, 1), (8, 4), (16, 8), (64, 32)])
@@ -19,7 +20,7 @@ def test_every_two_processors_have_a_web_process_and_its_pools(
     settings = replace(Settings(), match=replace(Settings().match, groups=("A", "B", "C")))
     assert processes_of(settings.web) == processes
     assert processes_of(Web(processes=5)) == 5
-    assert connections_of(settings).total == processes * (2 * 16 + 4) + (16 + 1) + 3 + 1 + 10
+    assert connections_of(settings).total == processes * (2 * 16 + 4) + (16 + 1) + 3 + 2 + 10
 
 
 def test_the_pool_size_that_fits_is_the_largest_one() -> None:

@@ -16,7 +16,8 @@ import requests
 from embedded.run import RunProcesses
 from machine.account import Account
 from machine.ports import random_free_port
-from settings.sections import Database, Live, Log, Redis, Settings, Web
+from settings.processes import Live, Web
+from settings.sections import Database, Log, Redis, Settings
 from tests.roles import with_roles
 
 

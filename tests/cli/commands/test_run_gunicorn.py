@@ -12,7 +12,8 @@ import pytest
 
 from embedded.run import RunProcess, RunProcesses
 from machine.ports import random_free_port
-from settings.sections import Live, Redis, Settings, Web
+from settings.processes import Live, Web
+from settings.sections import Redis, Settings
 from tests.roles import with_roles
 
 VARIABLES = {

@@ -13,7 +13,8 @@ import pytest
 from cli.local.ports import listening
 from cli.terminal import CommandError
 from machine.ports import is_free, random_free_port
-from settings.sections import Live, Settings, Web
+from settings.processes import Live, Web
+from settings.sections import Settings
 
 
 @pytest.fixture

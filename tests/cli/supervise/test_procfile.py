@@ -9,7 +9,8 @@ import pytest
 
 from cli.supervise.procfile import ProcfileError, address_of, processes_of, read_procfile
 from settings.loading import ROOT
-from settings.sections import Match, Settings, Web
+from settings.processes import Match, Web
+from settings.sections import Settings
 
 
 def test_our_own_procfile_has_the_processes_of_the_design() -> None:

@@ -50,10 +50,10 @@ def test_a_step_that_is_broken_off_has_done_nothing(market: Market) -> None:
     market.report()
     market.trade(10, 3_510)
     with pytest.raises(ZeroDivisionError), transaction(market.floor.engine) as session:
-        assert report(session).candles
+        assert report(session).changed
         raise ZeroDivisionError
     assert market.findings() == []
-    assert market.report().candles
+    assert market.report().changed
     assert market.candles("1d")[0]["volume"] == 20
 
 
@@ -90,7 +90,7 @@ def test_a_busted_trade_leaves_every_figure(market: Market) -> None:
     with pytest.raises(NeedsReport):
         market.ticker()
     again = market.report()
-    assert {row.seconds for row in again.candles} == {1, 60, 300, 900, 3_600, 86_400}
+    assert {key.seconds for key in again.corrected} == {1, 60, 300, 900, 3_600, 86_400}
     assert market.figures() == expected
     assert market.findings() == []
 
@@ -99,9 +99,7 @@ def test_a_candle_whose_trades_are_all_busted_leaves(market: Market) -> None:
     trade_id = market.trade(10, 3_500)
     market.report()
     market.bust(trade_id)
-    gone = market.report().candles
-    assert len(gone) == 6
-    assert {row.trades for row in gone} == {0}
+    assert len(market.report().corrected) == 6
     assert market.candles("1m") == []
     assert market.ticker()["session"]["trade_count"] == 0
 

@@ -1,0 +1,62 @@
+"""What the rooms `candles:` hear: a candle as it is now, once more when its time is over, and when it is corrected."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from database.statements import Statements
+from services.market_data.candles import candle_document
+from services.market_data.intervals import NAMES, CandleKey
+from services.timestamps import timestamp
+
+COLUMNS: Final = """
+    c.stock_id, c.seconds, c.start, c.open, c.high, c.low, c.close, c.volume, c.turnover, c.trades,
+    candle_end(c.start, c.seconds, r.zone) AS ends_at
+"""
+
+READ: Final = text(f"""
+    SELECT {COLUMNS}
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:seconds AS bigint[]), CAST(:starts AS timestamptz[]))
+        AS k (id, seconds, start)
+    JOIN candles c ON c.stock_id = k.id AND c.seconds = k.seconds AND c.start = k.start
+    JOIN reported_stocks r ON r.stock_id = c.stock_id
+    ORDER BY c.start
+""")  # noqa: S608 - a constant of this file
+
+LATEST: Final = text(f"""
+    SELECT {COLUMNS}
+    FROM reported_stocks r CROSS JOIN unnest(CAST(:intervals AS bigint[])) AS i (seconds)
+    CROSS JOIN LATERAL (
+        SELECT * FROM candles c WHERE c.stock_id = r.stock_id AND c.seconds = i.seconds ORDER BY c.start DESC LIMIT 1
+    ) c
+    WHERE c.start > now() - interval '2 days'
+""")  # noqa: S608 - a constant of this file
+
+
+def read_by_keys(session: Statements, keys: Collection[CandleKey]) -> Sequence[Any]:
+    """These candles as they are now, with `ends_at`; those that are gone are left out."""
+    values = {
+        "ids": [key.stock_id for key in keys],
+        "seconds": [key.seconds for key in keys],
+        "starts": [key.start for key in keys],
+    }
+    found: Sequence[Any] = session.execute(READ, values).all()
+    return found
+
+
+def latest_candles(session: Statements) -> Sequence[Any]:
+    """The last candle of each interval of each stock, of the last two days."""
+    found: Sequence[Any] = session.execute(LATEST, {"intervals": list(NAMES)}).all()
+    return found
+
+
+def candle_payload(row: Any, symbol: str, *, closed: bool) -> dict[str, Any]:
+    """The payload of CANDLE."""
+    return {"symbol": symbol, "interval": NAMES[row.seconds], **candle_document(row, closed=closed)}
+
+
+def removed_payload(key: CandleKey, symbol: str) -> dict[str, Any]:
+    """The payload of CANDLE for one that is gone: all its trades were busted."""
+    named = {"symbol": symbol, "interval": NAMES[key.seconds], "start": timestamp(key.start)}
+    return {**named, "trade_count": 0, "removed": True}
