@@ -12,6 +12,7 @@ from api.runtime.database import Database
 from api.runtime.hashing import Hashing
 from api.runtime.health_probe import HealthProbe
 from api.runtime.kept_books import KeptBooks
+from api.runtime.kept_sparklines import KeptSparklines
 from api.runtime.key_cache import Keys
 from api.runtime.rate_limits import RateLimits
 from api.runtime.session_cache import Sessions
@@ -45,6 +46,7 @@ class Components:
     wakeups: Wakeups
     replies: Replies
     books: KeptBooks
+    sparklines: KeptSparklines
     backpressure: Backpressure
     limits: RateLimits
     intake: Intake
@@ -75,6 +77,7 @@ def open_components(settings: Settings) -> Components:
         wakeups=wakeups,
         replies=Replies(redis, tasks),
         books=KeptBooks(BookCache(redis)),
+        sparklines=KeptSparklines(database, settings),
         backpressure=backpressure,
         limits=RateLimits(settings.limits, settings.redis, counters),
         intake=Intake(database, wakeups, backpressure, settings, tasks),

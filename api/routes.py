@@ -11,8 +11,8 @@ from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConve
 from api.http.direct_routes import DirectRoutes
 from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA
 from api.http.problem_schemas import ProblemSchema
-from api.market import clock, market_data, stocks, trading_states
-from api.operations import audit_log, debug, docs, health
+from api.market import candles, clock, market_data, stocks, tickers, trading_states
+from api.operations import audit_log, config, debug, docs, health
 from api.operations.schema_converter import ConverterPlugin
 from api.trading import mass_cancel, order_batches, order_changes, orders, positions, previews
 from serving.raw_answers import MIMETYPE
@@ -28,6 +28,8 @@ RESOURCES: tuple[Resource, ...] = (
     stocks.blueprint,
     trading_states.blueprint,
     market_data.blueprint,
+    candles.blueprint,
+    tickers.blueprint,
     clock.blueprint,
     accounts.blueprint,
     api_keys.blueprint,
@@ -39,6 +41,7 @@ RESOURCES: tuple[Resource, ...] = (
     me.blueprint,
     users.blueprint,
     audit_log.blueprint,
+    config.blueprint,
     health.blueprint,
     health.at_root,
     debug.blueprint,

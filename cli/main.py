@@ -6,7 +6,6 @@ import errno
 import importlib
 import importlib.util
 import sys
-import tomllib
 from typing import NoReturn
 
 import rich_click as click
@@ -15,8 +14,9 @@ from cli.exits import USAGE
 from cli.suggesting import SuggestingGroup
 from cli.terminal import CommandError, show_error
 from imports import without_collection
-from settings.loading import ROOT, called_as
+from settings.loading import called_as
 from settings.values import SettingsError
+from settings.version import version
 
 COMMANDS = {
     "up": ("cli.commands.up", "Start the whole exchange on this machine."),
@@ -85,8 +85,7 @@ class Commands(SuggestingGroup):
 
 def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        click.echo(f"minex {project['version']}")
+        click.echo(f"minex {version()}")
         context.exit()
 
 

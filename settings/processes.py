@@ -23,6 +23,7 @@ class Web:
     max_wait_seconds: int = number(10, 0, 60)
     cancel_wait_ms: int = number(2_000, 0, 60_000)
     key_cache_ms: int = number(1_500, 0, 5_000)
+    public_market_data: bool = True
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Live:
 
     host: str = "127.0.0.1"
     port: int = number(8001, 0, 65_535)
+    url: str = ""
     connections: int = number(10_000, 1, 100_000)
     connections_of_address: int = number(5_000, 1, 100_000)
     channels: int = number(2_000, 1, 100_000)

@@ -38,7 +38,7 @@ class Limits:
     """How much each broker may ask for in a second, and how many orders it may have open, in all and in one stock.
 
     Those of `signup_` are of brokers that have signed up, where they are lower. And how many wrong keys an address may
-    try; 0 is no limit.
+    try, and how much it may read without a key (0: as much as a broker); 0 is no limit.
     """
 
     orders_per_second: int = number(0, 0, 1_000_000)
@@ -47,6 +47,7 @@ class Limits:
     failures_per_minute: int = number(0, 0, 1_000_000)
     open_orders: int = number(200_000, 0, 1_000_000_000)
     open_orders_per_stock: int = number(20_000, 0, 1_000_000_000)
+    anonymous_reads_per_second: int = number(0, 0, 1_000_000)
     signup_orders_per_second: int = number(10, 0, 1_000_000)
     signup_cancels_per_second: int = number(20, 0, 1_000_000)
     signup_reads_per_second: int = number(50, 0, 1_000_000)

@@ -9,7 +9,7 @@ from api.access.rights import ENOUGH, OF_BROKERS, OF_PEOPLE, OF_THE_EXCHANGE, RO
 from api.components import components
 from api.http.calls import present
 from api.http.problems import AdminOnly, BrokerOnly, NotFound, PersonOnly, Unauthenticated
-from api.runtime.callers import Caller
+from api.runtime.callers import ANONYMOUS, Caller
 from services.errors import BrokerSuspended, NoLongerValid
 from services.identity.api_keys import KeyHolder, is_possible
 from services.identity.errors import RoleMissing, ScopeMissing
@@ -42,6 +42,15 @@ def require(access: Access) -> None:
     charge_to(call.environ, caller.broker_id)
     call.caller = caller
     _refuse_other(access, caller)
+
+
+def require_unless_public() -> None:
+    """Where market data is public whoever gives no key is anonymous, and a wrong one is refused; else as `require`."""
+    call = present()
+    if components().settings.web.public_market_data and "HTTP_AUTHORIZATION" not in call.environ:
+        call.caller = ANONYMOUS
+    else:
+        require(Access.MARKET)
 
 
 def _refuse_limited(holder: KeyHolder, network: str) -> None:
@@ -129,5 +138,6 @@ def refuse_suspended() -> None:
 CHECKS: dict[Access, Callable[[], None]] = {
     **{access: partial(require, access) for access in Access},
     Access.ANYONE: lambda: None,
+    Access.MARKET: require_unless_public,
     Access.DEBUG: require_debug,
 }

@@ -1,10 +1,12 @@
-"""Charge a request to its broker's bucket."""
+"""Charge a request to its broker's bucket, or to that of the address from which it comes without a key."""
 
 from collections.abc import Sequence
 
 from api.components import components
 from api.http.calls import present
+from api.runtime.callers import ANONYMOUS
 from api.runtime.rate_limits import CANCELS, ORDERS, READS
+from serving.open_connections import network_of
 
 
 def bucket_of(rule: str, methods: Sequence[str]) -> str:
@@ -27,3 +29,5 @@ def charge(bucket: str, cost: int = 1) -> None:
     caller = call.caller
     if caller.broker_id is not None:
         call.quota = components().limits.charge(bucket, caller.broker_id, cost, is_guest=caller.is_guest)
+    elif caller is ANONYMOUS:
+        call.quota = components().limits.charge_address(network_of(call.address))

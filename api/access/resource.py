@@ -21,12 +21,13 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 Of = Callable[..., object]
 """Takes the arguments of a path, and raises where what they name is not there, or not the caller's."""
 
-CHARGED = OF_BROKERS | {Access.KEY}
+CHARGED = OF_BROKERS | {Access.KEY, Access.MARKET}
 """Who takes from a bucket."""
 
 SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.ANYONE: [],
     **{access: [{"apiKey": []}, {"accessToken": []}] for access in CHARGED},
+    Access.MARKET: [{}, {"apiKey": []}, {"accessToken": []}],
     **{access: [{"accessToken": []}] for access in OF_PEOPLE},
     **{access: [{"adminKey": []}, {"accessToken": []}] for access in OF_THE_EXCHANGE},
 }

@@ -13,6 +13,7 @@ class Access(Enum):
 
     ANYONE = "anyone"
     KEY = "anyone with a key that may read, or logged in"
+    MARKET = "anyone where market data is public, else anyone with a key that may read, or logged in"
     PERSON = "anyone logged in"
     READ = "a broker, to read"
     ORDERS = "a broker, to read orders"
@@ -30,6 +31,7 @@ OF_THE_EXCHANGE: Final = frozenset({Access.OPERATOR, Access.ADMIN, Access.DEBUG}
 
 NEEDED: Final[dict[Access, tuple[frozenset[str], ...]]] = {
     Access.KEY: (frozenset({READ}),),
+    Access.MARKET: (frozenset({READ}),),
     Access.READ: (frozenset({READ}),),
     Access.ORDERS: (frozenset({READ}), frozenset({CANCEL})),
     Access.TRADE: (frozenset({TRADE}),),
@@ -49,6 +51,7 @@ ENOUGH: Final = {
 
 ROLES_OF: Final[dict[Access, tuple[str, ...]]] = {
     Access.KEY: ROLES,
+    Access.MARKET: ROLES,
     Access.PERSON: ROLES,
     **dict.fromkeys(OF_BROKERS, (TRADER,)),
     Access.OPERATOR: (OPERATOR, ADMIN),

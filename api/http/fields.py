@@ -169,3 +169,12 @@ class Flag(Strict, fields.Boolean):
         if type(value) is not bool:
             raise ValidationError("Must be true or false.")
         return value
+
+
+class FlagText(Strict, fields.Boolean):
+    """The same in a query string."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        if value not in ("true", "false"):
+            raise ValidationError("Must be true or false.")
+        return bool(value == "true")

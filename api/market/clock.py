@@ -34,7 +34,7 @@ class ClockSchema(Schema):
     markets = fields.List(fields.Nested(MarketClockSchema), required=True)
 
 
-@blueprint.open_to(Access.KEY, "/clock")
+@blueprint.open_to(Access.MARKET, "/clock")
 @blueprint.response(200, ClockSchema)
 def get_clock() -> Answer:
     """Whether the markets are open, and when they open and close next

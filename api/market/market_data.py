@@ -1,4 +1,4 @@
-"""Market data of one stock: price, book, tape and events, for anyone with a key."""
+"""Market data of one stock: price, book, tape and events."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from services.market_data.trades import read_events, read_price, read_trades
 blueprint = Resource("market data", __name__, url_prefix="/api/v1", description="Prices, books and tapes.")
 
 
-@blueprint.open_to(Access.KEY, f"{STOCK}/price")
+@blueprint.open_to(Access.MARKET, f"{STOCK}/price")
 @blueprint.arguments(PriceQuerySchema, location="query")
 @blueprint.response(200, PriceSchema)
 def get_price(query: dict[str, Any], symbol: str) -> Answer:
@@ -36,7 +36,7 @@ def get_price(query: dict[str, Any], symbol: str) -> Answer:
         return answer(read_price(session, symbol, query["trades"]))
 
 
-@blueprint.open_to(Access.KEY, f"{STOCK}/book")
+@blueprint.open_to(Access.MARKET, f"{STOCK}/book")
 @blueprint.arguments(DepthQuerySchema, location="query")
 @blueprint.response(200, BookSchema)
 def get_book(query: dict[str, Any], symbol: str) -> Answer:
@@ -45,7 +45,7 @@ def get_book(query: dict[str, Any], symbol: str) -> Answer:
         return Answer(body=components().books.answer(session, symbol, query["depth"]))
 
 
-@blueprint.open_to(Access.KEY, f"{STOCK}/book/<order_id:order_id>")
+@blueprint.open_to(Access.MARKET, f"{STOCK}/book/<order_id:order_id>")
 @blueprint.response(200, BookEntrySchema)
 def get_book_entry(symbol: str, order_id: int) -> Answer:
     """One entry of the book, and its place in the queue"""
@@ -53,7 +53,7 @@ def get_book_entry(symbol: str, order_id: int) -> Answer:
         return answer(read_entry(session, symbol, order_id))
 
 
-@blueprint.open_to(Access.KEY, f"{STOCK}/trades")
+@blueprint.open_to(Access.MARKET, f"{STOCK}/trades")
 @blueprint.arguments(PageQuerySchema, location="query")
 @blueprint.response(200, TradePageSchema)
 def get_trades(query: dict[str, Any], symbol: str) -> Answer:
@@ -64,7 +64,7 @@ def get_trades(query: dict[str, Any], symbol: str) -> Answer:
     return page(trades, query["limit"], lambda trade: [trade["sequence"]])
 
 
-@blueprint.open_to(Access.KEY, f"{STOCK}/events")
+@blueprint.open_to(Access.MARKET, f"{STOCK}/events")
 @blueprint.arguments(EventsQuerySchema, location="query")
 @blueprint.response(200, EventPageSchema)
 def get_events(query: dict[str, Any], symbol: str) -> Answer:

@@ -68,7 +68,7 @@ def list_new_stock(request: dict[str, Any]) -> Answer:
     return answer(stock, 201, {"Location": f"/api/v1/stocks/{symbol}"})
 
 
-@blueprint.open_to(Access.KEY, "/stocks")
+@blueprint.open_to(Access.MARKET, "/stocks")
 @blueprint.arguments(StockQuerySchema, location="query")
 @blueprint.response(200, StockPageSchema)
 def list_stocks(query: dict[str, Any]) -> Answer:
@@ -84,7 +84,7 @@ def list_stocks(query: dict[str, Any]) -> Answer:
     return page(stocks, query["limit"], lambda stock: [stock["symbol"]])
 
 
-@blueprint.open_to(Access.KEY, STOCK)
+@blueprint.open_to(Access.MARKET, STOCK)
 @blueprint.response(200, StockSchema)
 def get_stock(symbol: str) -> Answer:
     """One stock: state, rules, reference and last price"""

@@ -53,8 +53,11 @@ WITH_COOKIES: Final = frozenset({"log_in", "refresh", "log_out"})
 FOR_STRANGERS: Final = WITH_COOKIES | {"sign_up"}
 """Operations without `security` that look at who is calling all the same."""
 
-AS_CSV: Final = frozenset({"get_statement"})
-"""Operations that answer in CSV as well."""
+AS_CSV: Final[dict[str, tuple[str, ...]]] = {
+    "get_statement": ("Opening-Balance", "Closing-Balance"),
+    "get_candles": (),
+}
+"""Operations that answer in CSV as well, and the headers in which they then say what is not in the lines."""
 
 MADE: Final = frozenset({"200", "201"})
 RATE_LIMITS: Final = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
@@ -110,7 +113,7 @@ def _add_headers(operation: Json) -> None:
         if "$ref" not in response:
             made = ["Location"] if status in MADE and operation["operationId"] in MAKES_RESOURCE else []
             if status in MADE and operation["operationId"] in AS_CSV:
-                made += ["Opening-Balance", "Closing-Balance"]
+                made += AS_CSV[operation["operationId"]]
                 response["content"]["text/csv"] = {"schema": {"type": "string"}}
             made += ["Set-Cookie"] if operation["operationId"] in WITH_COOKIES else []
             own = [OF_STATUS[status]] if status in OF_STATUS else []

@@ -67,4 +67,7 @@ def goes_on(caller: Caller) -> bool:
     return holder is None or not holder.has_ended(datetime.now(UTC))
 
 
+ANONYMOUS = Caller(None, "anonymous", "active", NONE)
+"""Whoever looks at the market without a key."""
+
 ADMINISTRATOR = Caller(None, "administrator", "active", NONE)

@@ -15,7 +15,7 @@ from background import Tasks
 from queues.heartbeats import Heartbeats
 from queues.wakeups import Wakeups
 from services.operations.health import stuck_stocks
-from services.operations.lease import CLOCK_LEASE, is_held
+from services.operations.lease import CLOCK_LEASE, REPORTER_LEASE, is_held, is_missed
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ class Health:
     """What is wrong, if anything is."""
 
     missing: Sequence[str] = ()
-    """`postgresql`, `redis`, `clock`, `match-GROUP` for each group without a worker; where the servers answer also what
-    this process does beside its requests and has not been able to do of late."""
+    """`postgresql`, `redis`, `clock`, `reporter` where there has been one, `match-GROUP` for each group without a
+    worker; where the servers answer also what this process does beside its requests and has not been able to do of late."""
     waiting: Sequence[dict[str, Any]] = ()
     """Stocks whose oldest command waits too long: {symbol, group, seconds}, the longest first."""
     suspended: bool = False
@@ -85,6 +85,8 @@ class HealthProbe:
                 waiting = stuck_stocks(session, STUCK_SECONDS, MOST_WAITING)
                 if not is_held(session, CLOCK_LEASE):
                     missing.append("clock")
+                if is_missed(session, REPORTER_LEASE):
+                    missing.append("reporter")
         except SQLAlchemyError as error:
             log.warning("PostgreSQL is away: %s", " ".join(str(error).split())[:300])
             missing.append("postgresql")

@@ -50,6 +50,7 @@ class RateLimits:
             CANCELS: settings.signup_cancels_per_second,
             READS: settings.signup_reads_per_second,
         }
+        self._rate_of_addresses = settings.anonymous_reads_per_second or settings.reads_per_second
         self._rates_of_guests = {bucket: _lower(rate, signed_up[bucket]) for bucket, rate in self._rates.items()}
         self._buckets = TokenBuckets(redis, counters)
         self._unknown_keys = UnknownKeys(settings, counters)
@@ -60,12 +61,19 @@ class RateLimits:
         Raises TooManyRequests, which waiting cures, and BatchTooLarge for more than the whole bucket, where it cannot.
         """
         rate = (self._rates_of_guests if is_guest else self._rates)[bucket]
-        if not rate:
-            return None
-        if cost > rate:
+        if cost > rate > 0:
             detail = f"You may send at most {rate} {bucket} a second, and these are {cost} at once."
             raise BatchTooLarge(detail, limit=rate)
-        taken = self._buckets.take(bucket, str(broker_id), rate, cost)
+        return self._take(bucket, str(broker_id), rate, cost)
+
+    def charge_address(self, address: str) -> Quota | None:
+        """Take one read from the bucket of an address that gives no key. Raises TooManyRequests."""
+        return self._take(READS, f"address/{address}", self._rate_of_addresses, 1)
+
+    def _take(self, bucket: str, whose: str, rate: int, cost: int) -> Quota | None:
+        if not rate:
+            return None
+        taken = self._buckets.take(bucket, whose, rate, cost)
         quota = Quota(rate, taken.remaining, taken.reset)
         if taken.wait:
             raise _refusal(bucket, "second", quota, taken.wait)

@@ -44,13 +44,6 @@ HERE: Final = f"""
     WHERE s.symbol = :symbol
 """  # noqa: S608 - constants of another file
 
-PLACE: Final = text(f"""
-    SELECT h.*, EXISTS (
-        SELECT FROM events e WHERE e.stock_id = h.id AND e.sequence > h.after AND e.kind IN {CORRECTIONS}
-    ) AS is_corrected
-    FROM ({HERE}) h
-""")  # noqa: S608 - constants of this file
-
 CANDLES: Final = text(f"""
     WITH here AS MATERIALIZED ({HERE}), parts AS (
         SELECT * FROM (
@@ -71,7 +64,10 @@ CANDLES: Final = text(f"""
         SELECT p.start, {OF_PARTS} FROM parts p WHERE p.start >= :since AND p.start < :until
         GROUP BY p.start ORDER BY p.start LIMIT :limit
     )
-    SELECT candle.*, candle_end(start, :seconds, zone) <= now() AS closed FROM candle CROSS JOIN here ORDER BY start
+    SELECT candle.*, candle_end(start, :seconds, zone) <= now() AS closed, EXISTS (
+        SELECT FROM events e WHERE e.stock_id = here.id AND e.sequence > here.after AND e.kind IN {CORRECTIONS}
+    ) AS is_corrected
+    FROM here LEFT JOIN candle ON true ORDER BY start
 """)  # noqa: S608 - constants of this file
 
 
@@ -81,13 +77,12 @@ class NeedsReport(Exception):
 
 def read_candles(session: Statements, symbol: str, span: Span, limit: int) -> list[dict[str, Any]]:
     """At most `limit` candles of a stock, oldest first. Raises UnknownStock and NeedsReport."""
-    values = {"symbol": symbol, "limit": limit, **span.values()}
-    place = session.execute(PLACE, values).one_or_none()
-    if place is None:
+    rows = session.execute(CANDLES, {"symbol": symbol, "limit": limit, **span.values()}).all()
+    if not rows:
         raise unknown_stock(symbol)
-    if place.is_corrected:
+    if rows[0].is_corrected:
         raise NeedsReport(symbol)
-    return [candle_document(row, closed=row.closed) for row in session.execute(CANDLES, values)]
+    return [candle_document(row, closed=row.closed) for row in rows if row.start is not None]
 
 
 def candle_document(row: Any, *, closed: bool) -> dict[str, Any]:

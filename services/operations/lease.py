@@ -27,7 +27,13 @@ HELD = text("""
     )
 """)
 
-RELEASE = text("DELETE FROM leases WHERE name = :name AND holder = :holder")
+MISSED = text("""
+    SELECT EXISTS (
+        SELECT 1 FROM leases WHERE name = :name AND expires_at <= clock_timestamp() - :late * interval '1 second'
+    )
+""")
+
+RELEASE = text("UPDATE leases SET expires_at = 'epoch' WHERE name = :name AND holder = :holder")
 
 
 def take_lease(session: Statements, name: str, holder: str, seconds: int) -> bool:
@@ -38,6 +44,11 @@ def take_lease(session: Statements, name: str, holder: str, seconds: int) -> boo
 def is_held(session: Statements, name: str) -> bool:
     """True if a process has the role `name`, or had it a moment ago."""
     return bool(session.scalar(HELD, {"name": name, "late": LATE_SECONDS}))
+
+
+def is_missed(session: Statements, name: str) -> bool:
+    """True if a process has had the role `name` one day, and none has it now."""
+    return bool(session.scalar(MISSED, {"name": name, "late": LATE_SECONDS}))
 
 
 def release_lease(session: Statements, name: str, holder: str) -> None:

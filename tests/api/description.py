@@ -105,7 +105,8 @@ def _typed(schema: Json, values: list[str]) -> Any:
     if schema.get("type") == "array":
         return values
     (value,) = values
-    return int(value) if schema.get("type") == "integer" else value
+    read = {"integer": int, "boolean": {"true": True, "false": False}.__getitem__}.get(str(schema.get("type")), str)
+    return read(value)
 
 
 def _absolute(node: Any) -> Any:

@@ -23,7 +23,7 @@ from database.session import transaction
 from queues import names
 from queues.heartbeats import Heartbeats
 from queues.wakeups import SUSPENDED
-from services.operations.lease import CLOCK_LEASE, release_lease, take_lease
+from services.operations.lease import CLOCK_LEASE, REPORTER_LEASE, release_lease, take_lease
 from tests.api.venue import Venue, an_order, settings_for
 
 CLOSED_PORT = "postgresql://minex@127.0.0.1:1/nowhere"
@@ -94,6 +94,23 @@ class TestHealth:
             session.execute(text("UPDATE leases SET expires_at = clock_timestamp() - interval '10 seconds'"))
         venue.components.health_probe.forget()
         assert venue.nobody.get("/health")["missing"] == ["clock", "match-A"]
+
+    def test_a_reporter_is_missed_where_there_has_been_one(self, venue: Venue, engine: Engine) -> None:
+        def missing() -> list[str]:
+            venue.components.health_probe.forget()
+            found: list[str] = venue.nobody.get("/health")["missing"]
+            return [name for name in found if name == "reporter"]
+
+        assert missing() == []
+        with transaction(engine) as session:
+            take_lease(session, REPORTER_LEASE, "one", 60)
+        assert missing() == []
+        with transaction(engine) as session:
+            release_lease(session, REPORTER_LEASE, "one")
+        assert missing() == ["reporter"]
+        with transaction(engine) as session:
+            assert take_lease(session, REPORTER_LEASE, "another", 60)
+        assert missing() == []
 
     def test_what_a_process_does_beside_its_requests_is_missed(self, venue: Venue) -> None:
         def fail() -> None:

@@ -85,7 +85,7 @@ class Broker:
 
 
 class RunningExchange:
-    """REST, Socket.IO, matching and the clock, on servers that the test provides."""
+    """REST, streams, matching, the clock and the reporter, on servers that the test provides."""
 
     def __init__(self, settings: Settings, folder: Path, redis_urls: Mapping[str, str] | None = None) -> None:
         port = random_free_port()
@@ -105,7 +105,7 @@ class RunningExchange:
 
     def open(self) -> None:
         """Start every process and wait until orders can be sent."""
-        for name in ("web", "live", "match", "clock"):
+        for name in ("web", "live", "match", "clock", "reporter"):
             self.start(name)
         for base in (self.base, self.live_base):
             is_up(base)

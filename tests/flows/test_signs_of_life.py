@@ -39,7 +39,7 @@ def folder():
 
 def test_each_process_beats(running, folder):
     processes = {}
-    for name in ("web", "live", "match", "clock"):
+    for name in ("web", "live", "match", "clock", "reporter"):
         HeartbeatWatch(folder / name, Account.of_exchange())
         processes[name] = running.start(name, MINEX_HEARTBEATS=str(folder / name))
     for name, process in processes.items():

@@ -238,7 +238,8 @@ def bust(exchange: SmallExchange, symbol: str, sequence: int) -> None:
 
 
 AGED = """
-    UPDATE candles c SET start = start - interval '3 days' FROM stocks s WHERE c.stock_id = s.id AND s.symbol = %(stock)s
+    UPDATE candles c SET start = start - interval '3 days'
+    FROM stocks s WHERE c.stock_id = s.id AND s.symbol = %(stock)s
 """
 ANEW = """
     WITH gone AS (DELETE FROM reported_stocks r USING stocks s WHERE r.stock_id = s.id AND s.symbol = %(stock)s)

@@ -16,6 +16,7 @@ MAY = {
     **{access: {TRADER} for access in OF_BROKERS},
     Access.ANYONE: {*ROLES},
     Access.KEY: {*ROLES},
+    Access.MARKET: {*ROLES},
     Access.PERSON: {*ROLES},
     Access.OPERATOR: {OPERATOR, ADMIN},
     Access.ADMIN: {ADMIN},

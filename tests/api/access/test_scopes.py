@@ -22,10 +22,13 @@ WHAT_IT_TAKES = {
     "GET /clock": {READ}, "GET /me": {READ}, "GET /transfers": {READ}, "GET /portfolio/history": {READ},
     "GET /fees": {READ},
     "GET /stocks": {READ}, "GET /stocks/STK": {READ}, "GET /stocks/STK/price": {READ}, "GET /stocks/STK/book": {READ},
+    "GET /stocks/STK/candles": {READ}, "GET /stocks/STK/ticker": {READ}, "GET /ticker": {READ},
+    "GET /sparklines": {READ}, "GET /config": {READ},
     "GET /stocks/STK/book/1": {READ}, "GET /stocks/STK/trades": {READ}, "GET /stocks/STK/events": {READ},
 }  # fmt: skip
 """Any one of these scopes is enough."""
 
+OF_ANYBODY_WITH_A_KEY = {Access.KEY, Access.MARKET}
 WITH_ALL = {"POST /api-keys", "POST /api-keys/1/rotate", "DELETE /api-keys/1"}
 KEYS = [set(some) for count in range(1, 4) for some in combinations(SCOPES, count)]
 
@@ -46,7 +49,7 @@ def routes_of_brokers() -> set[str]:
         f"{method} {path_of(rule)}"
         for resource in RESOURCES
         for method, rule, view in resource.routes
-        if resource.access[f"{resource.name}.{view.__name__}"] in OF_BROKERS | {Access.KEY}
+        if resource.access[f"{resource.name}.{view.__name__}"] in OF_BROKERS | OF_ANYBODY_WITH_A_KEY
     }
 
 
@@ -55,7 +58,7 @@ def test_every_route_of_a_broker_is_in_the_table() -> None:
 
 
 def test_every_access_that_a_broker_may_have_asks_for_scopes() -> None:
-    assert set(ENOUGH) == OF_BROKERS | {Access.KEY}
+    assert set(ENOUGH) == OF_BROKERS | OF_ANYBODY_WITH_A_KEY
 
 
 @pytest.mark.parametrize("scopes", KEYS, ids=lambda scopes: "+".join(sorted(scopes)))
