@@ -35,7 +35,7 @@ class Health:
 
     missing: Sequence[str] = ()
     """`postgresql`, `redis`, `clock`, `reporter` where there has been one, `match-GROUP` for each group without a
-    worker; where the servers answer also what this process does beside its requests and has not been able to do of late."""
+    worker; where the servers answer also what this process does beside its requests and has not been able to do."""
     waiting: Sequence[dict[str, Any]] = ()
     """Stocks whose oldest command waits too long: {symbol, group, seconds}, the longest first."""
     suspended: bool = False
