@@ -5,7 +5,7 @@ from flask_smorest import Api
 
 from api.access.resource import Resource
 from api.access.rights import Access
-from api.accounts import accounts, api_keys, broker_limits, brokers, fees, transfers
+from api.accounts import account_events, accounts, api_keys, broker_limits, brokers, fees, transfers
 from api.accounts.people import log_ins, me, users
 from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConverter
 from api.http.direct_routes import DirectRoutes
@@ -32,6 +32,7 @@ RESOURCES: tuple[Resource, ...] = (
     tickers.blueprint,
     clock.blueprint,
     accounts.blueprint,
+    account_events.blueprint,
     api_keys.blueprint,
     brokers.blueprint,
     broker_limits.blueprint,

@@ -68,6 +68,14 @@ class Conflict(MarketError):
     """The present state does not allow it."""
 
 
+class Gone(MarketError):
+    """What was asked for is no longer there."""
+
+
+class StartAnew(Gone):
+    """Nobody can go on from this number: it is of another epoch, not given yet, or no longer kept. Begin anew."""
+
+
 class Unavailable(MarketError):
     """The exchange cannot do it just now; try again later."""
 

@@ -14,12 +14,30 @@ from api.http.calls import present
 from api.http.http_problems import problem_of_http
 from api.http.problems import Busy, InternalError, Problem, Unauthenticated
 from database.errors import is_passing
-from services.errors import Conflict, Forbidden, Invalid, MarketError, NotAuthenticated, Unavailable, Unknown, kept
+from services.errors import (
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    MarketError,
+    NotAuthenticated,
+    Unavailable,
+    Unknown,
+    kept,
+)
 from serving.raw_answers import MIMETYPE
 
 log = logging.getLogger(__name__)
 
-STATUS_OF = {NotAuthenticated: 401, Invalid: 422, Forbidden: 403, Unknown: 404, Conflict: 409, Unavailable: 503}
+STATUS_OF = {
+    NotAuthenticated: 401,
+    Invalid: 422,
+    Forbidden: 403,
+    Unknown: 404,
+    Conflict: 409,
+    Gone: 410,
+    Unavailable: 503,
+}
 RESERVED = frozenset({"type", "title", "status", "detail", "code", "errors", "request_id"})
 
 

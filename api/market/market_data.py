@@ -19,7 +19,7 @@ from api.market.market_data_schemas import (
     TradePageSchema,
 )
 from services.market_data.book import read_entry
-from services.market_data.trades import read_events, read_price, read_trades
+from services.market_data.trades import read_events, read_price, read_series, read_trades
 
 blueprint = Resource("market data", __name__, url_prefix="/api/v1", description="Prices, books and tapes.")
 
@@ -70,9 +70,12 @@ def get_trades(query: dict[str, Any], symbol: str) -> Answer:
 def get_events(query: dict[str, Any], symbol: str) -> Answer:
     """The events after a sequence, oldest first
 
-    Sequences have no gaps: whoever missed some events asks for them here.
+    Sequences have no gaps: whoever missed some events asks for them here. 410 `start_anew` where nobody can go on from
+    there: the numbers have begun anew, or the number has not been given yet.
     """
-    position = position_in(query["cursor"], 1) or [query["after"]]
+    (after,) = position_in(query["cursor"], 1) or [query["after"]]
     with components().database.reading() as session:
-        events = read_events(session, symbol, position[0], query["limit"] + 1)
-    return page(events, query["limit"], lambda event: [event["sequence"]])
+        series = read_series(session, symbol)
+        series.go_on(after, query["epoch"])
+        events = read_events(session, symbol, after, query["limit"] + 1)
+    return page(events, query["limit"], lambda event: [event["sequence"]], epoch=series.epoch)

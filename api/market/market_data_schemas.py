@@ -23,6 +23,7 @@ class EventsQuerySchema(Schema):
     """Where to go on."""
 
     after = WholeText(0, load_default=0, metadata={"description": "The last sequence that is known."})
+    epoch = Text(1, 64, load_default=None, metadata={"description": "The one that it is of."})
     limit = WholeText(1, 500, load_default=50)
     cursor = Text(1, 200, load_default=None)
 
@@ -59,6 +60,7 @@ class BookSchema(Schema):
     """The best levels a side. `book_sequence` counts the changes of this book, `sequence` is that of the tape."""
 
     symbol = fields.String(required=True)
+    epoch = fields.String(required=True)
     depth = fields.Integer(required=True)
     book_sequence = fields.Integer(required=True)
     sequence = fields.Integer(required=True)
@@ -109,6 +111,7 @@ class EventSchema(Schema):
 class EventPageSchema(Schema):
     """A page of events, oldest first."""
 
+    epoch = fields.String(required=True)
     items = fields.List(fields.Nested(EventSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
 

@@ -17,6 +17,7 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
     "404": ("NotFound", "There is no such thing: order, stock, broker, key, person, session."),
     "408": ("TooSlow", "The body did not arrive in time."),
     "409": ("Conflict", "The present state of things does not allow it."),
+    "410": ("Gone", "What was asked for is no longer there: begin anew."),
     "411": ("LengthRequired", "Chunked bodies are not taken."),
     "413": ("TooLarge", "The body is too large."),
     "415": ("NotJsonByName", "The body is not sent as application/json."),
@@ -126,6 +127,7 @@ def _add_problems(operation: Json) -> None:
     knows = operation["security"] or operation["operationId"] in FOR_STRANGERS
     statuses += ["401", "403", "409", "422", "429"] if knows else ["422"]
     statuses += ["404"] if operation["security"] else []
+    statuses += ["410"] if any(parameter["name"] == "epoch" for parameter in operation.get("parameters", [])) else []
     statuses += BODY_STATUSES if "requestBody" in operation else []
     responses = operation["responses"]
     for status in statuses:

@@ -26,13 +26,13 @@ class KeptBooks:
 
         From the worker's last snapshot where that is of the current version, else from the open orders.
         """
-        version = book_version(session, symbol)
+        version, epoch = book_version(session, symbol)
         kept, body = self._kept.get((symbol, depth), (None, b""))
         if kept == version:
             return body
         snapshot = self._cache.get(symbol)
         book = None if snapshot is None else usable(snapshot, version, depth)
-        return self._keep(symbol, depth, book or read_book(session, symbol, depth))
+        return self._keep(symbol, depth, epoch, book or read_book(session, symbol, depth))
 
     def __len__(self) -> int:
         """How many answers are kept."""
@@ -42,8 +42,8 @@ class KeptBooks:
         """Make each anew."""
         self._kept.clear()
 
-    def _keep(self, symbol: str, depth: int, book: dict[str, Any]) -> bytes:
-        body = orjson.dumps({"symbol": symbol, "depth": depth, **{name: book[name] for name in SHOWN}})
+    def _keep(self, symbol: str, depth: int, epoch: str, book: dict[str, Any]) -> bytes:
+        body = orjson.dumps({"symbol": symbol, "epoch": epoch, "depth": depth, **{name: book[name] for name in SHOWN}})
         if len(self._kept) >= MOST:
             self._kept.clear()
         self._kept[symbol, depth] = book["version"], body

@@ -54,7 +54,8 @@ def _read(
     return [fill_document(row) for row in rows]
 
 
-def _liquidity(row: Row[Any]) -> str:
+def liquidity_of(row: Any) -> str:
+    """What an order was in its trade, by the trade's row and the order's side."""
     if row.is_auction:
         return AUCTION
     return TAKER if row.side == row.aggressor_side else MAKER
@@ -71,7 +72,7 @@ def fill_document(row: Row[Any]) -> dict[str, Any]:
         "side": row.side,
         "price": row.price,
         "quantity": row.quantity,
-        "liquidity": _liquidity(row),
+        "liquidity": liquidity_of(row),
         "fee": row.fee or 0,
         "executed_at": timestamp(row.executed_at),
         "busted": row.busted,

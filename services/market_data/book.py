@@ -11,7 +11,9 @@ from services.market_data.snapshots import BOOK_DEPTH
 from services.prices import indicative
 from services.stocks.listing import listed_id, unknown_stock
 
-VERSION = text("SELECT book_version FROM stocks WHERE symbol = :symbol")
+VERSION = text(
+    "SELECT book_version, (SELECT word FROM epochs WHERE id = 1) AS epoch FROM stocks WHERE symbol = :symbol"
+)
 VERSIONS = text("SELECT symbol, book_version FROM stocks WHERE symbol = ANY(:symbols)")
 
 QUOTED = "{0}.closed_at IS NULL AND {0}.status NOT IN ('pending', 'untriggered') AND {0}.price IS NOT NULL"
@@ -54,12 +56,12 @@ TAPES = text("""
 """)
 
 
-def book_version(session: Statements, symbol: str) -> int:
-    """Which version of its book is a stock's. Raises UnknownStock."""
-    version: int | None = session.scalar(VERSION, {"symbol": symbol})
-    if version is None:
+def book_version(session: Statements, symbol: str) -> tuple[int, str]:
+    """Which version of its book is a stock's, and the epoch of its numbers. Raises UnknownStock."""
+    row = session.execute(VERSION, {"symbol": symbol}).one_or_none()
+    if row is None:
         raise unknown_stock(symbol)
-    return version
+    return row.book_version, row.epoch
 
 
 def read_book(session: Statements, symbol: str, depth: int = BOOK_DEPTH) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import text
 
 from database.statements import Statements
+from services.operations.resuming import Series
 from services.prices import average_price
 from services.stocks.listing import listed_id, unknown_stock
 from services.timestamps import timestamp
@@ -28,6 +29,12 @@ TRADES = text("""
 EVENTS = text("""
     SELECT sequence, kind, payload FROM events
     WHERE stock_id = :stock_id AND sequence > :after ORDER BY sequence LIMIT :limit
+""")
+
+SERIES = text("""
+    SELECT s.event_sequence AS newest, (SELECT word FROM epochs WHERE id = 1) AS epoch,
+        (SELECT min(sequence) FROM events WHERE stock_id = s.id) AS oldest
+    FROM stocks s WHERE s.symbol = :symbol
 """)
 
 
@@ -64,6 +71,14 @@ def read_trades(session: Statements, symbol: str, before: int, limit: int) -> li
         }
         for row in rows
     ]
+
+
+def read_series(session: Statements, symbol: str) -> Series:
+    """The numbers of a stock's tape. Raises UnknownStock."""
+    row = session.execute(SERIES, {"symbol": symbol}).one_or_none()
+    if row is None:
+        raise unknown_stock(symbol)
+    return Series(row.epoch, row.oldest or row.newest + 1, row.newest)
 
 
 def read_events(session: Statements, symbol: str, after: int, limit: int) -> list[dict[str, Any]]:

@@ -57,8 +57,14 @@ def filled_in(blank: Mapping[str, Any], number: int, report: ExecutionReport) ->
 
 
 def add_fill(payload: dict[str, Any], order: Order, execution: Execution, trade_id: int) -> None:
-    """The members that say which trade it tells of, and what the order was and pays in it."""
-    payload["trade_id"], payload["last_price"], payload["last_quantity"] = trade_id, execution.price, execution.quantity
+    """The members that say which trade it tells of, and what the order was and pays in it.
+
+    `price` and `quantity` become the fill's own, as wherever fills are told; the order's are under other names.
+    """
+    payload["order_price"], payload["order_quantity"] = payload["price"], payload["quantity"]
+    payload["trade_id"] = trade_id
+    payload["price"] = payload["last_price"] = execution.price
+    payload["quantity"] = payload["last_quantity"] = execution.quantity
     payload["liquidity"], payload["fee"] = execution.liquidity_of(order), execution.fee_of(order)
 
 

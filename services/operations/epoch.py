@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 
-EPOCH = text("SELECT word FROM epochs")
+EPOCH = text("SELECT word FROM epochs WHERE id = 1")
 
 
 def read_epoch(session: Statements) -> str:

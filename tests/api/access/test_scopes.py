@@ -20,7 +20,7 @@ WHAT_IT_TAKES = {
     "GET /orders": {READ, CANCEL}, "GET /orders/1": {READ, CANCEL},
     "GET /balance": {READ}, "GET /portfolio": {READ}, "GET /trades": {READ}, "GET /api-keys": {READ},
     "GET /clock": {READ}, "GET /me": {READ}, "GET /transfers": {READ}, "GET /portfolio/history": {READ},
-    "GET /fees": {READ},
+    "GET /fees": {READ}, "GET /account/events": {READ},
     "GET /stocks": {READ}, "GET /stocks/STK": {READ}, "GET /stocks/STK/price": {READ}, "GET /stocks/STK/book": {READ},
     "GET /stocks/STK/candles": {READ}, "GET /stocks/STK/ticker": {READ}, "GET /ticker": {READ},
     "GET /sparklines": {READ}, "GET /config": {READ},

@@ -103,6 +103,7 @@ class TestBook:
         book = broker.get(f"/stocks/{stock}/book", depth=2)
         assert book == {
             "symbol": stock,
+            "epoch": venue.nobody.get("/config")["epoch"],
             "depth": 2,
             "book_sequence": 1,
             "sequence": 0,
