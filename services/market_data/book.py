@@ -11,9 +11,9 @@ from services.market_data.snapshots import BOOK_DEPTH
 from services.prices import indicative
 from services.stocks.listing import listed_id, unknown_stock
 
-VERSION = text(
-    "SELECT book_version, (SELECT word FROM epochs WHERE id = 1) AS epoch FROM stocks WHERE symbol = :symbol"
-)
+VERSION = text("""
+    SELECT book_version, (SELECT word FROM epochs WHERE id = 1) AS epoch FROM stocks WHERE symbol = :symbol
+""")
 VERSIONS = text("SELECT symbol, book_version FROM stocks WHERE symbol = ANY(:symbols)")
 
 QUOTED = "{0}.closed_at IS NULL AND {0}.status NOT IN ('pending', 'untriggered') AND {0}.price IS NOT NULL"

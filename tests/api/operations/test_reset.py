@@ -36,7 +36,8 @@ def test_everything_but_who_is_there_is_forgotten(venue: Venue) -> None:
     for path in ("/orders", "/trades", f"/stocks/{stock}/trades", f"/stocks/{stock}/events"):
         assert buyer.get(path)["items"] == []
     assert buyer.get(f"/stocks/{stock}/book") == {
-        "symbol": stock, "epoch": buyer.get("/config")["epoch"], "depth": 10, "book_sequence": 0, "sequence": 0, "bids": [], "asks": [],
+        "symbol": stock, "epoch": buyer.get("/config")["epoch"], "depth": 10, "book_sequence": 0, "sequence": 0,
+        "bids": [], "asks": [],
     }  # fmt: skip
     with transaction(venue.engine) as session:
         assert not [finding for check in verify(session, replay=True).checks for finding in check.findings]
