@@ -1,5 +1,7 @@
 """The Socket.IO application: its parts, put together."""
 
+from datetime import UTC, datetime
+
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
 from flask_socketio import SocketIO
@@ -10,9 +12,12 @@ import background
 from background import Task, Tasks
 from live.connections import Connections
 from live.database import open_reader
-from live.fan_out import FanOut
+from live.feeds.healing import Healing
+from live.feeds.hub import Hub
+from live.feeds.loading import Loading
 from live.handshake import WebSocketsOnly
 from live.identities import Identities
+from live.listeners import SocketListeners
 from live.members import Members
 from live.packets import Reception
 from live.relay import Relay
@@ -30,6 +35,9 @@ LOOK_UP_SECONDS = 1.0
 """How often the keys and sessions of all sockets are looked up again: a revoked one has to be gone within two."""
 
 LOOK_SECONDS = 0.5
+HEAL_SECONDS = 0.1
+"""How often it is looked whether a feed has heard of more than it has."""
+
 FRESH_SECONDS = 3.0
 """How old a task's last success may get before `/health` names what it waits for."""
 
@@ -47,10 +55,14 @@ def create_live(settings: Settings) -> Flask:
     identity = settings.identity
     tokens = Tokens(identity.token_secret, identity.previous_token_secret, identity.access_seconds)
     members = Members(Identities(others, unknown_keys, settings.exchange.admin_key, tokens), keys)
-    subscriptions = Subscriptions(sockets, others, BookCache(redis), settings.live.channels)
-    connections = Connections(sockets, members, open_sockets, subscriptions.forget)
+    hub, listeners, cache = Hub(), SocketListeners(sockets.server, open_sockets), BookCache(redis)
+    loading = Loading(hub, others, cache, settings.live.snapshot_interval_ms / 1000)
+    is_public = settings.web.public_market_data
+    connections = Connections(sockets, members, open_sockets, hub, loading, listeners, is_public=is_public)
+    Subscriptions(sockets, hub, loading, listeners, settings.live.channels)
     Reception(sockets.server, open_sockets)
-    relay = Relay(redis, FanOut(sockets.server, open_sockets), settings.live.snapshot_interval_ms / 1000)
+    relay = Relay(redis, hub)
+    healing = Healing(hub, open_reader(settings, connections=1), loading, lambda: relay.connected)
 
     @app.get("/health")
     def health() -> ResponseReturnValue:
@@ -80,7 +92,21 @@ def create_live(settings: Settings) -> Flask:
         fresh_seconds=FRESH_SECONDS,
         expected=(RedisError,),
     )
-    for task in (look_up, fail_closed, end_expired, relaying):
+    following = Task(
+        "streams",
+        healing.run_once,
+        failure="PostgreSQL is away, nobody looks what is missing",
+        pause=HEAL_SECONDS,
+        fresh_seconds=FRESH_SECONDS,
+        expected=(DBAPIError,),
+    )
+    beating = Task(
+        "heartbeats",
+        lambda: hub.beat(datetime.now(UTC)),
+        failure="nobody is told where its channels stand",
+        pause=LOOK_SECONDS,
+    )
+    for task in (look_up, fail_closed, end_expired, relaying, following, beating):
         tasks.add(task).start()
     return app
 

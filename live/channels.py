@@ -1,24 +1,28 @@
-"""The channels that anybody may subscribe to, and the rooms behind them."""
+"""The channels that a client may name, and what each is of."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from queues import names
+from services.market_data.intervals import INTERVALS
 from services.stocks.symbols import is_symbol
 
-MOST_CHANNELS = 1_000
+MOST_CHANNELS: Final = 1_000
 """Channels in one `subscribe`."""
 
-KINDS = frozenset({"stock", "book"})
-"""Public data only: nobody asks for the room `user:`, it is joined at connect by whoever owns it."""
+STOCK, BOOK, CANDLES, PRICES, ACCOUNT = "stock", "book", "candles", "prices", "account"
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One subscription: its room's name, what it carries, and of which stock."""
+    """One subscription: its name, what it carries, and of which stock; of candles also of how many seconds."""
 
     room: str
     kind: str
-    symbol: str
+    symbol: str = ""
+    seconds: int = 0
 
 
 def parse_channels(*arguments: object) -> tuple[list[Channel], list[str]]:
@@ -32,16 +36,28 @@ def parse_channels(*arguments: object) -> tuple[list[Channel], list[str]]:
         raise ValueError('Expected {"channels": ["stock:PETR4", …]}, and nothing else.')
     if len(names) > MOST_CHANNELS:
         raise ValueError(f"At most {MOST_CHANNELS} channels at once.")
+    return sorted_out(names)
+
+
+def sorted_out(names: Sequence[str]) -> tuple[list[Channel], list[str]]:
+    """The public channels among these names, and the names that are none; each once."""
     known, unknown = [], []
     for name in dict.fromkeys(names):
-        kind, _, symbol = name.partition(":")
-        if kind in KINDS and is_symbol(symbol):
-            known.append(Channel(name, kind, symbol))
-        else:
+        channel = _channel(name)
+        if channel is None:
             unknown.append(name)
+        else:
+            known.append(channel)
     return known, unknown
 
 
-def user_room(broker_id: int) -> str:
-    """The name of the room in which a broker's own events arrive."""
-    return names.room("user", broker_id)
+def _channel(name: str) -> Channel | None:
+    kind, _, rest = name.partition(":")
+    if name == PRICES:
+        return Channel(name, PRICES)
+    if kind in (STOCK, BOOK) and is_symbol(rest):
+        return Channel(name, kind, rest)
+    symbol, _, interval = rest.partition(":")
+    if kind == CANDLES and is_symbol(symbol) and interval in INTERVALS:
+        return Channel(name, kind, symbol, INTERVALS[interval])
+    return None

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from flask import request
-from flask_socketio import ConnectionRefusedError, SocketIO, join_room
+from flask_socketio import ConnectionRefusedError, SocketIO
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bind_contextvars
 from wsproto.frame_protocol import CloseReason
 
-from live.channels import user_room
 from live.credentials import key_of
+from live.feeds.hub import Hub
+from live.feeds.loading import Loading
+from live.listeners import SocketListeners
 from live.members import Members
 from live.packets import NAMESPACE
 from live.refusals import (
@@ -26,6 +28,7 @@ from live.refusals import (
     ROLE_CHANGED,
     SESSION_ENDED,
     TOKEN_EXPIRED,
+    UNAUTHENTICATED,
     UNUSABLE_AUTH,
     event_error,
     refused,
@@ -56,13 +59,20 @@ class Connections:
         sockets: SocketIO,
         members: Members,
         open_sockets: Mapping[str, WebSocket],
-        forget: Callable[[str], None],
+        hub: Hub,
+        loading: Loading,
+        listeners: SocketListeners,
+        *,
+        is_public: bool,
     ) -> None:
-        """`forget` is called with the id of each socket that has gone."""
+        """`is_public`: whether somebody without a key may connect."""
         self._server = sockets.server
         self._members = members
         self._open_sockets = open_sockets
-        self._forget = forget
+        self._hub = hub
+        self._loading = loading
+        self._listeners = listeners
+        self._is_public = is_public
         sockets.on_event("connect", self._enter)
         sockets.on_event("disconnect", self._leave)
         sockets.on_event("authenticate", self._renew)
@@ -84,11 +94,18 @@ class Connections:
     def _enter(self, auth: Any) -> None:
         bind_contextvars(sid=socket_id())  # until its packet is handled, see `Reception`
         key = key_of(auth, request.environ)
-        if key is not None:
-            broker_id = self._members.enter(socket_id(), key, request.remote_addr or "")
-            if broker_id is not None:
-                charge_to(request.environ, broker_id)
-                join_room(user_room(broker_id))
+        if key is None:
+            if not self._is_public:
+                raise refused(UNAUTHENTICATED)
+            return
+        broker_id = self._members.enter(socket_id(), key, request.remote_addr or "")
+        if broker_id is not None:
+            charge_to(request.environ, broker_id)
+            feed = self._loading.load_account(broker_id)
+            listener = self._listeners.of(socket_id())
+            if listener is not None:
+                self._hub.listeners.setdefault(listener)
+                feed.join(listener)
 
     def _renew(self, *arguments: Any) -> dict[str, Any]:
         """Let the socket stay until another access token of the same person ends."""
@@ -107,7 +124,9 @@ class Connections:
 
     def _leave(self, *_: Any) -> None:
         self._members.leave(socket_id())
-        self._forget(socket_id())
+        listener = self._listeners.pop(socket_id())
+        if listener is not None:
+            self._hub.forget(listener)
 
     def _close(self, code: str, socket_id: str) -> None:
         session_id = self._server.manager.eio_sid_from_sid(socket_id, NAMESPACE)

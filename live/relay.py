@@ -1,18 +1,17 @@
-"""From Redis to the rooms: each live process listens by itself and emits to its own clients."""
+"""From Redis to the feeds: each live process listens by itself and tells its own clients."""
 
 import contextlib
 import time
-from typing import Any, Protocol
 
 import orjson
 from redis import Redis, RedisError
 from redis.client import PubSub
 
 from background import Complaints
-from live.snapshots import Throttle, top_of
+from live.feeds.hub import Hub
 from queues import names
 from queues.book_cache import BookCache
-from queues.listening import next_message
+from queues.listening import next_announcement
 
 LISTEN_SECONDS = 0.1
 """How long one look for a message may take, and so how late a snapshot may be."""
@@ -28,30 +27,13 @@ MOST_TURNS = 200
 """Announcements between two flushes, so that a flood cannot keep one from happening."""
 
 
-class Rooms(Protocol):
-    """Where messages go to."""
-
-    def has_members(self, room: str) -> bool:
-        """True if anybody would hear a message to `room`."""
-        ...
-
-    def emit(self, event: str, payload: dict[str, Any], room: str) -> None:
-        """Gather a message for the next `flush`."""
-        ...
-
-    def flush(self) -> None:
-        """Send what was gathered."""
-        ...
-
-
 class Relay:
-    """Passes what a worker announced on to whoever is in the room."""
+    """Passes what was announced on to the feeds, and has them tell it."""
 
-    def __init__(self, redis: Redis, rooms: Rooms, interval: float) -> None:
+    def __init__(self, redis: Redis, hub: Hub) -> None:
         self.redis = redis
-        self.rooms = rooms
+        self.hub = hub
         self.cache = BookCache(redis)
-        self.throttle = Throttle(interval)
         self._channel: PubSub | None = None
         self._flushed_at = self._pinged_at = 0.0
         self._junk = Complaints()
@@ -63,9 +45,9 @@ class Relay:
         try:
             if self._channel is None:
                 self._channel = self.redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
-                self._channel.subscribe(names.EVENTS_CHANNEL)
-            self.connected = True
+                self._channel.subscribe(names.EVENTS_CHANNEL, names.REPORTS_CHANNEL)
             self._take_turn(self._channel)
+            self.connected = True
             if self._flushed_at - self._pinged_at > PING_SECONDS:
                 self._pinged_at = self._flushed_at
                 self.redis.ping()
@@ -73,41 +55,39 @@ class Relay:
             self._hang_up()
             raise
 
-    def relay(self, body: bytes) -> None:
-        """Gather one turn's messages to the rooms that have members; what is no turn of ours is logged and left."""
+    def relay(self, channel: str, body: bytes) -> None:
+        """Give the feeds what one announcement says; what is none of ours is logged and left."""
         try:
-            self._gather(orjson.loads(body))
+            said = orjson.loads(body)
+            if channel == names.REPORTS_CHANNEL:
+                self.hub.take_report(said["messages"])
+            else:
+                self.hub.take_turn(said["messages"], said["books"])
         except Exception as error:  # noqa: BLE001 - logged, whatever it is
             self._junk.say(error, "what was published cannot be relayed", is_expected=False)
 
-    def _gather(self, turn: Any) -> None:
-        for message in turn["messages"]:
-            room = message["room"]
-            if self.rooms.has_members(room):
-                self.rooms.emit(message["event"], message["payload"], room)
-        self.throttle.change(symbol for symbol in turn["books"] if self.rooms.has_members(names.room("book", symbol)))
-
-    def send_snapshots(self, now: float) -> None:
-        """Gather the snapshots that are due at `now` (seconds)."""
-        for symbol in self.throttle.due(now):
-            snapshot = self.cache.get(symbol)
-            if snapshot is not None:
-                self.rooms.emit("BOOK_SNAPSHOT", top_of(snapshot), names.room("book", symbol))
+    def look_at_books(self) -> None:
+        """Show the books that are others now. One that Redis does not have is found in PostgreSQL, a little later."""
+        changed, self.hub.changed_books = self.hub.changed_books, set()
+        if changed:
+            for symbol, snapshot in self.cache.get_all(sorted(changed)).items():
+                if "book_sequence" in snapshot:
+                    self.hub.show(symbol, snapshot)
 
     def _take_turn(self, channel: PubSub) -> None:
         """Pass on what waits, but not within GATHER_SECONDS of the last time."""
-        message = next_message(channel, LISTEN_SECONDS)
+        message = next_announcement(channel, LISTEN_SECONDS)
         early = self._flushed_at + GATHER_SECONDS - time.monotonic()
         if message is not None and early > 0:
             time.sleep(early)
         self._flushed_at = time.monotonic()
         turns = 0
         while message is not None:
-            self.relay(message)
+            self.relay(*message)
             turns += 1
-            message = next_message(channel, 0) if turns < MOST_TURNS else None
-        self.send_snapshots(self._flushed_at)
-        self.rooms.flush()
+            message = next_announcement(channel, 0) if turns < MOST_TURNS else None
+        self.look_at_books()
+        self.hub.flush()
 
     def _hang_up(self) -> None:
         self.connected = False

@@ -1,79 +1,66 @@
-"""What may be subscribed to, and where it stands at that moment."""
+"""What clients follow over Socket.IO, and where it stands at that moment."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
-from flask_socketio import SocketIO, join_room, leave_room
-from sqlalchemy import Engine
+from flask_socketio import SocketIO
 
-from database.autocommit import autocommitting
-from database.statements import Statements
-from live.channels import Channel, parse_channels
+from live.channels import STOCK, Channel, parse_channels
 from live.connections import socket_id
-from live.snapshots import LEVELS, top_of
-from queues.book_cache import BookCache
-from services.market_data.book import read_books, read_tapes
-from serving.places import Places
-from serving.present import pause
+from live.feeds.hub import Hub
+from live.feeds.loading import STOCKS_AT_ONCE, Loading
+from live.listeners import SocketListener, SocketListeners
+from live.refusals import BUSY, SENTENCES
+from services.market_data.book import read_tapes
 
 MALFORMED = "malformed_request"
 UNKNOWN_EVENT = "unknown_event"
 TOO_MANY_CHANNELS = "too_many_channels"
 
-STOCKS_AT_ONCE = 50
-"""Looked up together, before others have their turn."""
-
-LOOK_UPS = 4
-"""Requests that are looked up at the same time: a crowd of subscribers must leave connections for those who come."""
-
-
-Reader = Callable[[Statements, Sequence[str]], dict[str, Any]]
+TRIES: Final = 20
+"""A tape may go on while its state is being read; then it is read again."""
 
 
 class Subscriptions:
     """The events that clients send. Each is answered by an acknowledgement, if the client asks for one."""
 
-    def __init__(self, sockets: SocketIO, engine: Engine, cache: BookCache, most: int) -> None:
+    def __init__(self, sockets: SocketIO, hub: Hub, loading: Loading, listeners: SocketListeners, most: int) -> None:
         """`most`: the channels that one client may be subscribed to."""
-        self._engine = engine
-        self._cache = cache
+        self._hub = hub
+        self._loading = loading
+        self._listeners = listeners
         self._most = most
-        self._rooms: defaultdict[str, set[str]] = defaultdict(set)
-        """Of each client who has subscribed, by the socket's id."""
-        self._looking_up = Places(LOOK_UPS)
         sockets.on_event("subscribe", self._subscribe)
         sockets.on_event("unsubscribe", self._unsubscribe)
         sockets.on_event("*", self._refuse)
-
-    def forget(self, client: str) -> None:
-        """The socket with this id is gone."""
-        self._rooms.pop(client, None)
 
     def _subscribe(self, *arguments: Any) -> dict[str, Any]:
         try:
             channels, unknown = parse_channels(*arguments)
         except ValueError as error:
             return _error(str(error), MALFORMED)
-        rooms = self._rooms[socket_id()]
-        new = [channel.room for channel in channels if channel.room not in rooms]
-        if len(rooms) + len(new) > self._most:
+        listener = self._listener()
+        if listener is None:
+            return _error(SENTENCES[BUSY], BUSY)
+        new = [channel for channel in channels if channel.room not in listener.feeds]
+        if len(listener.feeds) + len(new) > self._most:
             return _error(f"At most {self._most} channels on one connection.", TOO_MANY_CHANNELS)
-        # Joined before the snapshots are read: what happens in between arrives twice rather than never.
-        for room in new:
-            join_room(room)
-        found: dict[str, Any] = {}
+        self._loading.load(channels)
         try:
-            found = self._snapshots(channels)
-        finally:
-            for room in new:
-                if room in found:
-                    rooms.add(room)
-                else:
-                    leave_room(room)
-        unknown += [channel.room for channel in channels if channel.room not in found]
+            tapes = self._tapes([channel for channel in channels if channel.kind == STOCK])
+        except TimeoutError:
+            return _error(SENTENCES[BUSY], BUSY)
+        found = {}
+        # From here on nothing waits, so what is answered is where everything stands: all behind it will come.
+        for channel in channels:
+            feed = self._hub.feeds.get(channel.room)
+            if feed is None:
+                unknown.append(channel.room)
+                continue
+            snapshot = self._hub.follow(listener, channel) if channel.room not in listener.feeds else feed.snapshot()
+            found[channel.room] = tapes[channel.symbol] | snapshot if channel.kind == STOCK else snapshot
         return {"channels": found, "unknown": unknown}
 
     def _unsubscribe(self, *arguments: Any) -> dict[str, Any]:
@@ -81,39 +68,35 @@ class Subscriptions:
             channels, unknown = parse_channels(*arguments)
         except ValueError as error:
             return _error(str(error), MALFORMED)
-        rooms = self._rooms[socket_id()]
+        listener = self._listener()
         for channel in channels:
-            if channel.room in rooms:
-                rooms.discard(channel.room)
-                leave_room(channel.room)
+            if listener is not None and channel.room in listener.feeds:
+                listener.feeds[channel.room].leave(listener)
         return {"channels": [channel.room for channel in channels], "unknown": unknown}
 
     def _refuse(self, event: str, *_: Any) -> dict[str, str]:
-        return _error("There are only subscribe and unsubscribe.", UNKNOWN_EVENT)
+        return _error("There are only subscribe, unsubscribe and authenticate.", UNKNOWN_EVENT)
 
-    def _snapshots(self, channels: Sequence[Channel]) -> dict[str, Any]:
-        """Where the channels stand now, by room and in their order; those of stocks that are not listed are left out.
+    def _listener(self) -> SocketListener | None:
+        listener = self._listeners.of(socket_id())
+        if listener is not None:
+            self._hub.listeners.setdefault(listener)
+        return listener
 
-        Raises what the database raises.
-        """
-        tapes = self._read([channel.symbol for channel in channels if channel.kind == "stock"], read_tapes)
-        books = self._read([channel.symbol for channel in channels if channel.kind == "book"], self._books)
-        found = {
-            channel.room: (tapes if channel.kind == "stock" else books).get(channel.symbol) for channel in channels
-        }
-        return {room: snapshot for room, snapshot in found.items() if snapshot is not None}
+    def _tapes(self, channels: Sequence[Channel]) -> dict[str, dict[str, Any]]:
+        """The states of these stocks, by symbol: each no older than its feed is, for what comes behind that is told."""
+        found: dict[str, dict[str, Any]] = {}
+        for _ in range(TRIES):
+            old = [channel.symbol for channel in channels if self._is_old(channel, found)]
+            if not old:
+                return found
+            for begin in range(0, len(old), STOCKS_AT_ONCE):
+                found |= self._loading.read(read_tapes, old[begin : begin + STOCKS_AT_ONCE])
+        raise TimeoutError("the tapes go on faster than they can be read")
 
-    def _read(self, symbols: Sequence[str], read: Reader) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for begin in range(0, len(symbols), STOCKS_AT_ONCE):
-            with self._looking_up.one(), autocommitting(self._engine) as session:
-                found.update(read(session, symbols[begin : begin + STOCKS_AT_ONCE]))
-            pause()
-        return found
-
-    def _books(self, session: Statements, symbols: Sequence[str]) -> dict[str, Any]:
-        books = read_books(session, symbols, self._cache.get_all(symbols), LEVELS)
-        return {symbol: top_of(book) for symbol, book in books.items()}
+    def _is_old(self, channel: Channel, found: dict[str, dict[str, Any]]) -> bool:
+        feed = self._hub.tape(channel.symbol)
+        return feed is not None and found.get(channel.symbol, {"sequence": -1})["sequence"] < feed.number
 
 
 def _error(sentence: str, code: str) -> dict[str, str]:

@@ -12,6 +12,8 @@ LOOKED_AT: Final = ("alembic_version",)
 """Tables of which the processes read where the schema stands."""
 
 READ: Final[dict[str, tuple[str, ...]]] = {
+    "account_counters": (),
+    "account_events": (),
     "admin_keys": ("key_hash",),
     "alembic_version": (),
     "api_keys": ("id", "broker_id", "key_hash", "scopes", "allowed_addresses", "expires_at", "revoked_at"),
@@ -25,14 +27,23 @@ READ: Final[dict[str, tuple[str, ...]]] = {
         "turnover_30d",
         "fee_version",
     ),
-    "orders": ("stock_id", "side", "price", "status", "closed_at", "shown_quantity", "remaining_quantity"),
+    "candles": (),
+    "epochs": (),
+    "events": (),
+    "orders": (
+        *("id", "stock_id", "side", "price", "status", "closed_at", "shown_quantity", "remaining_quantity"),
+        *("client_order_id", "document_number", "order_type", "time_in_force", "stop_price", "valid_until"),
+        *("created_at", "sequence"),
+    ),
+    "reported_stocks": (),
     "stocks": (),
+    "trades": ("id", "stock_id", "sequence", "price", "quantity", "aggressor_side", "is_auction", "busted_at"),
     "user_sessions": ("id", "user_id", "expires_at", "ended_at"),
     "users": ("id", "username", "role", "broker_id", "is_active"),
 }
-"""What live reads: who somebody is, books and tapes. Columns of each table, all where none are named.
+"""What live reads: who somebody is, the market, and what brokers were told of their orders, for who has missed it.
 
-Not whose order it is, nor a person's document, nor a secret.
+Columns of each table, all where none are named. No secret, no balance, no transfer.
 """
 
 DEBUGGING: Final = ("reset_exchange()",)

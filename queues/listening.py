@@ -13,6 +13,15 @@ log = logging.getLogger(__name__)
 def next_message(channel: PubSub, seconds: float) -> bytes | None:
     """What was published next on what `channel` is subscribed to; None if nothing has come within `seconds`.
 
+    Raises RedisError; then `channel` is of no more use.
+    """
+    announced = next_announcement(channel, seconds)
+    return None if announced is None else announced[1]
+
+
+def next_announcement(channel: PubSub, seconds: float) -> tuple[str, bytes] | None:
+    """The same with the name of where it was published.
+
     What has begun to come is waited for as long as any answer of Redis: a long message comes in pieces, and
     `PubSub.get_message` takes the time that there may be none for the time that the rest of one may take. Raises
     RedisError; then `channel` is of no more use.
@@ -23,7 +32,7 @@ def next_message(channel: PubSub, seconds: float) -> bytes | None:
     if not connection.can_read(timeout=seconds):
         return None
     message = channel.get_message(timeout=connection.socket_timeout)
-    return None if message is None else message["data"]
+    return None if message is None else (message["channel"].decode(), message["data"])
 
 
 class Doorbell:

@@ -60,7 +60,7 @@ BEING_SEEN = (
 SEEING_WORKERS = (f"+zcount %R~{names.heartbeats('*')}", "+type %R~rq:suspended")
 HEARING_REPLIES = (f"+subscribe &{names.replies_channel('*')}",)
 HEARING_EVENTS = (f"+subscribe &{names.EVENTS_CHANNEL}",)
-HEARING_REPORTS = (f"+subscribe &{names.REPORTS_CHANNEL}",)
+HEARING_ALL = (f"+subscribe &{names.EVENTS_CHANNEL} &{names.REPORTS_CHANNEL}",)
 REPORTING = (f"+publish &{names.REPORTS_CHANNEL}",)
 
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
@@ -68,7 +68,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         *(*PROBING, *WAKING, *READING_BOOKS, *HEARING_REPLIES, *SEEING_WORKERS),
         *(*COUNTING, *TAKING_TOKENS, *GUARDING_LOG_INS),
     ),
-    "live": (*PROBING, *HEARING_EVENTS, *HEARING_REPORTS, *READING_BOOKS, *COUNTING),
+    "live": (*PROBING, *HEARING_ALL, *READING_BOOKS, *COUNTING),
     "match": (*PROBING, *BEING_WOKEN, *ANNOUNCING, *BEING_SEEN),
     "clock": (*PROBING, *WAKING),
     "reporter": (*PROBING, *HEARING_EVENTS, *REPORTING),

@@ -15,8 +15,9 @@ POOLS_OF_WEB: Final = 2
 SHARED_OF_WEB: Final = 4
 """Connections of a web process that all requests share: for reading, looking, orders, cancels."""
 
-KEYS_OF_LIVE: Final = 1
-"""Of a Socket.IO process beside its pool: the keys of those who are there are looked up whatever others ask for."""
+OWN_OF_LIVE: Final = 2
+"""Of a Socket.IO process beside its pool: keys of those who are there, and what streams have missed, are looked up
+whatever others ask for."""
 
 CLOCK_AND_REPORTER: Final = 2
 
@@ -55,12 +56,12 @@ class Connections:
 
     @property
     def _fixed(self) -> int:
-        return SHARED_OF_WEB * self.web_processes + KEYS_OF_LIVE + self.match + CLOCK_AND_REPORTER + OTHERS
+        return SHARED_OF_WEB * self.web_processes + OWN_OF_LIVE + self.match + CLOCK_AND_REPORTER + OTHERS
 
     def __str__(self) -> str:
         web = f"{POOLS_OF_WEB} × {self.pool_size} + {SHARED_OF_WEB}"
         return (
-            f"web {self.web_processes} × ({web}), live {self.pool_size} + {KEYS_OF_LIVE}, "
+            f"web {self.web_processes} × ({web}), live {self.pool_size} + {OWN_OF_LIVE}, "
             f"match {self.match}, clock 1, reporter 1, others {OTHERS}"
         )
 

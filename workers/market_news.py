@@ -41,6 +41,7 @@ class MarketNews:
         self._zones = zones
         self._symbols: dict[int, str] = {}
         self._versions: dict[int, int] = {}
+        self._sequences: dict[int, int] = {}
         self._averages: dict[int, Any] = {}
         self._prices: dict[int, dict[str, Any]] = {}
         self._open: set[CandleKey] = set()
@@ -66,6 +67,7 @@ class MarketNews:
             done = report(session, None if everywhere else [self._symbols[found] for found in changed])
             self.is_behind = done.is_behind
             recent = {key for key in done.changed if key.start > now - RECENT - LONGEST[key.seconds]}
+            self._sequences |= done.sequences
             self._note_candles(session, recent | done.corrected, now)
             self._note_prices(session, changed | set(done.symbols), set(done.symbols))
         self._note_candles(session, self._ended(now), now)
@@ -121,7 +123,12 @@ class MarketNews:
         self._note_rows(rows, now)
         for key in keys - {_key_of(row) for row in rows}:
             symbol = self._symbols[key.stock_id]
-            self._say(("CANDLE", *key), _room_of(symbol, key), "CANDLE", removed_payload(key, symbol))
+            self._say(
+                ("CANDLE", *key),
+                _room_of(symbol, key),
+                "CANDLE",
+                removed_payload(key, symbol, self._sequences[key.stock_id]),
+            )
 
     def _note_rows(self, rows: Iterable[Any], now: datetime) -> None:
         for row in rows:

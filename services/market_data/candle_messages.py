@@ -1,6 +1,7 @@
 """What the rooms `candles:` hear: a candle as it is now, once more when its time is over, and when it is corrected."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -12,7 +13,7 @@ from services.timestamps import timestamp
 
 COLUMNS: Final = """
     c.stock_id, c.seconds, c.start, c.open, c.high, c.low, c.close, c.volume, c.turnover, c.trades,
-    candle_end(c.start, c.seconds, r.zone) AS ends_at
+    candle_end(c.start, c.seconds, r.zone) AS ends_at, r.sequence AS reported
 """
 
 READ: Final = text(f"""
@@ -34,6 +35,31 @@ LATEST: Final = text(f"""
 """)  # noqa: S608 - a constant of this file
 
 
+LAST: Final = text(f"""
+    SELECT w.symbol, w.seconds AS asked, coalesce(r.sequence, 0) AS sequence, c.*
+    FROM unnest(CAST(:symbols AS text[]), CAST(:intervals AS bigint[])) AS w (symbol, seconds)
+    JOIN stocks s ON s.symbol = w.symbol LEFT JOIN reported_stocks r ON r.stock_id = s.id
+    LEFT JOIN LATERAL (
+        SELECT {COLUMNS} FROM candles c WHERE c.stock_id = s.id AND c.seconds = w.seconds ORDER BY c.start DESC LIMIT 1
+    ) c ON true
+""")  # noqa: S608 - a constant of this file
+
+
+def last_candles(
+    session: Statements, wanted: Collection[tuple[str, int]], now: datetime
+) -> dict[tuple[str, int], tuple[int, dict[str, Any] | None]]:
+    """Of each of these (symbol, seconds) that is listed: how far its tape is in its candles, and the last of them.
+
+    The candle is a payload of CANDLE, None where there is none.
+    """
+    values = {"symbols": [symbol for symbol, _ in wanted], "intervals": [seconds for _, seconds in wanted]}
+    found: dict[tuple[str, int], tuple[int, dict[str, Any] | None]] = {}
+    for row in session.execute(LAST, values):
+        last = None if row.start is None else candle_payload(row, row.symbol, closed=row.ends_at <= now)
+        found[row.symbol, row.asked] = row.sequence, last
+    return found
+
+
 def read_by_keys(session: Statements, keys: Collection[CandleKey]) -> Sequence[Any]:
     """These candles as they are now, with `ends_at`; those that are gone are left out."""
     values = {
@@ -52,11 +78,12 @@ def latest_candles(session: Statements) -> Sequence[Any]:
 
 
 def candle_payload(row: Any, symbol: str, *, closed: bool) -> dict[str, Any]:
-    """The payload of CANDLE."""
-    return {"symbol": symbol, "interval": NAMES[row.seconds], **candle_document(row, closed=closed)}
+    """The payload of CANDLE; `sequence` is how far the stock's tape is in it."""
+    named = {"symbol": symbol, "interval": NAMES[row.seconds], "sequence": row.reported}
+    return {**named, **candle_document(row, closed=closed)}
 
 
-def removed_payload(key: CandleKey, symbol: str) -> dict[str, Any]:
-    """The payload of CANDLE for one that is gone: all its trades were busted."""
-    named = {"symbol": symbol, "interval": NAMES[key.seconds], "start": timestamp(key.start)}
-    return {**named, "trade_count": 0, "removed": True}
+def removed_payload(key: CandleKey, symbol: str, sequence: int) -> dict[str, Any]:
+    """The payload of CANDLE for one that is gone: all its trades were busted. `sequence`: how far the tape is in it."""
+    named = {"symbol": symbol, "interval": NAMES[key.seconds], "sequence": sequence}
+    return {**named, "start": timestamp(key.start), "trade_count": 0, "removed": True}

@@ -34,6 +34,15 @@ PRICES: Final = text("""
 """)
 
 
+EVERYBODY: Final = text("SELECT id FROM stocks WHERE state <> 'delisted'")
+
+
+def all_prices(session: Statements) -> list[dict[str, Any]]:
+    """The payloads of PRICE of all listed stocks."""
+    ids = list(session.scalars(EVERYBODY))
+    return [payload for _, payload in read_prices(session, ids, ids)]
+
+
 def changed_stocks(session: Statements, seconds: int | None) -> Sequence[Any]:
     """{id, symbol, book_version} of the stocks that had a turn in the last so many seconds, or of all."""
     found: Sequence[Any] = session.execute(CHANGED, {"seconds": seconds}).all()

@@ -109,6 +109,8 @@ class Reported:
 
     symbols: dict[int, str] = field(default_factory=dict)
     """Of the stocks whose tape went on, by id."""
+    sequences: dict[int, int] = field(default_factory=dict)
+    """How far each has come."""
     changed: set[CandleKey] = field(default_factory=set)
     """The candles that are others now."""
     corrected: set[CandleKey] = field(default_factory=set)
@@ -135,7 +137,7 @@ def report(session: Statements, symbols: Iterable[str] | None = None, most: int 
             break
         until = min(row.until, row.after + most)
         most -= until - row.after
-        done.symbols[row.id] = row.symbol
+        done.symbols[row.id], done.sequences[row.id] = row.symbol, until
         for name, value in zip(taken, (row.id, row.after, until, row.session_sequence, row.zone), strict=True):
             taken[name].append(value)
     done.is_behind = most <= 0
