@@ -15,13 +15,16 @@ from live.database import open_reader
 from live.feeds.healing import Healing
 from live.feeds.hub import Hub
 from live.feeds.loading import Loading
-from live.handshake import WebSocketsOnly
+from live.handshake import Believing, WebSocketsOnly
 from live.identities import Identities
 from live.listeners import SocketListeners
 from live.members import Members
 from live.packets import Reception
 from live.relay import Relay
 from live.sockets.web_socket import MOST_CHARACTERS, accept_web_sockets
+from live.streams.door import StreamDoor
+from live.streams.opening import Opening
+from live.streams.serving import Streams
 from live.subscriptions import Subscriptions
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
@@ -55,10 +58,14 @@ def create_live(settings: Settings) -> Flask:
     identity = settings.identity
     tokens = Tokens(identity.token_secret, identity.previous_token_secret, identity.access_seconds)
     members = Members(Identities(others, unknown_keys, settings.exchange.admin_key, tokens), keys)
-    hub, listeners, cache = Hub(), SocketListeners(sockets.server, open_sockets), BookCache(redis)
+    hub, cache = Hub(), BookCache(redis)
+    listeners = SocketListeners(sockets.server, open_sockets, hub)
     loading = Loading(hub, others, cache, settings.live.snapshot_interval_ms / 1000)
     is_public = settings.web.public_market_data
-    connections = Connections(sockets, members, open_sockets, hub, loading, listeners, is_public=is_public)
+    streams = Streams(hub, loading, Opening(hub, others), settings.live.streams, settings.live.streams_of_address)
+    connections = Connections(sockets, members, open_sockets, loading, listeners, streams, is_public=is_public)
+    door = StreamDoor(app.wsgi_app, members, streams.serve, origins_of(settings), is_public=is_public)
+    app.wsgi_app = Believing(door, Proxies(settings.exchange.proxies))  # type: ignore[method-assign] # how Flask wants it
     Subscriptions(sockets, hub, loading, listeners, settings.live.channels)
     Reception(sockets.server, open_sockets)
     relay = Relay(redis, hub)
@@ -119,14 +126,14 @@ def _sockets(app: Flask, settings: Settings) -> SocketIO:
         async_handlers=False,
         transports=["websocket"],
         allow_upgrades=False,
-        cors_allowed_origins=_origins(settings),
+        cors_allowed_origins=origins_of(settings),
         max_http_buffer_size=MOST_CHARACTERS,
     )
-    app.wsgi_app = WebSocketsOnly(app.wsgi_app, Proxies(settings.exchange.proxies))  # type: ignore[method-assign] # how Flask wants it done
+    app.wsgi_app = WebSocketsOnly(app.wsgi_app)  # type: ignore[method-assign] # how Flask wants it done
     return sockets
 
 
-def _origins(settings: Settings) -> list[str]:
+def origins_of(settings: Settings) -> list[str]:
     """Pages that may connect. Given in full: what a client claims in forwarding headers is never believed."""
     own = {(settings.web.host, settings.web.port), (settings.live.host, settings.live.port)}
     hosts = {(host, port) for host, port in own} | {

@@ -15,7 +15,6 @@ from structlog.contextvars import bind_contextvars
 from wsproto.frame_protocol import CloseReason
 
 from live.credentials import key_of
-from live.feeds.hub import Hub
 from live.feeds.loading import Loading
 from live.listeners import SocketListeners
 from live.members import Members
@@ -34,6 +33,7 @@ from live.refusals import (
     refused,
 )
 from live.sockets.web_socket import WebSocket
+from live.streams.serving import Streams
 from services.timestamps import timestamp
 from serving.present import charge_to
 
@@ -59,9 +59,9 @@ class Connections:
         sockets: SocketIO,
         members: Members,
         open_sockets: Mapping[str, WebSocket],
-        hub: Hub,
         loading: Loading,
         listeners: SocketListeners,
+        streams: Streams,
         *,
         is_public: bool,
     ) -> None:
@@ -69,9 +69,9 @@ class Connections:
         self._server = sockets.server
         self._members = members
         self._open_sockets = open_sockets
-        self._hub = hub
         self._loading = loading
         self._listeners = listeners
+        self._streams = streams
         self._is_public = is_public
         sockets.on_event("connect", self._enter)
         sockets.on_event("disconnect", self._leave)
@@ -104,7 +104,6 @@ class Connections:
             feed = self._loading.load_account(broker_id)
             listener = self._listeners.of(socket_id())
             if listener is not None:
-                self._hub.listeners.setdefault(listener)
                 feed.join(listener)
 
     def _renew(self, *arguments: Any) -> dict[str, Any]:
@@ -120,15 +119,19 @@ class Connections:
         return {"expires_at": timestamp(ends)}
 
     def _warn(self, ends: datetime, socket_id: str) -> None:
+        if socket_id in self._streams:
+            self._streams.tell(socket_id, "SESSION_ENDING", {"at": timestamp(ends)})
+            return
         self._server.emit("SESSION_ENDING", {"at": timestamp(ends)}, to=socket_id)
 
     def _leave(self, *_: Any) -> None:
         self._members.leave(socket_id())
-        listener = self._listeners.pop(socket_id())
-        if listener is not None:
-            self._hub.forget(listener)
+        self._listeners.forget(socket_id())
 
     def _close(self, code: str, socket_id: str) -> None:
+        if socket_id in self._streams:
+            self._streams.end(socket_id, code)
+            return
         session_id = self._server.manager.eio_sid_from_sid(socket_id, NAMESPACE)
         try:
             self._server.emit("CLOSED", {"code": code}, to=socket_id)

@@ -31,17 +31,28 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 class WebSocketsOnly:
     """A WSGI application in front of another one."""
 
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer 400 to what comes to Socket.IO's path and is no WebSocket handshake; pass on all else."""
+        if environ["PATH_INFO"].startswith(PATH) and not is_handshake(environ):
+            start_response("400 Bad Request", HEADERS)
+            return [BODY]
+        return self._application(environ, start_response)
+
+
+class Believing:
+    """A WSGI application in front of another one: who comes by way of a proxy of ours is whom the proxy names."""
+
     def __init__(self, application: Application, proxies: Proxies) -> None:
         self._application = application
         self._proxies = proxies
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer 400 to what comes to Socket.IO's path and is no WebSocket handshake; pass on all else."""
+        """Pass all on."""
         if self._proxies:
             self._proxies.tell(environ)
-        if environ["PATH_INFO"].startswith(PATH) and not is_handshake(environ):
-            start_response("400 Bad Request", HEADERS)
-            return [BODY]
         return self._application(environ, start_response)
 
 

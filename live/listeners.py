@@ -10,6 +10,7 @@ import socketio
 from engineio import packet as engine_packet
 
 from live.feeds.feed import Feed
+from live.feeds.hub import Hub
 from live.feeds.message import Batch
 from live.packets import NAMESPACE
 from live.sockets.web_socket import WebSocket
@@ -50,9 +51,10 @@ class SocketListener:
 class SocketListeners:
     """Those of one Socket.IO server, by the sockets' ids."""
 
-    def __init__(self, server: socketio.Server, open_sockets: Mapping[str, WebSocket]) -> None:
+    def __init__(self, server: socketio.Server, open_sockets: Mapping[str, WebSocket], hub: Hub) -> None:
         self._server = server
         self._open_sockets = open_sockets
+        self._hub = hub
         self._known: dict[str, SocketListener] = {}
 
     def of(self, socket_id: str) -> SocketListener | None:
@@ -64,8 +66,11 @@ class SocketListeners:
             if web_socket is None:
                 return None
             known = self._known[socket_id] = SocketListener(self._server, session_id, web_socket)
+            self._hub.listeners[known] = None
         return known
 
-    def pop(self, socket_id: str) -> SocketListener | None:
-        """The listener of a socket that is gone; None if it never had one."""
-        return self._known.pop(socket_id, None)
+    def forget(self, socket_id: str) -> None:
+        """The socket is gone, and follows nothing any more."""
+        listener = self._known.pop(socket_id, None)
+        if listener is not None:
+            self._hub.forget(listener)

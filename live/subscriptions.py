@@ -11,7 +11,7 @@ from live.channels import STOCK, Channel, parse_channels
 from live.connections import socket_id
 from live.feeds.hub import Hub
 from live.feeds.loading import STOCKS_AT_ONCE, Loading
-from live.listeners import SocketListener, SocketListeners
+from live.listeners import SocketListeners
 from live.refusals import BUSY, SENTENCES
 from services.market_data.book import read_tapes
 
@@ -41,7 +41,7 @@ class Subscriptions:
             channels, unknown = parse_channels(*arguments)
         except ValueError as error:
             return _error(str(error), MALFORMED)
-        listener = self._listener()
+        listener = self._listeners.of(socket_id())
         if listener is None:
             return _error(SENTENCES[BUSY], BUSY)
         new = [channel for channel in channels if channel.room not in listener.feeds]
@@ -68,7 +68,7 @@ class Subscriptions:
             channels, unknown = parse_channels(*arguments)
         except ValueError as error:
             return _error(str(error), MALFORMED)
-        listener = self._listener()
+        listener = self._listeners.of(socket_id())
         for channel in channels:
             if listener is not None and channel.room in listener.feeds:
                 listener.feeds[channel.room].leave(listener)
@@ -76,12 +76,6 @@ class Subscriptions:
 
     def _refuse(self, event: str, *_: Any) -> dict[str, str]:
         return _error("There are only subscribe, unsubscribe and authenticate.", UNKNOWN_EVENT)
-
-    def _listener(self) -> SocketListener | None:
-        listener = self._listeners.of(socket_id())
-        if listener is not None:
-            self._hub.listeners.setdefault(listener)
-        return listener
 
     def _tapes(self, channels: Sequence[Channel]) -> dict[str, dict[str, Any]]:
         """The states of these stocks, by symbol: each no older than its feed is, for what comes behind that is told."""

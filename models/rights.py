@@ -37,7 +37,17 @@ READ: Final[dict[str, tuple[str, ...]]] = {
     ),
     "reported_stocks": (),
     "stocks": (),
-    "trades": ("id", "stock_id", "sequence", "price", "quantity", "aggressor_side", "is_auction", "busted_at"),
+    "trades": (
+        "id",
+        "stock_id",
+        "sequence",
+        "price",
+        "quantity",
+        "aggressor_side",
+        "is_auction",
+        "executed_at",
+        "busted_at",
+    ),
     "user_sessions": ("id", "user_id", "expires_at", "ended_at"),
     "users": ("id", "username", "role", "broker_id", "is_active"),
 }

@@ -84,6 +84,10 @@ class TimedSocket(RequestReader):
         self._connection.settimeout(None)
         return self._connection, self._taken(len(self._arrived))
 
+    def stays(self) -> None:
+        """Whoever has taken it over says when it ends: it does not go for others, however long its client is silent."""
+        self._others.busy(self)
+
     def spoke(self) -> None:
         """The client has just said something: wait for its turn. Of all who idle it is now the last that would go."""
         self._others.busy(self)

@@ -28,7 +28,7 @@ class Web:
 
 @dataclass(frozen=True)
 class Live:
-    """The Socket.IO processes."""
+    """The processes of Socket.IO and of the event stream."""
 
     host: str = "127.0.0.1"
     port: int = number(8001, 0, 65_535)
@@ -36,6 +36,8 @@ class Live:
     connections: int = number(10_000, 1, 100_000)
     connections_of_address: int = number(5_000, 1, 100_000)
     channels: int = number(2_000, 1, 100_000)
+    streams: int = number(500, 1, 100_000)
+    streams_of_address: int = number(20, 1, 100_000)
     origins: tuple[str, ...] = ()
     snapshot_interval_ms: int = number(1_000, 50, 60_000)
 

@@ -55,6 +55,13 @@ class Hub:
         feed = self.feeds.get(f"book:{symbol}")
         return feed if isinstance(feed, BookFeed) else None
 
+    def keep(self, name: str) -> bool:
+        """Whether there is such a feed; then it stays for a while, though nobody may follow it yet."""
+        feed = self.feeds.get(name)
+        if feed is not None:
+            feed.left_alone_at = time.monotonic()
+        return feed is not None
+
     def add(self, feed: Feed) -> Feed:
         """A feed that has just been loaded; the one that is there already, if somebody was quicker."""
         return self.feeds.setdefault(feed.name, feed)

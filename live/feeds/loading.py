@@ -52,7 +52,7 @@ class Loading:
 
     def load(self, channels: Sequence[Channel]) -> None:
         """Begin what is not followed yet; channels of stocks that are not listed get no feed."""
-        missing = [channel for channel in channels if channel.room not in self._hub.feeds]
+        missing = [channel for channel in channels if not self._hub.keep(channel.room)]
         for kind, begin in ((STOCK, self._tapes), (BOOK, self._books), (CANDLES, self._candles)):
             of_kind = [channel for channel in missing if channel.kind == kind]
             for some in _pieces(of_kind):
@@ -64,7 +64,7 @@ class Loading:
 
     def load_account(self, broker_id: int) -> NumberedFeed:
         """The feed of a broker's own events."""
-        if self._hub.account(broker_id) is None:
+        if not self._hub.keep(private(broker_id)):
             number = self.read(last_account_events, (broker_id,))[broker_id]
             self._hub.add(NumberedFeed(private(broker_id), self._hub.epoch, number))
         feed = self._hub.account(broker_id)

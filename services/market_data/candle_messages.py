@@ -1,13 +1,14 @@
 """What the rooms `candles:` hear: a candle as it is now, once more when its time is over, and when it is corrected."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import text
 
 from database.statements import Statements
 from services.market_data.candles import candle_document
+from services.market_data.corrections import CORRECTIONS
 from services.market_data.intervals import NAMES, CandleKey
 from services.timestamps import timestamp
 
@@ -57,6 +58,41 @@ def last_candles(
     for row in session.execute(LAST, values):
         last = None if row.start is None else candle_payload(row, row.symbol, closed=row.ends_at <= now)
         found[row.symbol, row.asked] = row.sequence, last
+    return found
+
+
+SINCE: Final = text(f"""
+    WITH here AS MATERIALIZED (
+        SELECT s.id, r.zone, r.sequence
+        FROM stocks s JOIN reported_stocks r ON r.stock_id = s.id WHERE s.symbol = :symbol
+    ), corrected AS (
+        SELECT candle_start(t.executed_at, :seconds, here.zone) AS start FROM here
+        JOIN events e ON e.stock_id = here.id AND e.sequence > :number AND e.kind IN {CORRECTIONS}
+        JOIN trades t ON t.id = CAST(e.payload ->> 'trade_id' AS bigint)
+    )
+    SELECT here.id AS stock_id, coalesce(c.seconds, :seconds) AS seconds, coalesce(c.start, x.start) AS start, c.open,
+        c.high, c.low, c.close, c.volume, c.turnover, coalesce(c.trades, 0) AS trades,
+        candle_end(coalesce(c.start, x.start), :seconds, here.zone) AS ends_at, here.sequence AS reported
+    FROM here CROSS JOIN (
+        SELECT start FROM corrected
+        UNION SELECT c.start FROM here JOIN candles c ON c.stock_id = here.id AND c.seconds = :seconds AND c.start >= (
+            SELECT candle_start(t.executed_at, :seconds, here.zone) FROM trades t
+            WHERE t.stock_id = here.id AND t.sequence > :number ORDER BY t.sequence LIMIT 1
+        )
+    ) x
+    LEFT JOIN candles c ON c.stock_id = here.id AND c.seconds = :seconds AND c.start = x.start
+    ORDER BY 3
+""")  # noqa: S608 - constants of another file
+
+
+def candles_since(session: Statements, symbol: str, seconds: int, number: int) -> list[dict[str, Any]]:
+    """The payloads of CANDLE of a stock that are others since its tape stood at `number`, oldest first."""
+    now = datetime.now(UTC)
+    found = []
+    for row in session.execute(SINCE, {"symbol": symbol, "seconds": seconds, "number": number}):
+        key = CandleKey(row.stock_id, row.seconds, row.start)
+        gone = removed_payload(key, symbol, row.reported)
+        found.append(candle_payload(row, symbol, closed=row.ends_at <= now) if row.trades else gone)
     return found
 
 
