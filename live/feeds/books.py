@@ -94,5 +94,10 @@ class BookFeed(Feed):
             return self.whole(resync=True)
         return Message("BOOK_DELTA", self.book.delta_from(known), self.number)
 
+    def told(self, listener: Listener) -> int:
+        """The number of the book that a member has."""
+        known = self.members[listener]
+        return self.number if known is None else int(known.book_sequence)
+
     def _here(self) -> ShownBook:
         return self.book

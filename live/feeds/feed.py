@@ -72,5 +72,9 @@ class Feed(ABC):
             self.left_alone_at = time.monotonic()
 
     @abstractmethod
+    def told(self, listener: Listener) -> int:
+        """The number up to which a member has been told."""
+
+    @abstractmethod
     def _here(self) -> Any:
         """Where it stands, as members note it."""

@@ -151,8 +151,8 @@ class Hub:
             del self.feeds[name]
 
     def positions(self, listener: Listener) -> dict[str, int]:
-        """Where the channels of a listener stand, by the names that it knows them by."""
-        return {public_name(name): feed.number for name, feed in listener.feeds.items()}
+        """How far a listener has been told of its channels, by the names that it knows them by."""
+        return {public_name(name): feed.told(listener) for name, feed in listener.feeds.items()}
 
 
 def private(broker_id: int) -> str:

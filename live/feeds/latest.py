@@ -75,7 +75,7 @@ class LatestFeed(Feed):
             return
         self._lagging = False
         batches: dict[int, Batch] = {}
-        for listener, place in self.members.items():
+        for listener, (place, _) in self.members.items():
             if place == self._count:
                 continue
             if listener.is_behind:
@@ -85,7 +85,7 @@ class LatestFeed(Feed):
             if batch is None:
                 batch = batches[place] = Batch(self._behind(place))
             listener.put(self.name, batch)
-            self.members[listener] = self._count
+            self.members[listener] = self._here()
             written[listener] = None
 
     def _behind(self, place: int) -> list[Message]:
@@ -105,8 +105,12 @@ class LatestFeed(Feed):
     def _number_with(self, payload: Payload) -> int:
         raise NotImplementedError
 
-    def _here(self) -> int:
-        return self._count
+    def told(self, listener: Listener) -> int:
+        """The feed's number when a member was told last."""
+        return int(self.members[listener][1])
+
+    def _here(self) -> tuple[int, int]:
+        return self._count, self.number
 
 
 class PricesFeed(LatestFeed):

@@ -95,5 +95,9 @@ class NumberedFeed(Feed):
             written[listener] = None
         self._flushed = self._number
 
+    def told(self, listener: Listener) -> int:
+        """The number of the last event that a member has."""
+        return int(self.members[listener])
+
     def _here(self) -> int:
         return self._number

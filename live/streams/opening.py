@@ -132,9 +132,12 @@ class Opening:
         _, symbol, interval = feed.name.split(":")
         with autocommitting(self._engine) as session:
             payloads = candles_since(session, symbol, INTERVALS[interval], number)
+        for payload in payloads:
+            if feed.differs(payload):
+                feed.add(payload)
         feed.join(stream)
-        here = {payload["start"]: payload for payload in (*payloads, *feed.payloads()[-1:])}
-        _put(stream, feed.name, [Message("CANDLE", payload, payload["sequence"]) for payload in here.values()])
+        starts = {payload["start"] for payload in (*payloads, *feed.payloads()[-1:])}
+        _put(stream, feed.name, [message for message in feed.messages() if message.payload["start"] in starts])
 
 
 def _put(stream: Stream, name: str, messages: list[Message]) -> None:
