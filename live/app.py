@@ -58,7 +58,7 @@ def create_live(settings: Settings) -> Flask:
     identity = settings.identity
     tokens = Tokens(identity.token_secret, identity.previous_token_secret, identity.access_seconds)
     members = Members(Identities(others, unknown_keys, settings.exchange.admin_key, tokens), keys)
-    hub, cache = Hub(), BookCache(redis)
+    hub, cache = Hub(settings.live.heartbeat_seconds), BookCache(redis)
     listeners = SocketListeners(sockets.server, open_sockets, hub)
     loading = Loading(hub, others, cache, settings.live.snapshot_interval_ms / 1000)
     is_public = settings.web.public_market_data

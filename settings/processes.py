@@ -40,6 +40,7 @@ class Live:
     streams_of_address: int = number(20, 1, 100_000)
     origins: tuple[str, ...] = ()
     snapshot_interval_ms: int = number(1_000, 50, 60_000)
+    heartbeat_seconds: int = number(15, 1, 300)
 
 
 @dataclass(frozen=True)

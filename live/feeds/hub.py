@@ -21,8 +21,6 @@ from services.timestamps import timestamp
 LISTENERS_AT_ONCE: Final = 250
 """Sends before other greenlets have their turn: about 2 ms."""
 
-HEARTBEAT_SECONDS: Final = 15.0
-
 EVERYTHING: Final = ""
 """In the place of a channel's name: what is about all of them."""
 
@@ -33,8 +31,9 @@ KEPT_SECONDS: Final = 30.0
 class Hub:
     """Feeds by channel. Private ones are known by their broker, and by nothing that a client could name."""
 
-    def __init__(self) -> None:
+    def __init__(self, heartbeat_seconds: float = 15.0) -> None:
         self.epoch = ""
+        self._heartbeat_seconds = heartbeat_seconds
         self.listeners: dict[Listener, None] = {}
         self.feeds: dict[str, Feed] = {}
         self.changed_books: set[str] = set()
@@ -117,7 +116,7 @@ class Hub:
 
     def beat(self, now: datetime) -> None:
         """Tell those whose turn it is where their channels stand, so that they notice what they may have missed."""
-        due = time.monotonic() - HEARTBEAT_SECONDS
+        due = time.monotonic() - self._heartbeat_seconds
         for number, listener in enumerate([each for each in self.listeners if each.beaten_at <= due], 1):
             self.beat_one(listener, now)
             if number % LISTENERS_AT_ONCE == 0:

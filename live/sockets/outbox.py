@@ -19,6 +19,9 @@ MOST_BYTES = 1_048_576
 KERNEL_BYTES = 262_144
 """Bytes that wait in the kernel. Left to itself it would hold megabytes for each client who does not read."""
 
+STALLED_SECONDS = 30
+"""How long a client may take nothing of what waits for it."""
+
 FINISH_LOOK_SECONDS = 0.02
 
 RESET = struct.pack("ii", 1, 0)
@@ -102,7 +105,8 @@ class Outbox:
         """Send as fast as the client reads, until nothing waits."""
         try:
             while rest:
-                sent = self.client.send(rest)
+                with gevent.Timeout(STALLED_SECONDS, TimeoutError("the client takes nothing")):
+                    sent = self.client.send(rest)
                 self.waiting_bytes -= sent
                 rest = rest[sent:]
                 if not rest and self._waiting:

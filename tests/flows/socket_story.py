@@ -11,14 +11,14 @@ from sqlalchemy import text
 
 from tests.flows.exchange import Broker, RunningExchange, until
 
-CHANNELS = ("stock:PETR4", "book:PETR4")
+CHANNELS = ("stock:PETR4", "book:PETR4", "candles:PETR4:1m")
 
 
 def tell(exchange: RunningExchange, admin_key: str) -> Iterator[tuple[str, Any]]:
     """What is heard of PETR4, and by one of two brokers of his own orders, as (event, payload)."""
     broker, other = exchange.trusted(), exchange.trusted()
     with exchange.socket(broker.api_key) as own, exchange.socket() as public:
-        public.subscribe(*CHANNELS)
+        public.subscribe(*CHANNELS, "prices")
         _orders(broker, other)
         own.wait_for("ORDER_EXPIRED")
         for state in ("auction", "open"):
@@ -28,6 +28,11 @@ def tell(exchange: RunningExchange, admin_key: str) -> Iterator[tuple[str, Any]]
                 other.order("ask", 40, 3490, wait=5)
                 public.wait_for("INDICATIVE")
         public.wait_for("STOCK_STATE", 2)
+        for event in ("BOOK_DELTA", "PRICE", "CANDLE", "HEARTBEAT"):
+            public.wait_for(event)
+        with exchange.engine.begin() as connection:
+            connection.execute(text("UPDATE epochs SET word = DEFAULT"))  # as where an older database was brought back
+        public.wait_for("RESET")
         with exchange.engine.begin() as connection:
             statement = text("UPDATE api_keys SET revoked_at = now() WHERE broker_id = :id")
             connection.execute(statement, {"id": broker.broker_id})
@@ -50,7 +55,7 @@ def _person(exchange: RunningExchange, admin_key: str) -> str:
 
 
 def snapshots(exchange: RunningExchange) -> Any:
-    """The acknowledgement of subscribing to both channels."""
+    """The acknowledgement of subscribing to channels of one stock."""
     with exchange.socket() as listener:
         return listener.subscribe(*CHANNELS, "stock:NONE3")
 

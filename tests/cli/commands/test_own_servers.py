@@ -108,8 +108,8 @@ def test_pools_that_need_more_connections_than_there_are(
     processes: int,
 ) -> None:
     found = run(*arguments, database=small_server.url, MINEX_WEB_PROCESSES=str(processes))
-    needed = processes * (2 * 16 + 4) + (16 + 1) + 1 + 2 + 10
-    words = ("allows 21 connections", f"may need {needed}", f"web {processes} × (2 × 16 + 4)", "live 16 + 1", "match 1")
+    needed = processes * (2 * 16 + 4) + (16 + 2) + 1 + 2 + 10
+    words = ("allows 21 connections", f"may need {needed}", f"web {processes} × (2 × 16 + 4)", "live 16 + 2", "match 1")
     assert_told(found, FAILED, *words)
     with psycopg.connect(small_server.url) as connection:
         assert connection.execute("SELECT to_regclass('orders')").fetchone() == (None,)
