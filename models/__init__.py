@@ -22,6 +22,7 @@ from models.identity.api_key import ApiKey
 from models.identity.audit_entry import AuditEntry
 from models.identity.user import User
 from models.identity.user_session import UserSession
+from models.indicative import Indicative
 from models.lease import Lease
 from models.market_session import MarketSession
 from models.order import OPEN_STATUSES, Order
@@ -49,6 +50,7 @@ __all__ = [
     "Event",
     "ExternalReference",
     "ExternalTransfer",
+    "Indicative",
     "Lease",
     "MarketSession",
     "Order",

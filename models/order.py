@@ -80,7 +80,7 @@ class Order(Base):
     valid_until: Mapped[Instant | None]
     client_order_id: Mapped[str | None]
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
-    reject_code: Mapped[str | None]
+    close_reason: Mapped[str | None]
     sequence: Mapped[Amount | None]
     priority: Mapped[Amount | None]
     triggered_at: Mapped[Instant | None]

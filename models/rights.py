@@ -31,8 +31,19 @@ READ: Final[dict[str, tuple[str, ...]]] = {
     "epochs": (),
     "events": (),
     "orders": (
-        *("id", "stock_id", "side", "price", "status", "closed_at", "shown_quantity", "remaining_quantity"),
-        *("client_order_id", "document_number", "order_type", "time_in_force", "stop_price", "valid_until"),
+        *(
+            "id",
+            "broker_id",
+            "priority",
+            "stock_id",
+            "side",
+            "price",
+            "status",
+            "closed_at",
+            "shown_quantity",
+            "remaining_quantity",
+        ),
+        *("client_order_id", "order_type", "time_in_force", "stop_price", "valid_until"),
         *("created_at", "sequence"),
     ),
     "reported_stocks": (),
@@ -53,7 +64,7 @@ READ: Final[dict[str, tuple[str, ...]]] = {
 }
 """What live reads: who somebody is, the market, and what brokers were told of their orders, for who has missed it.
 
-Columns of each table, all where none are named. No secret, no balance, no transfer.
+Columns of each table, all where none are named. No document of a customer, no secret, no balance, no transfer.
 """
 
 DEBUGGING: Final = ("reset_exchange()",)

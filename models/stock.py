@@ -45,6 +45,7 @@ class Stock(Base):
     state: Mapped[str] = mapped_column(server_default=text("'open'"))
     state_reason: Mapped[str | None]
     state_since: Mapped[Instant | None]
+    state_set_by: Mapped[str | None]
     indicative_price: Mapped[Amount | None]
     indicative_volume: Mapped[Amount] = mapped_column(server_default=text("0"))
     indicative_surplus: Mapped[Amount] = mapped_column(server_default=text("0"))

@@ -23,11 +23,13 @@ def indicative(stock: Any) -> dict[str, Any] | None:
     """Indicative price (cents), volume and surplus (shares) of a stock's row; None where there is no auction."""
     if stock.state != AUCTION:
         return None
-    return {
-        "price": stock.indicative_price,
-        "volume": stock.indicative_volume,
-        "surplus": stock.indicative_surplus,
-    }
+    return indicative_document(stock.indicative_price, stock.indicative_volume, stock.indicative_surplus)
+
+
+def indicative_document(price: int | None, volume: int, surplus: int) -> dict[str, Any]:
+    """What an auction would bring: `surplus` shares would be left, negative for asks; `surplus_side` says of whom."""
+    side = "bid" if surplus > 0 else "ask" if surplus < 0 else None
+    return {"price": price, "volume": volume, "surplus": surplus, "surplus_side": side}
 
 
 LARGEST_NUMBER = 2**53 - 1

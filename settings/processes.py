@@ -41,6 +41,7 @@ class Live:
     origins: tuple[str, ...] = ()
     snapshot_interval_ms: int = number(1_000, 50, 60_000)
     heartbeat_seconds: int = number(15, 1, 300)
+    resume_events: int = number(100_000, 0, 10**9)
 
 
 @dataclass(frozen=True)

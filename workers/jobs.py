@@ -23,4 +23,6 @@ def _matcher() -> tuple[Wakeups, Matcher]:
     """One matcher a process: its books and connections serve every job that it runs."""
     settings = load_settings()
     redis = connect_redis(settings.redis)
-    return Wakeups(redis), Matcher(connect_worker(settings), Bus(redis), settings.match.turn_limit)
+    matcher = Matcher(connect_worker(settings), Bus(redis), settings.match.turn_limit)
+    matcher.settings = settings
+    return Wakeups(redis), matcher

@@ -1,7 +1,7 @@
 """A turn from beginning to end: match and settle in one transaction, then tell the world."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Engine
@@ -9,13 +9,18 @@ from sqlalchemy import Engine
 from database.errors import is_passing
 from database.session import transaction, trial
 from database.transaction import direct_transaction
+from engine.terms.rules import band_limits
 from queues.bus import NO_SNAPSHOTS, Bus, Replies, Snapshots
 from queues.names import room
 from services.matching.at_fault import take_out
 from services.matching.books import Books, StuckStock
 from services.matching.match import Hooks, find_at_fault, match_turn
 from services.matching.poison import BrokenTurn, PoisonCommand
-from services.matching.turn import Turn
+from services.matching.turn import TakenStock, Turn
+from services.settlement.turn_records import Announcement
+from services.stocks.state_facts import state_facts
+from services.timestamps import moment
+from settings.sections import Settings
 from workers.faults import reach
 
 log = logging.getLogger(__name__)
@@ -35,6 +40,8 @@ class Matcher:
         """Whether a turn's messages wait until PostgreSQL is at work on the next one. Books and replies never wait; the
         caller calls `tell` when there is no next turn."""
         self._untold: list[Turn] = []
+        self.settings: Settings | None = None
+        """What is told of new trading states besides follows from them; without them nothing is."""
         self.note: Callable[[], None] = lambda: None
         """Called where a long turn has come a step further."""
 
@@ -151,7 +158,7 @@ class Matcher:
         try:
             with direct_transaction(self.engine) as session:
                 self.note()
-                hooks = Hooks(self._before_commit, self.tell)
+                hooks = Hooks(self._before_commit, self.tell, self._about_state)
                 turn = match_turn(session, symbols, self.books, limit, only, hooks, self._long_timeout)
             committed = True
         finally:
@@ -159,6 +166,13 @@ class Matcher:
             if not committed:
                 self.books.forget_all()
         return turn
+
+    def _about_state(self, stock: TakenStock, said: Announcement) -> Mapping[str, Any]:
+        if self.settings is None:
+            return {}
+        row, turn, book = stock
+        limits = band_limits(book.reference, row.band_bps, row.tick_size)
+        return state_facts(row, said.change.state, said.change.reason, moment(turn.now), limits, self.settings)
 
     def _before_commit(self) -> None:
         self.note()

@@ -24,7 +24,7 @@ from queues.connection import connect as connect_redis
 from queues.listening import Doorbell
 from queues.names import EVENTS_CHANNEL, REPORTS_CHANNEL
 from services.market_data.intervals import zones_of
-from services.market_data.report import forget_seconds
+from services.market_data.report import forget_old
 from services.operations.lease import REPORTER_LEASE, release_lease, take_lease
 from settings.sections import Settings
 from workers.database import connect_reporter
@@ -36,7 +36,7 @@ IDLE_SECONDS = 1.0
 """Longest wait for a turn of the matching; also how often it is looked where nothing rang."""
 
 FORGET_SECONDS = 600.0
-"""How often old candles of a second are looked for."""
+"""How often it is looked for what is no longer kept."""
 
 
 class Reporter:
@@ -104,7 +104,7 @@ class Reporter:
         if self.settings.seconds_kept_days and now - self._forgot_at >= FORGET_SECONDS:
             self._forgot_at = now
             with transaction(self.engine) as session:
-                forget_seconds(session, self.settings.seconds_kept_days)
+                forget_old(session, self.settings.seconds_kept_days)
 
 
 def main(settings: Settings) -> None:

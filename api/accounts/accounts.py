@@ -14,7 +14,7 @@ from api.http.problems import InvalidRequest
 from api.market.market_data_schemas import FillsQuerySchema, OwnFillPageSchema
 from services.accounts.equity import read_equity
 from services.accounts.read_accounts import read_balance, read_portfolio
-from services.accounts.read_fills import read_fills, read_fills_after
+from services.accounts.read_fills import FillFilter, read_fills, read_fills_after
 
 blueprint = Resource("accounts", __name__, url_prefix="/api/v1", description="Cash, holdings and fills.")
 
@@ -59,13 +59,14 @@ def list_fills(query: dict[str, Any]) -> Answer:
     `account_sequence` is gapless over all events of a broker's own orders, of which fills are some. After an outage ask
     for the fills after the last one that you know, page by page: they come oldest first, and none is left out.
     """
-    limit, after, order_id = query["limit"], query["after"], query["order_id"]
+    limit, after = query["limit"], query["after"]
+    wanted = FillFilter(*(query[name] for name in ("order_id", "symbol", "side", "since", "until")))
     position = position_in(query["cursor"], 1)
     with components().database.reading() as session:
         if after is None:
             before = position[0] if position else LARGEST
-            fills = read_fills(session, broker_id(), before, limit + 1, order_id)
+            fills = read_fills(session, broker_id(), before, limit + 1, wanted)
         else:
             known = position[0] if position else after
-            fills = read_fills_after(session, broker_id(), known, limit + 1, order_id)
+            fills = read_fills_after(session, broker_id(), known, limit + 1, wanted)
     return page(fills, limit, lambda fill: [fill["account_sequence"]])

@@ -12,6 +12,8 @@ from api.http.fields import Word
 from engine.terms.states import STATES
 from services.stocks.market_clock import read_clock
 
+PHASES = ("pre_open", "opening_auction", "open", "closing_auction", "closed")
+
 blueprint = Resource("clock", __name__, url_prefix="/api/v1", description="When the markets trade.")
 
 
@@ -20,6 +22,12 @@ class MarketClockSchema(Schema):
 
     market = fields.String(required=True)
     state = Word("TradingState", *STATES, required=True)
+    phase = Word("MarketPhase", *PHASES, required=True)
+    phase_since = fields.DateTime(required=True)
+    phase_until = fields.DateTime(required=True, metadata={"description": "At the earliest."})
+    random_end_seconds = fields.Integer(
+        required=True, metadata={"description": "How much later than that an auction may end."}
+    )
     next_open = fields.DateTime(
         required=True, allow_none=True, metadata={"description": "When continuous trading begins next."}
     )

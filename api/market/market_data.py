@@ -14,12 +14,13 @@ from api.market.market_data_schemas import (
     DepthQuerySchema,
     EventPageSchema,
     EventsQuerySchema,
+    IndicativePageSchema,
     PriceQuerySchema,
     PriceSchema,
     TradePageSchema,
 )
 from services.market_data.book import read_entry
-from services.market_data.trades import read_events, read_price, read_series, read_trades
+from services.market_data.trades import read_events, read_indicatives, read_price, read_series, read_trades
 
 blueprint = Resource("market data", __name__, url_prefix="/api/v1", description="Prices, books and tapes.")
 
@@ -40,9 +41,16 @@ def get_price(query: dict[str, Any], symbol: str) -> Answer:
 @blueprint.arguments(DepthQuerySchema, location="query")
 @blueprint.response(200, BookSchema)
 def get_book(query: dict[str, Any], symbol: str) -> Answer:
-    """The book's best levels"""
+    """The book's best levels, or with `group` levels of so many ticks
+
+    In an auction market orders are a level without a price, before the others.
+    """
+    depth, group = query["depth"], query["group"]
+    if group is not None:
+        with components().database.reading() as session:
+            return Answer(body=components().books.grouped(session, symbol, depth, group))
     with components().database.reading_few() as session:
-        return Answer(body=components().books.answer(session, symbol, query["depth"]))
+        return Answer(body=components().books.answer(session, symbol, depth))
 
 
 @blueprint.open_to(Access.MARKET, f"{STOCK}/book/<order_id:order_id>")
@@ -62,6 +70,18 @@ def get_trades(query: dict[str, Any], symbol: str) -> Answer:
     with components().database.reading() as session:
         trades = read_trades(session, symbol, position[0], query["limit"] + 1)
     return page(trades, query["limit"], lambda trade: [trade["sequence"]])
+
+
+@blueprint.open_to(Access.MARKET, f"{STOCK}/indicative")
+@blueprint.arguments(PageQuerySchema, location="query")
+@blueprint.response(200, IndicativePageSchema)
+def get_indicatives(query: dict[str, Any], symbol: str) -> Answer:
+    """What the stock's auctions would have brought, as it was told, newest first"""
+    position = position_in(query["cursor"], 1) or [LARGEST]
+    with components().database.reading() as session:
+        found = read_indicatives(session, symbol, position[0], query["limit"] + 1)
+    places = [each.pop("place") for each in found]
+    return page(found, query["limit"], lambda _: [places[query["limit"] - 1]])
 
 
 @blueprint.open_to(Access.MARKET, f"{STOCK}/events")

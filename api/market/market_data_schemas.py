@@ -1,9 +1,14 @@
 """What market data looks like."""
 
-from marshmallow import Schema, fields
+from typing import Any
 
-from api.http.fields import Text, WholeText, Word
+from marshmallow import Schema, ValidationError, fields, validates_schema
+
+from api.http.fields import Instant, Side, Symbol, Text, WholeText, Word
+from api.market.stock_schemas import IndicativeSchema
 from engine.terms.orders import SIDES
+from services.market_data.grouped_book import DEEPEST
+from services.market_data.snapshots import BOOK_DEPTH
 from services.settlement.fees import LIQUIDITIES
 
 
@@ -14,9 +19,16 @@ class PriceQuerySchema(Schema):
 
 
 class DepthQuerySchema(Schema):
-    """How many levels a side."""
+    """How many levels a side, and of how many ticks each."""
 
-    depth = WholeText(1, 50, load_default=10)
+    depth = WholeText(1, DEEPEST, load_default=10, metadata={"description": f"Above {BOOK_DEPTH} only with group."})
+    group = WholeText(1, 1_000_000, load_default=None, metadata={"description": "Ticks that are one level."})
+
+    @validates_schema
+    def check_depth(self, data: dict[str, Any], **_: Any) -> None:
+        """Only levels that are put together may be many."""
+        if data.get("group") is None and data.get("depth", 0) > BOOK_DEPTH:
+            raise ValidationError(f"Must be from 1 to {BOOK_DEPTH}, or have group.", "depth")
 
 
 class EventsQuerySchema(Schema):
@@ -35,6 +47,10 @@ class FillsQuerySchema(Schema):
         0, load_default=None, metadata={"description": "The last account_sequence that is known: what came since."}
     )
     order_id = WholeText(1, load_default=None, metadata={"description": "Fills of this order alone."})
+    symbol = Symbol(load_default=None)
+    side = Side(load_default=None)
+    since = Instant(data_key="from", load_default=None, metadata={"description": "Included."})
+    until = Instant(data_key="to", load_default=None, metadata={"description": "Not included."})
     limit = WholeText(1, 500, load_default=50)
     cursor = Text(1, 200, load_default=None)
 
@@ -51,7 +67,9 @@ class PriceSchema(Schema):
 class LevelSchema(Schema):
     """All orders at one price."""
 
-    price = fields.Integer(required=True)
+    price = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Null: market orders that wait for an auction."}
+    )
     total_quantity = fields.Integer(required=True)
     order_count = fields.Integer(required=True)
 
@@ -113,6 +131,19 @@ class EventPageSchema(Schema):
 
     epoch = fields.String(required=True)
     items = fields.List(fields.Nested(EventSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class ToldIndicativeSchema(IndicativeSchema):
+    """What an auction would have brought, and when it was told."""
+
+    at = fields.String(required=True, metadata={"format": "date-time"})
+
+
+class IndicativePageSchema(Schema):
+    """A page of them, newest first."""
+
+    items = fields.List(fields.Nested(ToldIndicativeSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
 
 

@@ -7,8 +7,10 @@ from marshmallow import Schema, ValidationError, fields, validates
 from api.http.fields import Choice, Several, Symbol, Text, Whole, Word
 from api.http.paging import PageQuerySchema
 from engine.terms.codes import VOLATILITY
+from engine.terms.orders import SIDES
 from engine.terms.rules import BAND_REFERENCES, EXECUTION_PRICES, STP_MODES
 from engine.terms.states import ALL_STATES, STATES
+from services.stocks.next_state import SETTERS
 
 
 class NewStockSchema(Schema):
@@ -75,6 +77,7 @@ class IndicativeSchema(Schema):
     surplus = fields.Integer(
         required=True, metadata={"description": "Shares left over at that price: of bids, negative of asks."}
     )
+    surplus_side = Word("Side", *SIDES, required=True, allow_none=True)
 
 
 class StockSchema(Schema):
@@ -85,6 +88,15 @@ class StockSchema(Schema):
     state = Word("StockState", *ALL_STATES, required=True)
     state_reason = fields.String(required=True, allow_none=True)
     state_since = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+    since = fields.String(required=True, metadata={"format": "date-time"})
+    reason = fields.String(required=True, allow_none=True)
+    set_by = Word("StateSetter", *SETTERS, required=True)
+    until = fields.String(
+        required=True, allow_none=True, metadata={"format": "date-time", "description": "At the earliest."}
+    )
+    next_state = Word("StockState", *ALL_STATES, required=True, allow_none=True)
+    band_low = fields.Integer(required=True)
+    band_high = fields.Integer(required=True)
     auction_ends_at = fields.String(
         required=True, allow_none=True, metadata={"format": "date-time", "description": "At the earliest."}
     )

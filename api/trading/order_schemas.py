@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from api.http.fields import (
     LONGEST_CLIENT_ORDER_ID,
     Choice,
+    FlagText,
     Instant,
     Several,
     Side,
@@ -57,6 +58,7 @@ class OrderFilterSchema(Schema):
     since = Instant(data_key="from", metadata={"description": "Placed at or after."})
     until = Instant(data_key="to", metadata={"description": "Placed before."})
     client_order_id = Text(1, LONGEST_CLIENT_ORDER_ID)
+    place = FlagText(load_default=False, metadata={"description": "Say where each stands in the queue at its price."})
     limit = WholeText(1, 500, load_default=50)
     cursor = Text(1, 200, load_default=None)
 
@@ -73,6 +75,13 @@ class FillSchema(Schema):
     fee = fields.Integer(required=True, metadata={"description": "Cents: what the order's fee has grown by."})
     executed_at = fields.String(required=True, metadata={"format": "date-time"})
     busted = fields.Boolean(required=True)
+
+
+class ReservedSchema(Schema):
+    """What is set aside for an order: cents for a bid, shares of its stock for an ask."""
+
+    asset = fields.String(required=True, metadata={"description": "`cash`, or the symbol."})
+    amount = fields.Integer(required=True)
 
 
 class OrderSchema(Schema):
@@ -95,6 +104,9 @@ class OrderSchema(Schema):
     time_in_force = Word("TimeInForce", *TIFS, required=True)
     status = Word("OrderStatus", *STATUSES, required=True)
     reject_code = fields.String(required=True, allow_none=True)
+    reason = fields.String(
+        required=True, allow_none=True, metadata={"description": "Why it was rejected or cancelled at last."}
+    )
     price = fields.Integer(required=True, allow_none=True, metadata={"description": "Cents."})
     triggered_at = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
     quantity = fields.Integer(required=True, metadata={"description": "Shares."})
@@ -106,6 +118,11 @@ class OrderSchema(Schema):
         required=True, allow_none=True, metadata={"description": "Cents, at most four decimals; null until filled."}
     )
     fee = fields.Integer(required=True, metadata={"description": "Cents that its fills have cost so far."})
+    busted_quantity = fields.Integer(required=True, metadata={"description": "Of what was filled, taken back."})
+    reserved = fields.Nested(ReservedSchema, required=True)
+    place = fields.Integer(allow_none=True, metadata={"description": "With `place=true`: 1 is next at its price."})
+    orders_at_price = fields.Integer(allow_none=True, metadata={"description": "With `place=true`."})
+    quantity_ahead = fields.Integer(allow_none=True, metadata={"description": "With `place=true`: shares."})
     self_trade_prevention = Word("SelfTradePrevention", *STP_MODES, required=True, allow_none=True)
     valid_until = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
     created_at = fields.String(required=True, metadata={"format": "date-time"})

@@ -1,6 +1,7 @@
 """Place orders and look at them."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from api.access.auth import broker_id, caller, refuse_suspended
 from api.access.resource import Resource
@@ -14,6 +15,7 @@ from api.runtime.waiting import wait_for
 from api.trading.new_order_schemas import NewOrderSchema
 from api.trading.order_schemas import OrderFilterSchema, OrderPageSchema, OrderSchema, PlacedSchema
 from queues.replies import Expected
+from services.market_data.places import read_places
 from services.order_entry.placing.answers import Placed
 from services.order_entry.read_orders import OrderFilter, read_order, read_orders
 from services.order_entry.requests import NewOrder, OrderRequest
@@ -52,12 +54,20 @@ def place_order(request: OrderRequest) -> Answer:
 @blueprint.arguments(OrderFilterSchema, location="query")
 @blueprint.response(200, OrderPageSchema)
 def list_orders(query: dict[str, Any]) -> Answer:
-    """List one's orders, newest first"""
-    limit, cursor = query.pop("limit"), query.pop("cursor")
+    """List one's orders, newest first
+
+    With `place=true` each says where it stands: how many orders there are at its price, which place it has among them,
+    and how many shares stand before it; null for those that are in no queue.
+    """
+    limit, cursor, with_places = query.pop("limit"), query.pop("cursor"), query.pop("place")
     before = position_in(cursor, 1)
     wanted = OrderFilter(before=before[0] if before else None, **query)
     with components().database.reading() as session:
-        orders = read_orders(session, broker_id(), wanted, limit + 1)
+        orders: Iterable[dict[str, Any]] = read_orders(session, broker_id(), wanted, limit + 1)
+        if with_places:
+            orders = list(orders)
+            places = read_places(session, [order["order_id"] for order in orders])
+            orders = [{**order, **(places.get(order["order_id"]) or NO_PLACE)} for order in orders]
     return page(orders, limit, lambda order: [order["order_id"]])
 
 
@@ -67,6 +77,10 @@ def get_order(order_id: int) -> Answer:
     """One order, with its fills"""
     with components().database.reading_few() as session:
         return answer(read_order(session, broker_id(), order_id))
+
+
+NO_PLACE: Final = dict.fromkeys(("place", "orders_at_price", "quantity_ahead"))
+"""Of an order that waits in no queue."""
 
 
 def _place(request: OrderRequest, reply_to: str | None = None) -> Placed:

@@ -17,7 +17,7 @@ from services.prices import average_price
 from services.timestamps import timestamp
 
 EVENTS: Final = text("""
-    SELECT e.*, o.client_order_id, o.document_number, s.symbol, o.side, o.order_type, o.time_in_force, o.stop_price,
+    SELECT e.*, o.client_order_id, s.symbol, o.side, o.order_type, o.time_in_force, o.stop_price,
         o.valid_until, o.created_at, o.sequence AS order_sequence, t.price AS last_price, t.quantity AS last_quantity,
         t.aggressor_side, t.is_auction
     FROM account_events e JOIN orders o ON o.id = e.order_id JOIN stocks s ON s.id = o.stock_id
@@ -49,7 +49,6 @@ def _payload(row: Any, at: str) -> dict[str, Any]:
         "account_sequence": row.sequence,
         "order_id": row.order_id,
         "client_order_id": row.client_order_id,
-        "document_number": row.document_number,
         "symbol": row.symbol,
         "side": row.side,
         "order_type": row.order_type,

@@ -1,5 +1,7 @@
 """A broker's own fills: the newest first, or what came after a number that it knows."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -14,43 +16,55 @@ FILLS = """
     FROM account_events e JOIN trades t ON t.id = e.trade_id JOIN orders o ON o.id = e.order_id
     JOIN stocks s ON s.id = t.stock_id
     WHERE e.broker_id = :broker_id AND e.trade_id IS NOT NULL AND {}
-    LIMIT :limit
+    ORDER BY e.sequence {} LIMIT :limit
 """
 """A broker can be on both sides of a trade: then it has two fills."""
 
-BEFORE = "e.sequence < :position ORDER BY e.sequence DESC"
-AFTER = "e.sequence > :position ORDER BY e.sequence"
-OF_ORDER = "e.order_id = :order_id AND "
-STATEMENTS = {
-    (newest_first, of_order): text(FILLS.format((OF_ORDER if of_order else "") + (BEFORE if newest_first else AFTER)))
-    for newest_first in (True, False)
-    for of_order in (True, False)
+FILTERS = {
+    "order_id": "e.order_id = :order_id",
+    "symbol": "s.symbol = :symbol",
+    "side": "o.side = :side",
+    "since": "t.executed_at >= :since",
+    "until": "t.executed_at < :until",
 }
 
 
-def read_fills(
-    session: Statements, broker_id: int, before: int, limit: int, order_id: int | None = None
-) -> list[dict[str, Any]]:
-    """At most `limit` of the broker's fills with an account_sequence below `before`, newest first.
+@dataclass(frozen=True, slots=True)
+class FillFilter:
+    """Which of a broker's fills; None leaves a condition out. With another broker's `order_id` there are none."""
 
-    With `order_id` only those of that order; none where it is not the broker's.
-    """
-    return _read(session, broker_id, before, limit, order_id, newest_first=True)
+    order_id: int | None = None
+    symbol: str | None = None
+    side: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALL = FillFilter()
+
+
+def read_fills(
+    session: Statements, broker_id: int, before: int, limit: int, wanted: FillFilter = ALL
+) -> list[dict[str, Any]]:
+    """At most `limit` of the broker's fills with an account_sequence below `before`, newest first."""
+    return _read(session, broker_id, before, limit, wanted, newest_first=True)
 
 
 def read_fills_after(
-    session: Statements, broker_id: int, after: int, limit: int, order_id: int | None = None
+    session: Statements, broker_id: int, after: int, limit: int, wanted: FillFilter = ALL
 ) -> list[dict[str, Any]]:
     """At most `limit` of the broker's fills with an account_sequence above `after`, oldest first; as `read_fills`."""
-    return _read(session, broker_id, after, limit, order_id, newest_first=False)
+    return _read(session, broker_id, after, limit, wanted, newest_first=False)
 
 
 def _read(
-    session: Statements, broker_id: int, position: int, limit: int, order_id: int | None, *, newest_first: bool
+    session: Statements, broker_id: int, position: int, limit: int, wanted: FillFilter, *, newest_first: bool
 ) -> list[dict[str, Any]]:
-    given = {"broker_id": broker_id, "position": position, "limit": limit}
-    of_order = {} if order_id is None else {"order_id": order_id}
-    rows = session.execute(STATEMENTS[newest_first, order_id is not None], {**given, **of_order})
+    given = {name: value for name in FILTERS if (value := getattr(wanted, name)) is not None}
+    from_here = "e.sequence < :position" if newest_first else "e.sequence > :position"
+    conditions = " AND ".join([from_here, *(FILTERS[name] for name in given)])
+    statement = text(FILLS.format(conditions, "DESC" if newest_first else ""))
+    rows = session.execute(statement, {"broker_id": broker_id, "position": position, "limit": limit, **given})
     return [fill_document(row) for row in rows]
 
 

@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import text
 
 from database.statements import Statements
+from engine.terms.states import GATHERING
 from services.errors import UnknownOrder
 from services.market_data.snapshots import BOOK_DEPTH
 from services.prices import indicative
 from services.stocks.listing import listed_id, unknown_stock
 
 VERSION = text("""
-    SELECT book_version, (SELECT word FROM epochs WHERE id = 1) AS epoch FROM stocks WHERE symbol = :symbol
+    SELECT book_version, (SELECT word FROM epochs WHERE id = 1) AS epoch, state FROM stocks WHERE symbol = :symbol
 """)
 VERSIONS = text("SELECT symbol, book_version FROM stocks WHERE symbol = ANY(:symbols)")
 
@@ -56,12 +57,15 @@ TAPES = text("""
 """)
 
 
-def book_version(session: Statements, symbol: str) -> tuple[int, str]:
-    """Which version of its book is a stock's, and the epoch of its numbers. Raises UnknownStock."""
+def book_version(session: Statements, symbol: str) -> tuple[int, str, bool]:
+    """Which version of its book is a stock's, the epoch of its numbers, and whether orders gather there.
+
+    Raises UnknownStock.
+    """
     row = session.execute(VERSION, {"symbol": symbol}).one_or_none()
     if row is None:
         raise unknown_stock(symbol)
-    return row.book_version, row.epoch
+    return row.book_version, row.epoch, row.state in GATHERING
 
 
 def read_book(session: Statements, symbol: str, depth: int = BOOK_DEPTH) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the rooms `candles:` hear: a candle as it is now, once more when its time is over, and when it is corrected."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -85,9 +85,8 @@ SINCE: Final = text(f"""
 """)  # noqa: S608 - constants of another file
 
 
-def candles_since(session: Statements, symbol: str, seconds: int, number: int) -> list[dict[str, Any]]:
+def candles_since(session: Statements, symbol: str, seconds: int, number: int, now: datetime) -> list[dict[str, Any]]:
     """The payloads of CANDLE of a stock that are others since its tape stood at `number`, oldest first."""
-    now = datetime.now(UTC)
     found = []
     for row in session.execute(SINCE, {"symbol": symbol, "seconds": seconds, "number": number}):
         key = CandleKey(row.stock_id, row.seconds, row.start)

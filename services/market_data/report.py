@@ -156,6 +156,10 @@ FORGET: Final = text("""
 """)
 
 
-def forget_seconds(session: Statements, days: int) -> None:
-    """Remove the candles of a second that are older than so many days."""
+FORGET_INDICATIVES: Final = text("DELETE FROM indicatives WHERE told_at < now() - :days * interval '1 day'")
+
+
+def forget_old(session: Statements, days: int) -> None:
+    """Remove candles of a second, and what auctions would have brought, that are older than so many days."""
     session.execute(FORGET, {"days": days})
+    session.execute(FORGET_INDICATIVES, {"days": days})

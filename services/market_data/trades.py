@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from services.operations.resuming import Series
-from services.prices import average_price
+from services.prices import average_price, indicative_document
 from services.stocks.listing import listed_id, unknown_stock
 from services.timestamps import timestamp
 
@@ -29,6 +29,11 @@ TRADES = text("""
 EVENTS = text("""
     SELECT sequence, kind, payload FROM events
     WHERE stock_id = :stock_id AND sequence > :after ORDER BY sequence LIMIT :limit
+""")
+
+INDICATIVES = text("""
+    SELECT command_sequence, price, volume, surplus, told_at FROM indicatives
+    WHERE stock_id = :stock_id AND command_sequence < :before ORDER BY command_sequence DESC LIMIT :limit
 """)
 
 SERIES = text("""
@@ -68,6 +73,23 @@ def read_trades(session: Statements, symbol: str, before: int, limit: int) -> li
             "aggressor_side": row.aggressor_side,
             "executed_at": timestamp(row.executed_at),
             "busted": row.busted,
+        }
+        for row in rows
+    ]
+
+
+def read_indicatives(session: Statements, symbol: str, before: int, limit: int) -> list[dict[str, Any]]:
+    """At most `limit` of what auctions of a stock would have brought, as it was told, the newest first.
+
+    Only with a command before `before`, whose number is the item's `place`. Raises UnknownStock.
+    """
+    stock_id = listed_id(session, symbol)
+    rows = session.execute(INDICATIVES, {"stock_id": stock_id, "before": before, "limit": limit})
+    return [
+        {
+            **indicative_document(row.price, row.volume, row.surplus),
+            "at": timestamp(row.told_at),
+            "place": row.command_sequence,
         }
         for row in rows
     ]

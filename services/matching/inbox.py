@@ -10,8 +10,8 @@ from services.settlement.trade_ids import TradeIds
 
 LOCK = """
     SELECT s.id, s.symbol, s.fee_account, s.tick_size, s.lot_size, s.band_bps, s.execution_price,
-        s.self_trade_prevention, s.band_reference, s.dynamic_band_bps, s.reference_price, s.last_price, s.state,
-        s.book_version, s.command_sequence, s.event_sequence, s.book_sequence,
+        s.self_trade_prevention, s.market, s.band_reference, s.dynamic_band_bps, s.reference_price, s.last_price,
+        s.state, s.book_version, s.command_sequence, s.event_sequence, s.book_sequence,
         greatest(s.sequenced_at, clock_timestamp()) AS now
     FROM stocks s WHERE s.symbol = ANY($1::text[]) ORDER BY s.id FOR NO KEY UPDATE
 """

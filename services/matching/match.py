@@ -1,6 +1,6 @@
 """One turn of a worker: lock the stocks, read their inboxes, match, settle and commit. Then the caller tells."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -16,11 +16,12 @@ from services.matching.carry_out import carry_out
 from services.matching.inbox import take_inbox
 from services.matching.messages import public_events
 from services.matching.poison import BrokenTurn, PoisonCommand
-from services.matching.turn import CommittedTurn, TakenStocks, Turn, shown_book
+from services.matching.turn import CommittedTurn, TakenStock, TakenStocks, Turn, shown_book
 from services.order_entry.command_result import CommandResult
 from services.settlement.settle import store_turn
 from services.settlement.stock_rows import StockInTurn
 from services.settlement.turn_outcome import TurnOutcome
+from services.settlement.turn_records import Announcement
 from services.stocks.trading_states import ROLL, STATE, UNCROSS
 
 PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '30s'")
@@ -42,6 +43,8 @@ class Hooks(NamedTuple):
     """When all that is left is one way to PostgreSQL, with COMMIT as its end; what it raises is raised as it is."""
     meanwhile: Callable[[], None] = lambda: None
     """While PostgreSQL is at that."""
+    about_state: Callable[[TakenStock, Announcement], Mapping[str, Any]] = lambda stock, announcement: {}
+    """What is told of a new trading state besides: what only the settings know."""
 
 
 NO_HOOKS = Hooks()
@@ -80,7 +83,7 @@ def match_turn(
     taking = {row.stock_id: found[row.stock_id] for row in inbox}
     hooks.before_commit()
     with _blamed_on(inbox, stocks):
-        settled = _committed(session, outcome, trade_ids, taking, books, hooks.meanwhile)
+        settled = _committed(session, outcome, trade_ids, taking, books, hooks)
     return Turn(
         commands=len(inbox),
         trades=len(outcome.executions),
@@ -138,9 +141,10 @@ def _committed(
     trade_ids: Sequence[int],
     stocks: TakenStocks,
     books: Books,
-    meanwhile: Callable[[], None],
+    hooks: Hooks,
 ) -> CommittedTurn:
-    events = public_events(outcome, trade_ids)
+    facts = [hooks.about_state(stocks[said.stock_id], said) for said in outcome.announcements]
+    events = public_events(outcome, trade_ids, facts)
     in_order = [StockInTurn(stock, book) for _, (_, stock, book) in sorted(stocks.items())]
     for stock, book in in_order:
         stock.indicates = book.renew_indicative()
@@ -149,7 +153,7 @@ def _committed(
 
     def show() -> None:
         """The books are already as they will be when this is committed."""
-        meanwhile()
+        hooks.meanwhile()
         shown.update((stock_id, shown_book(stock, books)) for stock_id, stock in stocks.items())
 
     stored = store_turn(session, outcome, trade_ids, books.accounts, events, in_order, show)

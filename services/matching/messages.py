@@ -11,6 +11,7 @@ from engine.book import Book
 from engine.terms.orders import ASK, BID
 from models import CASH
 from services.matching.order_messages import add_fill, blank_of, filled_in
+from services.prices import indicative_document
 from services.settlement.ledger import broker_of, order_id_of
 from services.settlement.settle import StoredTurn
 from services.settlement.turn_outcome import TurnOutcome
@@ -26,8 +27,13 @@ class Message:
     payload: dict[str, Any]
 
 
-def public_events(outcome: TurnOutcome, trade_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """The rows of `events`, and what the room `stock:` hears: every trade, every change of a stock's state."""
+def public_events(
+    outcome: TurnOutcome, trade_ids: Sequence[int], facts: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rows of `events`, and what the room `stock:` hears: every trade, every change of a stock's state.
+
+    `facts`: what else is told of each of the outcome's announcements.
+    """
     events = [
         {
             "stock_id": execution.stock_id,
@@ -46,18 +52,21 @@ def public_events(outcome: TurnOutcome, trade_ids: Sequence[int]) -> list[dict[s
         for execution, trade_id in zip(outcome.executions, trade_ids, strict=True)
     ]
     if outcome.announcements:
-        events += map(_stock_state, outcome.announcements)
+        events += map(_stock_state, outcome.announcements, facts)
         events.sort(key=itemgetter("stock_id", "sequence"))
     return events
 
 
-def _stock_state(announcement: Announcement) -> dict[str, Any]:
+def _stock_state(announcement: Announcement, facts: Mapping[str, Any]) -> dict[str, Any]:
     payload = {
         "symbol": announcement.symbol,
         "sequence": announcement.sequence,
         "state": announcement.change.state,
         "reason": announcement.change.reason,
+        "set_by": announcement.set_by,
+        "since": announcement.changed_at,
         "changed_at": announcement.changed_at,
+        **facts,
     }
     return {
         "stock_id": announcement.stock_id,
@@ -70,7 +79,7 @@ def _stock_state(announcement: Announcement) -> dict[str, Any]:
 def indicative_message(stock: StockTurn, book: Book) -> Message:
     """The INDICATIVE message of a stock in an auction. It is not on the tape: only the latest counts."""
     found = book.indicative
-    payload = {"symbol": stock.symbol, "price": found.price, "volume": found.volume, "surplus": found.surplus}
+    payload = {"symbol": stock.symbol, **indicative_document(found.price, found.volume, found.surplus)}
     return Message(("stock", stock.symbol), "INDICATIVE", {**payload, "at": stock.sequenced_at})
 
 

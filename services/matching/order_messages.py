@@ -19,7 +19,6 @@ def blank_of(stock: StockTurn, order: Order, row: Any) -> dict[str, Any]:
         "account_sequence": 0,
         "order_id": row.id,
         "client_order_id": row.client_order_id,
-        "document_number": row.document_number,
         "symbol": stock.symbol,
         "side": SIDE_NAMES[order.side],
         "order_type": row.order_type,

@@ -50,6 +50,15 @@ def extra_need(order: Any, new_price: int, new_quantity: int) -> tuple[int, int]
     return most + rounded_up(most * fees.highest), max(now, most + most * fees.highest // BASIS_POINTS)
 
 
+def reserved_for(order: Any) -> int:
+    """What the order (its row) has reserved: cents for a bid, shares for an ask; nothing once it is closed."""
+    if order.side == "ask":
+        return int(order.remaining_quantity)
+    value = int(order.remaining_quantity) * worst_price(order)
+    fees = fees_of_row(order)
+    return value + (fees.set_aside(value) if fees is not None and value else 0)
+
+
 def worst_price(order: Any) -> int:
     """The price (cents) that the order reserves at: its limit, or the protection of a buy that has none."""
     return order.price or order.protection_price or 0

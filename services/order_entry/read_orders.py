@@ -11,6 +11,7 @@ from database.statements import Statements
 from engine.terms.orders import CONDITIONS
 from models.order import OPEN_STATUSES
 from services.errors import NotYourOrder, UnknownOrder
+from services.order_entry.order_needs import reserved_for
 from services.prices import average_price
 from services.settlement.fees import fee_of_row
 from services.timestamps import timestamp
@@ -31,6 +32,13 @@ FILLS = r"""
 """Part of the order's own statement: an order never shows a fill that its quantities do not. The newest ones, and one
 more where there are more."""
 
+BUSTED = """
+    SELECT CAST(sum(t.quantity) AS bigint) AS busted_quantity
+    FROM account_events e JOIN trades t ON t.id = e.trade_id
+    WHERE e.order_id = o.id AND e.trade_id IS NOT NULL AND t.busted_at IS NOT NULL
+"""
+"""How much of what was executed has been taken back."""
+
 FILLS_OF_ONE = 100
 FILLS_OF_PAGE = 5_000
 LEAST_FILLS = 10
@@ -39,11 +47,12 @@ answer has a megabyte at most, however often its orders were filled."""
 
 ORDERS = f"""
     SELECT o.id, o.broker_id, o.client_order_id, o.document_number, s.symbol, o.side, o.order_type, o.time_in_force,
-        o.status, o.reject_code, o.price, o.quantity, o.filled_quantity, o.remaining_quantity, o.cancelled_quantity,
-        o.prevented_quantity, o.filled_notional, o.maker_bps, o.taker_bps, o.maker_notional,
+        o.status, o.close_reason, o.price, o.protection_price, o.quantity, o.filled_quantity, o.remaining_quantity,
+        o.cancelled_quantity, o.prevented_quantity, o.filled_notional, o.maker_bps, o.taker_bps, o.maker_notional,
         o.self_trade_prevention, o.valid_until, o.created_at, o.updated_at,
-        o.sequence, o.triggered_at, {", ".join(f"o.{name}" for name in CONDITIONS)}, f.trades
+        b.busted_quantity, o.sequence, o.triggered_at, {", ".join(f"o.{name}" for name in CONDITIONS)}, f.trades
     FROM orders o JOIN stocks s ON s.id = o.stock_id LEFT JOIN LATERAL ({FILLS}) f ON o.filled_quantity > 0
+    LEFT JOIN LATERAL ({BUSTED}) b ON o.filled_quantity > 0
 """  # noqa: S608 - constants of this file
 
 ONE = text(f"{ORDERS} WHERE o.id = :order_id")
@@ -129,7 +138,8 @@ def order_document(row: Row[Any], fills: int) -> dict[str, Any]:
         "order_type": row.order_type,
         "time_in_force": row.time_in_force,
         "status": row.status,
-        "reject_code": row.reject_code,
+        "reject_code": row.close_reason if row.status == "rejected" else None,
+        "reason": row.close_reason,
         "price": row.price,
         **{name: getattr(row, name) for name in CONDITIONS},
         "triggered_at": timestamp(row.triggered_at),
@@ -138,6 +148,8 @@ def order_document(row: Row[Any], fills: int) -> dict[str, Any]:
         "remaining_quantity": row.remaining_quantity,
         "cancelled_quantity": row.cancelled_quantity - row.prevented_quantity,
         "prevented_quantity": row.prevented_quantity,
+        "busted_quantity": row.busted_quantity or 0,
+        "reserved": {"asset": "cash" if row.side == "bid" else row.symbol, "amount": reserved_for(row)},
         "average_price": average_price(row.filled_notional, row.filled_quantity),
         "fee": fee_of_row(row),
         "self_trade_prevention": row.self_trade_prevention,

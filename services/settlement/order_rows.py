@@ -12,7 +12,7 @@ from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import OrderUpdate
 from services.timestamps import moment, timestamp
 
-LASTING = "id, client_order_id, order_type, time_in_force, document_number, valid_until, created_at, sequence"
+LASTING = "id, client_order_id, order_type, time_in_force, valid_until, created_at, sequence"
 """What the orders' owners are told beside what the turn itself knows."""
 
 
@@ -33,7 +33,7 @@ ORDERS = (
     word("valid_until", _valid_until, "timestamptz"),
     number("sequence", attrgetter("sequence")),
     number("priority", lambda update: update.order.priority or None),
-    word("reject_code", attrgetter("reject_code")),
+    word("close_reason", attrgetter("close_reason")),
 )
 """What a turn may change on any order; items are OrderUpdates."""
 
@@ -46,7 +46,7 @@ _UPDATE = """
         cancelled_quantity = t.cancelled, filled_notional = t.notional, valid_until = t.valid_until,
         time_in_force = CASE WHEN o.time_in_force NOT IN ('gtc', 'gtd') THEN o.time_in_force
             WHEN t.valid_until IS NULL THEN 'gtc' ELSE 'gtd' END,
-        sequence = coalesce(t.sequence, o.sequence), priority = t.priority, reject_code = t.reject_code,
+        sequence = coalesce(t.sequence, o.sequence), priority = t.priority, close_reason = t.close_reason,
         updated_at = clock_timestamp(), closed_at = CASE WHEN t.remaining = 0 THEN clock_timestamp() END{more}
     FROM {lists}
     WHERE o.id = t.id

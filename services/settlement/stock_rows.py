@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from database.columns import literals, number, quoted, unnest, word
+from database.columns import literals, names, number, quoted, unnest, word
 from database.pipeline import Pipeline
 from engine.book import Book
 from engine.terms.orders import ASK, BID
+from engine.terms.states import AUCTION
 from services.settlement.turn_records import StockTurn
 
 
@@ -47,6 +48,7 @@ MARKETS = (
     word("changed", lambda stock: "true" if stock.turn.state else "false", "boolean"),
     quoted("reason", lambda stock: stock.turn.state.reason if stock.turn.state else None),
     word("since", lambda stock: stock.turn.sequenced_at if stock.turn.state else None, "timestamptz"),
+    word("set_by", attrgetter("turn.set_by")),
     number("session_sequence", lambda stock: stock.turn.session.sequence if stock.turn.session else None),
     number("session_reference", lambda stock: stock.turn.session.reference if stock.turn.session else None),
     word("began_at", attrgetter("turn.sequenced_at"), "timestamptz"),
@@ -59,6 +61,7 @@ UPDATE_MARKETS = f"""
     UPDATE stocks s SET state = t.state,
         state_reason = CASE WHEN t.changed THEN t.reason ELSE s.state_reason END,
         state_since = CASE WHEN t.changed THEN t.since ELSE s.state_since END,
+        state_set_by = CASE WHEN t.changed THEN t.set_by ELSE s.state_set_by END,
         indicative_price = t.price, indicative_volume = t.volume, indicative_surplus = t.surplus,
         session_sequence = coalesce(t.session_sequence, s.session_sequence),
         session_began_at = CASE WHEN t.session_sequence IS NULL THEN s.session_began_at ELSE t.began_at END,
@@ -69,8 +72,21 @@ UPDATE_MARKETS = f"""
 """For the few stocks whose trading state changed, whose session began, or whose auction would bring something else."""
 
 
+TOLD = (
+    number("stock_id", attrgetter("turn.id")),
+    number("command_sequence", attrgetter("turn.command_sequence")),
+    number("price", attrgetter("book.indicative.price")),
+    number("volume", attrgetter("book.indicative.volume")),
+    number("surplus", attrgetter("book.indicative.surplus")),
+    word("told_at", attrgetter("turn.sequenced_at"), "timestamptz"),
+)
+KEEP_INDICATIVES = f"INSERT INTO indicatives ({names(TOLD)}) SELECT * FROM {unnest(TOLD)}"  # noqa: S608
+
+
 def update_stocks(sent: Pipeline, stocks: Sequence[StockInTurn]) -> None:
     """Advance the stocks, given in the order of their ids."""
     sent.send(UPDATE_STOCKS, *literals(COUNTERS, stocks))
     if markets := [stock for stock in stocks if stock.turn.state or stock.turn.indicates or stock.turn.session]:
         sent.send(UPDATE_MARKETS, *literals(MARKETS, markets))
+    if told := [stock for stock in stocks if stock.turn.indicates and stock.book.state == AUCTION]:
+        sent.send(KEEP_INDICATIVES, *literals(TOLD, told))

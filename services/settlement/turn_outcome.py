@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.terms.codes import SELF_TRADE_PREVENTION
+import orjson
+
+from engine.terms.codes import SELF_TRADE_PREVENTION, VOLATILITY
 from engine.terms.commands import Amend, Close, New
 from engine.terms.events import (
     Accepted,
@@ -24,6 +26,15 @@ from models import CASH
 from services.settlement.execution_reports import ExecutionReport, rejection, reports_of
 from services.settlement.ledger import Account, Ledger, asset_of, broker_of, order_id_of
 from services.settlement.turn_records import Announcement, CommandUpdate, Execution, OrderUpdate, StockTurn
+
+CANCELLED = "cancelled"
+
+
+def _setter_of(row: Any, event: StateChanged) -> str:
+    """Who gave a stock its state: the price itself, by a trade; somebody whom the command names; else a schedule."""
+    if event.reason == VOLATILITY:
+        return "volatility"
+    return "operator" if row.kind == "state" and orjson.loads(row.payload).get("by") else "schedule"
 
 
 @dataclass
@@ -71,7 +82,7 @@ class TurnOutcome:
                 case Amended():
                     freed += self._amend(stock, event)
                 case _:
-                    self._note_market(stock, event)
+                    self._note_market(stock, row, event)
         if isinstance(command, New | Close):
             if taken.refused:
                 reports.append(rejection(command.order, Rejected(row.order_id, taken.refused)))
@@ -107,7 +118,7 @@ class TurnOutcome:
             order_id = order_id_of(event.order)
             self.prevented[order_id] = self.prevented.get(order_id, 0) + event.quantity
 
-    def _note_market(self, stock: StockTurn, event: Event) -> None:
+    def _note_market(self, stock: StockTurn, row: Any, event: Event) -> None:
         """Note an elected stop, which then shows in the book, or another trading state, which is told on the tape."""
         match event:
             case Triggered():
@@ -115,9 +126,10 @@ class TurnOutcome:
                 self.triggered[order_id_of(event.order)] = stock.sequenced_at
             case StateChanged():
                 stock.event_sequence += 1
-                stock.state = event
+                stock.state, stock.set_by = event, _setter_of(row, event)
                 sequence, changed_at = stock.event_sequence, stock.sequenced_at
-                self.announcements.append(Announcement(stock.id, stock.symbol, sequence, event, changed_at))
+                said = Announcement(stock.id, stock.symbol, sequence, event, stock.set_by, changed_at)
+                self.announcements.append(said)
 
     def _execute(self, stock: StockTurn, trade: Trade, reference: int | None) -> None:
         taker, maker = trade.taker, trade.maker
@@ -158,7 +170,7 @@ class TurnOutcome:
         self.reserving.add(account)
         update = OrderUpdate(order, stock.id, "open", stock.command_sequence)
         if refused:
-            update.status, update.reject_code = "rejected", refused
+            update.status, update.close_reason = "rejected", refused
             if isinstance(command, Close):
                 self.ledger.release(*account, row.reserved, row.order_id)
             else:
@@ -173,6 +185,8 @@ class TurnOutcome:
                     report.order, stock.id, report.status
                 )
             update.status = report.status
+            if report.status == CANCELLED:
+                update.close_reason = report.event.reason  # type: ignore[union-attr] # a Cancelled
             self.reports.append((stock, report))
 
     def _free(self, stock: StockTurn, row: Any, freed: int) -> None:

@@ -60,7 +60,8 @@ class OrderUpdate:
     stock_id: int
     status: str
     sequence: int | None = None
-    reject_code: str | None = None
+    close_reason: str | None = None
+    """Why it was rejected, or cancelled at last."""
 
     @property
     def rejected(self) -> bool:
@@ -81,6 +82,8 @@ class Announcement:
     symbol: str
     sequence: int
     change: StateChanged
+    set_by: str
+    """`schedule`, `operator` or `volatility`."""
     changed_at: str
     """RFC 3339 with microseconds."""
 
@@ -111,6 +114,8 @@ class StockTurn:
     """The sides of the book that may look different now."""
     state: StateChanged | None = None
     """The last change of its trading state, if there was one."""
+    set_by: str | None = None
+    """Who asked for it."""
     session: SessionStart | None = None
     """The session that has begun, if one has."""
     indicates: bool = False

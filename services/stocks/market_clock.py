@@ -7,20 +7,23 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from database.statements import Statements
-from engine.terms.states import OPEN
-from services.stocks.schedule import CLOSE, ROLL, STATES, next_after, phase_at
+from engine.terms.states import CLOSED, OPEN
+from services.stocks.schedule import AUCTIONS, CLOSE, ROLL, STATES, Beginning, next_after, phase_at
 from services.timestamps import timestamp
 from settings.sections import MAIN_MARKET, Settings, TradingSchedule
 
-PHASES = text("SELECT market, phase FROM market_sessions")
+PHASES = text("SELECT market, phase, began_at FROM market_sessions")
 """Where each market is: an auction may go on for longer than planned. When it ends is nobody's to know."""
+
+SHOWN: Final = {ROLL: OPEN, CLOSE: CLOSED}
+"""Phases that are called otherwise in a schedule: one that always goes on, and the night."""
 
 LONGEST_BREAK: Final = timedelta(days=365)
 
 
 def read_clock(session: Statements, settings: Settings, now: datetime) -> dict[str, Any]:
-    """{now, markets: [{market, state, next_open, next_close, timezone}]}, the main market first."""
-    present = dict(map(tuple, session.execute(PHASES)))
+    """{now, markets: [{market, state, phase, phase_since, phase_until, …}]}, the main market first."""
+    present = {row.market: Beginning(row.phase, row.began_at) for row in session.execute(PHASES)}
     markets: Sequence[str] = list(dict.fromkeys((MAIN_MARKET, *settings.sessions)))
     return {
         "now": timestamp(now),
@@ -41,11 +44,17 @@ def next_times(schedule: TradingSchedule, now: datetime) -> tuple[datetime | Non
     return found.get(OPEN), found.get(CLOSE)
 
 
-def _of_market(market: str, schedule: TradingSchedule, phase: str | None, now: datetime) -> dict[str, Any]:
+def _of_market(market: str, schedule: TradingSchedule, begun: Beginning | None, now: datetime) -> dict[str, Any]:
+    """A phase ends at the earliest at `phase_until`: an auction up to `random_end_seconds` later."""
     next_open, next_close = next_times(schedule, now)
+    present = begun or phase_at(schedule, now)
     return {
         "market": market,
-        "state": STATES[phase or phase_at(schedule, now).phase],
+        "state": STATES[present.phase],
+        "phase": SHOWN.get(present.phase, present.phase),
+        "phase_since": timestamp(present.at),
+        "phase_until": timestamp(next_after(schedule, present).at),
+        "random_end_seconds": schedule.random_end_seconds if present.phase in AUCTIONS else 0,
         "next_open": timestamp(next_open),
         "next_close": timestamp(next_close),
         "timezone": schedule.timezone,

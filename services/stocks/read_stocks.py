@@ -1,7 +1,7 @@
 """Listed stocks as the API shows them."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -12,7 +12,9 @@ from engine.terms.rules import band_limits
 from engine.terms.states import AUCTION
 from services.prices import indicative
 from services.stocks.listing import unknown_stock
-from services.stocks.schedule import AUCTIONS, Beginning, next_after
+from services.stocks.next_state import BY_SCHEDULE, next_state
+from services.stocks.schedule import AUCTIONS
+from services.stocks.state_facts import state_facts
 from services.timestamps import timestamp
 from settings.sections import Market, Settings
 
@@ -56,20 +58,24 @@ def stock_document(stock: Any, settings: Settings) -> dict[str, Any]:
     """A stock's rules and state: prices in cents, the band in basis points, quantities in shares."""
     market = settings.market
     lowest, highest = price_limits(stock, market)
+    since = stock.state_since or stock.listed_at
     return {
         "symbol": stock.symbol,
         "name": stock.name,
         "state": stock.state,
         "state_reason": stock.state_reason,
         "state_since": timestamp(stock.state_since),
-        "auction_ends_at": timestamp(_end_of_auction(stock, settings)),
+        "since": timestamp(since),
+        "reason": stock.state_reason,
+        "set_by": stock.state_set_by or BY_SCHEDULE,
+        **state_facts(stock, stock.state, stock.state_reason, since, (lowest, highest), settings),
+        "auction_ends_at": timestamp(_end_of_auction(stock, since, settings)),
         "indicative": indicative(stock),
         "currency": settings.exchange.currency,
         "price_scale": PRICE_SCALE,
         "tick_size": stock.tick_size,
         "lot_size": stock.lot_size,
         "smallest_quantity": stock.lot_size,
-        "largest_quantity": market.max_quantity // stock.lot_size * stock.lot_size,
         "band": stock.band_bps,
         "band_reference": stock.band_reference,
         "dynamic_band": stock.dynamic_band_bps,
@@ -92,14 +98,8 @@ def price_limits(stock: Any, market: Market) -> tuple[int, int]:
     return lowest, min(highest, market.max_price)
 
 
-def _end_of_auction(stock: Any, settings: Settings) -> datetime | None:
+def _end_of_auction(stock: Any, since: datetime, settings: Settings) -> datetime | None:
     """When an auction ends at the earliest: a scheduled one ends at random after that, an operator's nobody knows."""
-    if stock.state != AUCTION:
+    if stock.state != AUCTION or stock.state_reason not in (VOLATILITY, *AUCTIONS):
         return None
-    since: datetime = stock.state_since
-    schedule = settings.session_of(stock.market)
-    if stock.state_reason == VOLATILITY:
-        return since + timedelta(seconds=schedule.volatility_auction_seconds)
-    if stock.state_reason in AUCTIONS:
-        return next_after(schedule, Beginning(stock.state_reason, since)).at
-    return None
+    return next_state(settings.session_of(stock.market), stock.state, stock.state_reason, since).until

@@ -17,7 +17,8 @@ STATUS_HOLDS = """CASE o.status
     AND (o.status IN ('pending', 'untriggered', 'open', 'partially_filled')) = (o.remaining_quantity > 0)
     AND (o.closed_at IS NULL) = (o.remaining_quantity > 0)
     AND (o.status = 'pending') = (o.sequence IS NULL)
-    AND (o.status = 'rejected') = (o.reject_code IS NOT NULL)"""
+    AND (o.status <> 'rejected' OR o.close_reason IS NOT NULL)
+    AND (o.close_reason IS NULL OR o.status = ANY(ARRAY['rejected', 'cancelled']))"""
 
 RULES = (
     Rule(

@@ -55,11 +55,12 @@ COMMANDS = (
             ('sequence', CAST(o.sequence AS text), CAST(b.sequence AS text)),
             ('stock', CAST(o.stock_id AS text), CAST(b.stock_id AS text)),
             ('broker', CAST(o.broker_id AS text), CAST(b.broker_id AS text)),
-            ('reject_code', o.reject_code, b.refused),
+            ('close_reason', CASE WHEN o.status = 'rejected' THEN o.close_reason END, b.refused),
             ('commands that brought it', '1', CAST(coalesce(b.commands, 0) AS text))
         ) AS sources (what, found, expected)
         WHERE (o.stock_id = b.stock_id AND o.broker_id = b.broker_id AND b.commands = 1) IS NOT TRUE
-            OR o.sequence IS DISTINCT FROM b.sequence OR o.reject_code IS DISTINCT FROM b.refused
+            OR o.sequence IS DISTINCT FROM b.sequence
+            OR CASE WHEN o.status = 'rejected' THEN o.close_reason END IS DISTINCT FROM b.refused
         GROUP BY o.id, sources.what, sources.found, sources.expected
         HAVING sources.found IS DISTINCT FROM sources.expected
         ORDER BY o.id

@@ -23,7 +23,7 @@ WHAT_IT_TAKES = {
     "GET /fees": {READ}, "GET /account/events": {READ},
     "GET /stocks": {READ}, "GET /stocks/STK": {READ}, "GET /stocks/STK/price": {READ}, "GET /stocks/STK/book": {READ},
     "GET /stocks/STK/candles": {READ}, "GET /stocks/STK/ticker": {READ}, "GET /ticker": {READ},
-    "GET /sparklines": {READ}, "GET /config": {READ},
+    "GET /sparklines": {READ}, "GET /stocks/STK/indicative": {READ}, "GET /config": {READ},
     "GET /stocks/STK/book/1": {READ}, "GET /stocks/STK/trades": {READ}, "GET /stocks/STK/events": {READ},
 }  # fmt: skip
 """Any one of these scopes is enough."""

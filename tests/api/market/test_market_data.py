@@ -11,12 +11,20 @@ from tests.api.venue import Caller, Venue
 def test_a_stock_says_how_it_trades(venue: Venue) -> None:
     stock = venue.list(reference_price=1_005, tick_size=5, lot_size=100, band=500)
     shown = venue.broker().get(f"/stocks/{stock}")
+    listed_at = shown["since"]
     assert shown == {
         "symbol": stock,
         "name": stock,
         "state": "open",
         "state_reason": None,
         "state_since": None,
+        "since": listed_at,
+        "reason": None,
+        "set_by": "schedule",
+        "until": None,
+        "next_state": None,
+        "band_low": 955,
+        "band_high": 1_055,
         "auction_ends_at": None,
         "indicative": None,
         "currency": "BRL",

@@ -28,12 +28,14 @@ def test_orders_gather_an_indicative_price_is_shown_and_the_opening_trades_at_it
     seller, buyer = venue.broker(shares={stock: 100}), venue.broker()
     with venue.matching():
         assert venue.admin.post(f"/stocks/{stock}/state", {"state": "auction"}).json["indicative"] == {
-            "price": None, "volume": 0, "surplus": 0,
+            "price": None, "volume": 0, "surplus": 0, "surplus_side": None,
         }  # fmt: skip
         seller.order("ask", stock, 100, 3_400)
         order = buyer.order("bid", stock, 60, 3_600)
     venue.match()
-    assert buyer.get(f"/stocks/{stock}")["indicative"] == {"price": 3_400, "volume": 60, "surplus": -40}
+    assert buyer.get(f"/stocks/{stock}")["indicative"] == {
+        "price": 3_400, "volume": 60, "surplus": -40, "surplus_side": "ask",
+    }  # fmt: skip
     with venue.matching():
         opened = venue.admin.post(f"/stocks/{stock}/state", {"state": "open"})
     assert (opened.json["state"], opened.json["indicative"], opened.json["reference_price"]) == ("open", None, 3_400)
@@ -104,6 +106,7 @@ def test_a_trade_outside_the_dynamic_band_calls_an_auction_whose_end_is_told(ven
     shown = buyer.get(f"/stocks/{stock}")
     assert (shown["state"], shown["state_reason"]) == ("auction", "volatility")
     assert shown["auction_ends_at"] > shown["state_since"]
+    assert (shown["set_by"], shown["until"], shown["next_state"]) == ("volatility", shown["auction_ends_at"], "open")
 
 
 def test_what_cannot_wait_for_an_auction_is_refused(venue: Venue) -> None:

@@ -55,7 +55,8 @@ OUTSIDE = (
 HIDDEN = (
     "SELECT webhook_secret FROM brokers",
     "SELECT document_number FROM orders",
-    "SELECT broker_id FROM orders",
+    "SELECT fingerprint FROM orders",
+    "SELECT buyer_id FROM trades",
     "SELECT * FROM brokers",
     "SELECT * FROM balances",
     "SELECT * FROM transfers",

@@ -163,7 +163,7 @@ def test_an_order_overtaken_by_the_band_is_rejected_and_released(floor):
     overtaken = floor.bid(buyer, symbol, 10, 5_000)
     floor.match(symbol)
     assert floor.stands(overtaken) == ("rejected", 0, 0, 10)
-    assert floor.row(overtaken).reject_code == "price_outside_band"
+    assert floor.row(overtaken).close_reason == "price_outside_band"
     assert floor.cash(buyer) == (MONEY - 10_000, 0)
 
 

@@ -122,7 +122,7 @@ def test_a_poison_order_is_refused_and_released_and_the_stock_goes_on(floor, poi
     good = floor.bid(buyer, symbol, 4, 3_600)
     take_turns(floor, symbol)
     assert floor.stands(bad) == ("rejected", 0, 0, 20)
-    assert floor.row(bad).reject_code == "internal_error"
+    assert floor.row(bad).close_reason == "internal_error"
     assert floor.trades(symbol) == [(4, 3_500, good, first)]
     assert floor.cash(buyer)[1] == 0
     (command,) = floor.query("SELECT refused, error FROM commands WHERE order_id = :id", id=bad)

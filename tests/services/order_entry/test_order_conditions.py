@@ -79,7 +79,7 @@ def test_a_post_only_order_is_rejected_rather_than_take(floor):
     floor.ask(seller, symbol, 10, 3_500)
     taking, resting = (floor.bid(buyer, symbol, 10, price, post_only=True) for price in (3_500, 3_499))
     floor.match(symbol)
-    assert (floor.stands(taking)[0], floor.row(taking).reject_code) == ("rejected", "post_only_would_take")
+    assert (floor.stands(taking)[0], floor.row(taking).close_reason) == ("rejected", "post_only_would_take")
     assert floor.stands(resting)[0] == "open"
     assert floor.cash(buyer) == (MONEY - 34_990, 34_990)
 

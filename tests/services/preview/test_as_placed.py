@@ -60,7 +60,7 @@ def test_every_order_fares_as_it_was_told(floor, seed):
         floor.match(symbol)
         row = floor.row(answer.order_id)
         if row.status == "rejected":
-            assert [one.code() for one in told.refusals] == [row.reject_code]
+            assert [one.code() for one in told.refusals] == [row.close_reason]
             continue
         assert not told.refusals
         assert (told.trial.fills_now, told.trial.rests) == (row.filled_quantity, row.remaining_quantity)

@@ -29,7 +29,7 @@ def test_a_halt_takes_only_cancels_and_is_told_with_its_reason(floor, story):
     floor.change(symbol, "state", "halted", reason="news", by="administrator")
     late_id = floor.accepted(late)
     turn = floor.match(symbol)
-    assert floor.row(late_id).reject_code == "stock_halted"
+    assert floor.row(late_id).close_reason == "stock_halted"
     assert floor.cash(buyer) == (MONEY, 0)
     told = next(one for one in turn.messages if one.event == "STOCK_STATE")
     assert told.room == ("stock", symbol)
@@ -112,7 +112,7 @@ def test_what_cannot_wait_is_refused_while_orders_gather(floor, story, fields):
     assert floor.row(late.order_id).status == "pending"
     floor.match(symbol)
     assert (
-        floor.query("SELECT reject_code FROM orders WHERE broker_id = :b", b=buyer)[0].reject_code == "not_in_auction"
+        floor.query("SELECT close_reason FROM orders WHERE broker_id = :b", b=buyer)[0].close_reason == "not_in_auction"
     )
 
 

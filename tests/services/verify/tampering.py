@@ -145,7 +145,9 @@ CASES = {
     ),
     "status of an order": ("orders", f"{OPEN} AND filled_quantity = 0", {"status": "'partially_filled'"}, {4, 7}),
     "notional of fills": ("orders", FILLED, {"filled_notional": "filled_notional - 1"}, {4, 7}),
-    "cancelled called expired": ("orders", "stock_id = :last AND status = 'cancelled'", {"status": "'expired'"}, {7}),
+    "cancelled called expired": (
+        "orders", "stock_id = :last AND status = 'cancelled'", {"status": "'expired'"}, {4, 7},
+    ),
     "sequence of an order": ("orders", FILLED, {"sequence": "sequence + 100"}, {6}),
     "side of an order": ("orders", FILLED, {"side": "'buy'"}, {3, 4}),
     "type of an order": ("orders", FILLED, {"order_type": "'iceberg'"}, {4}),

@@ -61,7 +61,7 @@ def test_twice_at_once_sells_once(floor, desk):
     floor.match(symbol)
     assert floor.stands(first) == ("filled", 100, 0, 0)
     assert floor.stands(second) == ("rejected", 0, 0, 100)
-    assert floor.row(second).reject_code == "no_position"
+    assert floor.row(second).close_reason == "no_position"
     assert held(floor, holder, symbol) == (0, 0)
 
 
@@ -132,7 +132,7 @@ class TestShort:
         """100,000 came in; the protection is 106,100."""
         symbol, seller, _ = short
         order = closed(floor, seller, symbol)
-        assert (order.side, order.status, order.reject_code) == ("bid", "rejected", "insufficient_funds")
+        assert (order.side, order.status, order.close_reason) == ("bid", "rejected", "insufficient_funds")
         assert floor.cash(seller) == (100_000, 0)
         with transaction(floor.engine) as session:
             deposit(session, seller, CASH, 20_000)
@@ -148,7 +148,7 @@ class TestShort:
         before = floor.cash(seller)
         assert before[1] > 60_000
         order = closed(floor, seller, symbol)
-        assert (order.reject_code, floor.row(own).status) == ("insufficient_funds", "cancelled")
+        assert (order.close_reason, floor.row(own).status) == ("insufficient_funds", "cancelled")
         assert floor.cash(seller) == (100_000, 0)
 
     def test_what_was_covered_meanwhile_is_not_bought_twice(self, floor, short):
@@ -185,7 +185,7 @@ class TestRefused:
         order_id = floor.close(holder, symbol)[symbol].order_id
         floor.match(symbol)
         code = "stock_halted" if state == "halted" else "stock_closed"
-        assert (floor.row(order_id).status, floor.row(order_id).reject_code) == ("rejected", code)
+        assert (floor.row(order_id).status, floor.row(order_id).close_reason) == ("rejected", code)
         assert floor.row(own).status == "open"
         assert held(floor, holder, symbol) == (100, 60)
 
