@@ -15,6 +15,7 @@ from live.database import open_reader
 from live.feeds.healing import Healing
 from live.feeds.hub import Hub
 from live.feeds.loading import Loading
+from live.feeds.queues import Queues
 from live.handshake import Believing, WebSocketsOnly
 from live.identities import Identities
 from live.listeners import SocketListeners
@@ -41,6 +42,8 @@ LOOK_SECONDS = 0.5
 HEAL_SECONDS = 0.1
 """How often it is looked whether a feed has heard of more than it has."""
 
+QUEUES_FRESH_SECONDS = 10.0
+
 FRESH_SECONDS = 3.0
 """How old a task's last success may get before `/health` names what it waits for."""
 
@@ -62,7 +65,8 @@ def create_live(settings: Settings) -> Flask:
     listeners = SocketListeners(sockets.server, open_sockets, hub)
     loading = Loading(hub, others, cache, settings.live.snapshot_interval_ms / 1000)
     is_public = settings.web.public_market_data
-    streams = Streams(hub, loading, Opening(hub, others), settings.live.streams, settings.live.streams_of_address)
+    opening = Opening(hub, others, settings.live.resume_events)
+    streams = Streams(hub, loading, opening, settings.live.streams, settings.live.streams_of_address)
     connections = Connections(sockets, members, open_sockets, loading, listeners, streams, is_public=is_public)
     door = StreamDoor(app.wsgi_app, members, streams.serve, origins_of(settings), is_public=is_public)
     app.wsgi_app = Believing(door, Proxies(settings.exchange.proxies))  # type: ignore[method-assign] # how Flask wants it
@@ -113,7 +117,16 @@ def create_live(settings: Settings) -> Flask:
         failure="nobody is told where its channels stand",
         pause=LOOK_SECONDS,
     )
-    for task in (look_up, fail_closed, end_expired, relaying, following, beating):
+    queues = Queues(hub, others)
+    queueing = Task(
+        "queues",
+        queues.run_once,
+        failure="PostgreSQL is away, nobody is told where orders stand",
+        pause=LOOK_SECONDS,
+        fresh_seconds=QUEUES_FRESH_SECONDS,
+        expected=(DBAPIError,),
+    )
+    for task in (look_up, fail_closed, end_expired, relaying, following, beating, queueing):
         tasks.add(task).start()
     return app
 

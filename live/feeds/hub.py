@@ -38,6 +38,8 @@ class Hub:
         self.feeds: dict[str, Feed] = {}
         self.changed_books: set[str] = set()
         """Symbols of followed books that are others now, and have to be looked at."""
+        self.touched: set[str] = set()
+        """Symbols of all books that are others since the queues were looked at."""
 
     def tape(self, symbol: str) -> NumberedFeed | None:
         """The feed of a stock's tape, if anybody follows it."""
@@ -48,6 +50,14 @@ class Hub:
         """The feed of a broker's own events, likewise."""
         feed = self.feeds.get(private(broker_id))
         return feed if isinstance(feed, NumberedFeed) else None
+
+    def followed_accounts(self) -> dict[int, NumberedFeed]:
+        """The feeds of brokers' own events that somebody follows, by broker."""
+        found = {}
+        for name, feed in self.feeds.items():
+            if isinstance(feed, NumberedFeed) and feed.members and name.startswith(f"{ACCOUNT}/"):
+                found[int(name.partition("/")[2])] = feed
+        return found
 
     def book(self, symbol: str) -> BookFeed | None:
         """The feed of a stock's book, likewise."""
@@ -87,7 +97,10 @@ class Hub:
             if isinstance(feed, NumberedFeed):
                 number = payload.get("account_sequence" if kind == "user" else "sequence")
                 feed.add(Message(message["event"], payload, None if number is None else int(number)))
-        self.changed_books.update(symbol for symbol in books if f"book:{symbol}" in self.feeds)
+        for symbol in books:
+            self.touched.add(symbol)
+            if f"book:{symbol}" in self.feeds:
+                self.changed_books.add(symbol)
 
     def take_report(self, messages: Iterable[Mapping[str, Any]]) -> None:
         """What the reporter announced. Raises whatever junk makes it raise."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 import gevent
@@ -39,9 +40,11 @@ class CannotGoOn(Exception):
 class Opening:
     """Brings one stream after the other to where its channels stand, and has it follow from there on."""
 
-    def __init__(self, hub: Hub, engine: Engine) -> None:
+    def __init__(self, hub: Hub, engine: Engine, most_events: int) -> None:
+        """`most_events`: of one channel that are told to one who comes back."""
         self._hub = hub
         self._engine = engine
+        self._most_events = most_events
 
     def open(self, stream: Stream, feeds: Mapping[str, Feed], position: Position | None, *, came_back: bool) -> None:
         """`position`: behind which it goes on; None where it has none. `came_back`: with a word that is not understood.
@@ -93,6 +96,8 @@ class Opening:
         """All events behind a number, each once and in order, whatever comes meanwhile."""
         if number > feed.number:
             self._refuse_ahead(feed, number)
+        if feed.number - number > self._most_events:
+            raise CannotGoOn
         while (recent := feed.behind(number)) is None:
             messages = self._read(feed, number)
             if not messages or messages[0].number != number + 1:
@@ -131,7 +136,7 @@ class Opening:
         """The candles that are others since the tape stood there."""
         _, symbol, interval = feed.name.split(":")
         with autocommitting(self._engine) as session:
-            payloads = candles_since(session, symbol, INTERVALS[interval], number)
+            payloads = candles_since(session, symbol, INTERVALS[interval], number, datetime.now(UTC))
         for payload in payloads:
             if feed.differs(payload):
                 feed.add(payload)
