@@ -16,6 +16,7 @@ from api.runtime.kept_sparklines import KeptSparklines
 from api.runtime.key_cache import Keys
 from api.runtime.rate_limits import RateLimits
 from api.runtime.session_cache import Sessions
+from api.runtime.shared_read import SharedRead
 from api.runtime.waiting import WaitingRoom
 from background import Tasks
 from queues.book_cache import BookCache
@@ -47,6 +48,7 @@ class Components:
     replies: Replies
     books: KeptBooks
     sparklines: KeptSparklines
+    all_tickers: SharedRead
     backpressure: Backpressure
     limits: RateLimits
     intake: Intake
@@ -78,6 +80,7 @@ def open_components(settings: Settings) -> Components:
         replies=Replies(redis, tasks),
         books=KeptBooks(BookCache(redis)),
         sparklines=KeptSparklines(database, settings),
+        all_tickers=SharedRead(),
         backpressure=backpressure,
         limits=RateLimits(settings.limits, settings.redis, counters),
         intake=Intake(database, wakeups, backpressure, settings, tasks),

@@ -1,6 +1,9 @@
 """Prices and what was traded: of one stock, of several, of all."""
 
+from collections.abc import Collection
 from typing import Any
+
+import orjson
 
 from api.access.resource import Resource
 from api.access.rights import Access
@@ -44,7 +47,14 @@ def list_tickers(query: dict[str, Any]) -> Answer:
 
     By symbol; what is not listed is left out. All of them are of one moment.
     """
-    return answer({"items": reading(lambda session: read_tickers(session, query["symbols"])), "next_cursor": None})
+    symbols = query["symbols"]
+    if symbols is None:
+        return Answer(body=components().all_tickers.answer(lambda: _items(None)))
+    return Answer(body=_items(symbols))
+
+
+def _items(symbols: Collection[str] | None) -> bytes:
+    return orjson.dumps({"items": reading(lambda session: read_tickers(session, symbols)), "next_cursor": None})
 
 
 @blueprint.open_to(Access.MARKET, "/sparklines")

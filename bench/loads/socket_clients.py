@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from bench.loads.web_socket import Subscriber
+from bench.loads.web_socket import Mute, Subscriber
 
 ONE_WATCHER_IN: Final = 20
 TURNS: Final = 10
@@ -67,6 +67,7 @@ def main() -> None:
     """Connect, say so by the file `ready`, listen until the file `ended` names the last sequence, report."""
     wanted: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     began = time.monotonic()
+    mute = [Mute(wanted["port"], wanted["symbol"], is_stream=number % 2 == 0) for number in range(wanted["mute"])]
     audience = Audience(wanted["port"], wanted["symbol"], wanted["clients"], wanted["most"])
     Path(wanted["ready"]).write_text(str(time.monotonic() - began), encoding="ascii")
     ended = Path(wanted["ended"])
@@ -82,6 +83,7 @@ def main() -> None:
         "repeated": sum(client.repeated for client in audience.clients),
         "closed": sum(client.closed for client in audience.clients),
         "arrived": audience.arrived,
+        "mute": len(mute),
     }
     Path(sys.argv[2]).write_text(json.dumps(found), encoding="utf-8")
 

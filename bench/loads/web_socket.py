@@ -43,6 +43,22 @@ def handshake(port: int) -> bytes:
     ).encode()
 
 
+class Mute:
+    """A client that follows a stock's tape and book, and never reads what comes."""
+
+    def __init__(self, port: int, symbol: str, *, is_stream: bool) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), HANDSHAKE_SECONDS)
+        channels = [f"stock:{symbol}", f"book:{symbol}"]
+        if is_stream:
+            path = f"/api/v1/stream?channels={','.join(channels)}"
+            self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        else:
+            subscribed = json.dumps({"channels": channels}, separators=(",", ":"))
+            self.socket.sendall(handshake(port))
+            self.socket.recv(RECEIVE_BYTES)
+            self.socket.sendall(frame(CONNECT) + frame(f'{SUBSCRIBE}["subscribe",{subscribed}]'))
+
+
 class Subscriber:
     """One client on one stock's tape."""
 

@@ -40,6 +40,10 @@ WANTED: Final[dict[str, tuple[Target, ...]]] = {
     "GET /stocks/{s}/book": at_most(70),
     "GET /stocks/{s}/price": at_most(70),
     "GET /balance": at_most(70),
+    "GET /stocks/{s}/ticker": (),
+    "GET /stocks/{s}/candles?limit=100": (),
+    "GET /ticker": (),
+    "GET /sparklines?interval=5m&points=60": (),
     BARE: (),
 }
 """Microseconds."""

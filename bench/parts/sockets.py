@@ -9,17 +9,22 @@ from __future__ import annotations
 import json
 import resource
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from bench.figures import Figure, at_most, percentile
 from bench.loads.arrivals import run_arrivals
 from bench.options import Options
-from bench.world.world import World, until
+from bench.world.world import WHOLE, World, until
+from settings.sections import Settings
 
 PART = "sockets"
 
 TRADES: Final = 100
 """A second."""
+
+MUTE: Final = 50
+"""Clients that never read a byte: half of them over Socket.IO, half with the event stream."""
 
 CONNECT_SECONDS: Final = 180
 REPORT_SECONDS: Final = 60
@@ -35,14 +40,15 @@ COMMITTED = """
 def measure(options: Options) -> Iterator[Figure]:
     """Lost and repeated sequences over all clients, and the time from commit to client."""
     _allow_many_files()
-    with World(1, options.brokers, options.settings) as world:
-        world.open("web", "match", "clock", "live")
+    with World(1, options.brokers, _settings(options)) as world:
+        world.open(*WHOLE, "live")
         into, out_of = world.folder / "wanted-sockets.json", world.folder / "found-sockets.json"
         ready, ended = world.folder / "ready", world.folder / "ended"
         wanted = {
             "port": world.settings.live.port,
             "symbol": world.symbols[0],
             "clients": options.clients,
+            "mute": MUTE,
             "most": TRADES * options.seconds,
             "ready": str(ready),
             "ended": str(ended),
@@ -56,10 +62,16 @@ def measure(options: Options) -> Iterator[Figure]:
         if clients.popen.wait(REPORT_SECONDS) != 0:
             raise RuntimeError(f"the clients failed:\n{clients.log.read_text(encoding='utf-8')[-2000:]}")
         found = json.loads(out_of.read_text(encoding="utf-8"))
-        name = f"{options.clients:,} clients, {TRADES} trades/s"
+        name = f"{options.clients:,} clients and {MUTE} that never read, {TRADES} trades/s"
         yield from _figures(name, found, last, _delays(world, found))
         yield Figure(PART, f"{name}: order to settled, p99", ran.settled.p99, "ms")
         yield from world.proof(PART, name)
+
+
+def _settings(options: Options) -> Settings:
+    """All clients come from one address."""
+    live = options.settings.live
+    return replace(options.settings, live=replace(live, streams_of_address=live.streams))
 
 
 def _figures(name: str, found: dict[str, Any], last: int, delays: list[float]) -> Iterator[Figure]:

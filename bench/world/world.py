@@ -32,11 +32,18 @@ SERVER_SETTINGS = {"track_commit_timestamp": "on", "max_wal_size": "4GB"}
 and not into others."""
 
 
+CATCH_UP_SECONDS = 300
 STAYS_SECONDS = 20
 """A command that nobody has matched for so long after a load is left unmatched."""
 
-WHOLE = ("web", "match", "clock")
-"""The processes that trading needs."""
+WHOLE = ("web", "match", "clock", "reporter")
+"""The processes that trading needs, and the one that keeps what the market sees."""
+
+BEHIND = """
+    SELECT count(*) FROM stocks s LEFT JOIN reported_stocks r ON r.stock_id = s.id
+    WHERE s.event_sequence > coalesce(r.sequence, 0)
+"""
+"""Stocks whose tape the reporter has not come to the end of."""
 
 
 class World:
@@ -107,13 +114,18 @@ class World:
             connection.execute(text("CHECKPOINT"))
 
     def open(self, *names: str) -> None:
-        """Start these processes (default: web, match, clock); a whole exchange must also say that it is up."""
+        """Start these processes (default: WHOLE); a whole exchange must also say that it is up.
+
+        A reporter comes to the end of a long past first, so that no load pays for that.
+        """
         wanted = names or WHOLE
         for name in wanted:
             self.processes.start(name)
         enough = {"up"} if {*WHOLE} <= {*wanted} else {"up", "degraded", "down"}
         try:
             until(lambda: self._health() in enough, "the exchange is up")
+            if "reporter" in wanted:
+                until(lambda: self.scalar(BEHIND) == 0, "the reporter has caught up", CATCH_UP_SECONDS)
         except TimeoutError as error:
             logs = [
                 f"{process.log.name}:\n{process.log.read_text(errors='replace')[-1000:]}"

@@ -47,6 +47,7 @@ class EventStream:
                 elif event:
                     self.heard.append((event["event"], json.loads(event["data"]), event["id"]))
                     event = {}
+        self._file.close()
         self.ended = True
 
     @property

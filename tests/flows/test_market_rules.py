@@ -63,7 +63,8 @@ def test_an_auction_from_the_first_order_to_the_last_is_heard_and_seen(opened):
         assert waiting["status"] == "open"
         assert listener.wait_for("INDICATIVE")[-1]["volume"] == 60
         ack = listener.subscribe("stock:PETR4")
-        assert ack["channels"]["stock:PETR4"]["indicative"] == {"price": 3_400, "volume": 60, "surplus": -40}
+        indicative = {"price": 3_400, "volume": 60, "surplus": -40, "surplus_side": "ask"}
+        assert ack["channels"]["stock:PETR4"]["indicative"] == indicative
         operate(exchange, "/stocks/PETR4/state", {"state": "open"})
         states = [(one["state"], one["reason"], one["sequence"]) for one in listener.wait_for("STOCK_STATE", 3)]
         (trade,) = listener.wait_for("TRADE_EXECUTED")

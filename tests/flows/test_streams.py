@@ -156,7 +156,10 @@ def test_a_book_that_has_changed_meanwhile_comes_as_a_whole(stream: Open, stock:
     first = stream(f"book:{stock}")
     first.wait_for("HEARTBEAT")
     first.close()
+    other = stream(f"book:{stock}")
+    other.wait_for("HEARTBEAT")
     traders[0].order("ask", 5, 3_600, stock, wait=10)
+    other.wait_for("BOOK_DELTA")
     back = stream(f"book:{stock}", last=first.last)
     back.wait_for("HEARTBEAT")
     (snapshot,) = [book for book in back.of("BOOK_SNAPSHOT") if book["depth"] == 50]
