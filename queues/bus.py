@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from redis import Redis, RedisError
@@ -25,6 +25,15 @@ Replies = Sequence[tuple[str, Any]]
 
 MOST_TOGETHER = 2_000
 """Messages in one announcement: what Redis keeps for a listener, and what that one reads at once, has its limits."""
+
+
+BOOKS: Final = b'"books":'
+
+
+def books_of(body: bytes) -> list[str]:
+    """The symbols of the books that what a Bus has published says are others: the end of it, without all the rest."""
+    found: list[str] = orjson.loads(body[body.rindex(BOOKS) + len(BOOKS) : -1])
+    return found
 
 
 class Bus:

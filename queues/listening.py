@@ -36,7 +36,7 @@ def next_announcement(channel: PubSub, seconds: float) -> tuple[str, bytes] | No
 
 
 class Doorbell:
-    """A channel of which only matters that something is published: it is not read what."""
+    """A channel of which matters above all that something is published: what is published may be lost."""
 
     def __init__(self, redis: Redis, channel: str) -> None:
         self._redis = redis
@@ -44,15 +44,17 @@ class Doorbell:
         self._channel: PubSub | None = None
         self._is_away = False
 
-    def wait(self, seconds: float) -> None:
-        """Until something is published, or has been since the last time; at most so long, also while Redis is away."""
+    def wait(self, seconds: float) -> list[bytes]:
+        """What has been published since the last time; at most so long until there is something, Redis away or not."""
         began = time.monotonic()
+        heard = []
         try:
             if self._channel is None:
                 self._channel = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
                 self._channel.subscribe(self._name)
             message = next_message(self._channel, seconds)
             while message is not None:
+                heard.append(message)
                 message = next_message(self._channel, 0)
             self._is_away = False
         except RedisError as error:
@@ -61,6 +63,7 @@ class Doorbell:
                 self._is_away = True
             self._hang_up()
             time.sleep(max(0.0, began + seconds - time.monotonic()))
+        return heard
 
     def _hang_up(self) -> None:
         channel, self._channel = self._channel, None

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from database.errors import is_passing
 from database.session import transaction
 from heartbeat import LONGEST_TURN_SECONDS, Progress, start_beating
-from queues.bus import Bus
+from queues.bus import Bus, books_of
 from queues.connection import connect as connect_redis
 from queues.listening import Doorbell
 from queues.names import EVENTS_CHANNEL, REPORTS_CHANNEL
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
 """Longest wait for a turn of the matching; also how often it is looked where nothing rang."""
+
+REST_FACTOR = 4.0
 
 FORGET_SECONDS = 600.0
 """How often it is looked for what is no longer kept."""
@@ -51,6 +53,8 @@ class Reporter:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._renewed_at = self._looked_at = self._forgot_at = float("-inf")
         self._leads = False
+        self._rung: set[str] = set()
+        """Symbols of stocks of which was heard that they had a turn."""
 
     def run_once(self) -> bool:
         """Take one step; False when another reporter does it. Raises what PostgreSQL raises."""
@@ -60,10 +64,11 @@ class Reporter:
         thoroughly = now - self._looked_at >= IDLE_SECONDS
         try:
             with transaction(self.engine) as session:
-                self.news.gather(session, datetime.now(UTC), thoroughly=thoroughly)
+                self.news.gather(session, datetime.now(UTC), self._rung, thoroughly=thoroughly)
         except BaseException:
             self.news.forget()
             raise
+        self._rung.clear()
         if thoroughly:
             self._looked_at = now
         self.tell()
@@ -77,11 +82,18 @@ class Reporter:
             self.news.told()
 
     def wait(self, began: float) -> None:
-        """Until there is something to look at, and not before the interval since `began` is over."""
+        """Until there is something to look at, and not before the interval since `began` is over.
+
+        A step that took long is followed by a rest of REST_FACTOR times its length, of IDLE_SECONDS at most: where
+        processors are short, they are left to those who match, and the more is taken together.
+        """
         if self.news.is_behind:
             return
-        time.sleep(max(0.0, began + self.settings.interval_ms / 1000 - time.monotonic()))
-        self.bell.wait(self.news.seconds_to_next(datetime.now(UTC), IDLE_SECONDS))
+        taken = time.monotonic() - began
+        rest = min(REST_FACTOR * taken, IDLE_SECONDS)
+        time.sleep(max(rest, self.settings.interval_ms / 1000 - taken))
+        for heard in self.bell.wait(self.news.seconds_to_next(datetime.now(UTC), IDLE_SECONDS)):
+            self._rung.update(books_of(heard))
 
     def release(self) -> None:
         """Let another reporter take over at once."""

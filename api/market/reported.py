@@ -15,19 +15,21 @@ Found = TypeVar("Found")
 
 TRIES: Final = 40
 PAUSE_SECONDS: Final = 0.05
-"""The reporter may be at it just now; it takes milliseconds."""
+LEFT_TO_THE_REPORTER: Final = 10
+"""So many times it is waited for whose task it is, and who tells the streams of it; it takes milliseconds."""
 
 
 def reading(read: Callable[[Statements], Found]) -> Found:
-    """What `read` finds. Whatever was busted is taken out of it first, if the reporter has not come to it yet."""
-    for _ in range(TRIES):
+    """What `read` finds. Whatever was busted is taken out of it first, if there is no reporter that does it."""
+    for number in range(TRIES):
         try:
             with components().database.reading() as session:
                 return read(session)
         except NeedsReport as stale:
             symbols: Any = stale.args
-        with components().database.writing() as session:
-            report(session, symbols)
+        if number >= LEFT_TO_THE_REPORTER:
+            with components().database.writing() as session:
+                report(session, symbols)
         pause()
         time.sleep(PAUSE_SECONDS)
     raise Busy

@@ -14,7 +14,7 @@ CORRECTIONS: Final = "('TRADE_BUSTED', 'TRADE_ADJUSTED')"
 
 FIND: Final = text(f"""
     SELECT t.id, t.stock_id, t.sequence, t.executed_at
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:after AS bigint[]), CAST(:until AS bigint[])) AS d (id, after, until)
+    FROM unnest(CAST(:id AS bigint[]), CAST(:after AS bigint[]), CAST(:until AS bigint[])) AS d (id, after, until)
     JOIN events e ON e.stock_id = d.id AND e.sequence > d.after AND e.sequence <= d.until AND e.kind IN {CORRECTIONS}
     JOIN trades t ON t.id = CAST(e.payload ->> 'trade_id' AS bigint)
 """)  # noqa: S608 - constants of this file
@@ -65,7 +65,7 @@ SESSIONS_AGAIN: Final = text(f"""
 
 def correct(session: Statements, taken: Mapping[str, Any]) -> set[CandleKey]:
     """Work out again what was corrected on these pieces of tapes; the candles that are others now, or gone."""
-    pieces = {name: taken[name] for name in ("ids", "after", "until")}
+    pieces = {name: taken[name] for name in ("id", "after", "until")}
     corrected = session.execute(FIND, pieces).all()
     if not corrected:
         return set()

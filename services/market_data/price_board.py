@@ -1,10 +1,11 @@
 """What the room `prices` hears: each stock's price, as it was last."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 
+from database.literals import numbers
 from database.statements import Statements
 from services.market_data.tickers import change
 from services.prices import average_price
@@ -19,7 +20,7 @@ CHANGED: Final = text("""
 """)
 
 PRICES: Final = text("""
-    SELECT s.id, s.symbol, s.last_price, s.best_bid, s.best_ask, s.event_sequence,
+    SELECT s.id, s.symbol, s.book_version, s.last_price, s.best_bid, s.best_ask, s.event_sequence,
         coalesce(s.sequenced_at, s.listed_at) AS at, s.session_reference,
         CASE WHEN r.is_auction AND r.session_sequence = s.session_sequence THEN r.open END AS opened, a.total, a.trades
     FROM stocks s LEFT JOIN reported_stocks r ON r.stock_id = s.id
@@ -28,10 +29,17 @@ PRICES: Final = text("""
         FROM (
             SELECT price FROM trades WHERE stock_id = s.id AND busted_at IS NULL ORDER BY sequence DESC LIMIT :average
         ) latest
-        WHERE s.id = ANY(:traded)
-    ) a ON s.id = ANY(:traded)
-    WHERE s.id = ANY(:ids) AND s.state <> 'delisted' ORDER BY s.symbol
+    ) a ON s.id = ANY(CAST(:traded AS bigint[]))
+    WHERE s.id = ANY(CAST(:ids AS bigint[])) AND s.state <> 'delisted' ORDER BY s.symbol
 """)
+
+
+class Price(NamedTuple):
+    """The payload of PRICE for a stock, and of which version of its book it tells."""
+
+    id: int
+    book_version: int
+    payload: dict[str, Any]
 
 
 EVERYBODY: Final = text("SELECT id FROM stocks WHERE state <> 'delisted'")
@@ -40,7 +48,7 @@ EVERYBODY: Final = text("SELECT id FROM stocks WHERE state <> 'delisted'")
 def all_prices(session: Statements) -> list[dict[str, Any]]:
     """The payloads of PRICE of all listed stocks."""
     ids = list(session.scalars(EVERYBODY))
-    return [payload for _, payload in read_prices(session, ids, ids)]
+    return [price.payload for price in read_prices(session, ids, ids)]
 
 
 def changed_stocks(session: Statements, seconds: int | None) -> Sequence[Any]:
@@ -49,14 +57,12 @@ def changed_stocks(session: Statements, seconds: int | None) -> Sequence[Any]:
     return found
 
 
-def read_prices(
-    session: Statements, ids: Collection[int], traded: Collection[int]
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The payloads of PRICE of these stocks, by id; the average only of those that have `traded`.
+def read_prices(session: Statements, ids: Collection[int], traded: Collection[int]) -> Iterator[Price]:
+    """The prices of these stocks; the average only of those that have `traded`.
 
     Prices in cents; `change` against the session's reference, as in a ticker's `session`.
     """
-    values = {"ids": list(ids), "traded": list(traded), "average": TRADES_IN_AVERAGE}
+    values = {"ids": numbers(list(ids)), "traded": numbers(list(traded)), "average": TRADES_IN_AVERAGE}
     for row in session.execute(PRICES, values):
         base = row.session_reference if row.opened is None else row.opened
         average = {} if row.trades is None else {"average_price": average_price(row.total or 0, row.trades)}
@@ -70,4 +76,4 @@ def read_prices(
             "sequence": row.event_sequence,
             "at": timestamp(row.at),
         }
-        yield row.id, payload
+        yield Price(row.id, row.book_version, payload)

@@ -5,12 +5,14 @@ however often it is begun and broken off, each trade counts once. A busted or ad
 it, and whatever it was in is then worked out again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 
+from database.columns import named_literals, number, quoted, unnest_named
 from database.statements import Statements
 from services.market_data.corrections import correct
 from services.market_data.folded import FIGURES, OF_TRADES
@@ -53,10 +55,25 @@ DUE: Final = text("""
     ORDER BY r.stock_id FOR UPDATE OF r SKIP LOCKED
 """)
 
-TAKEN: Final = """unnest(
-    CAST(:ids AS bigint[]), CAST(:after AS bigint[]), CAST(:until AS bigint[]), CAST(:sessions AS bigint[]),
-    CAST(:zones AS text[])
-) AS d (id, after, until, session_sequence, zone)"""
+
+class Piece(NamedTuple):
+    """What is taken of a stock's tape: the events behind `after` and up to `until`."""
+
+    id: int
+    after: int
+    until: int
+    session_sequence: int
+    zone: str
+
+
+PIECES: Final = (
+    number("id", attrgetter("id")),
+    number("after", attrgetter("after")),
+    number("until", attrgetter("until")),
+    number("session_sequence", attrgetter("session_sequence")),
+    quoted("zone", attrgetter("zone")),
+)
+TAKEN: Final = unnest_named(PIECES, "d")
 
 FRESH: Final = f"""
     SELECT d.*, t.* FROM {TAKEN} CROSS JOIN LATERAL (
@@ -66,17 +83,21 @@ FRESH: Final = f"""
 """  # noqa: S608 - constants of this file
 
 ADD: Final = text(f"""
-    WITH fresh AS MATERIALIZED ({FRESH})
-    INSERT INTO candles AS c (stock_id, seconds, start, open, high, low, close, volume, turnover, trades,
-        first_sequence, last_sequence)
-    SELECT t.id, i.seconds, candle_start(t.executed_at, i.seconds, t.zone), {OF_TRADES}
-    FROM fresh t CROSS JOIN (VALUES {LENGTHS}) AS i (seconds)
-    GROUP BY 1, 2, 3
-    ON CONFLICT (stock_id, seconds, start) DO UPDATE SET
-        high = greatest(c.high, excluded.high), low = least(c.low, excluded.low), close = excluded.close,
-        volume = c.volume + excluded.volume, turnover = c.turnover + excluded.turnover,
-        trades = c.trades + excluded.trades, last_sequence = excluded.last_sequence
-    RETURNING c.stock_id, c.seconds, c.start
+    WITH fresh AS MATERIALIZED ({FRESH}), added AS (
+        INSERT INTO candles AS c (stock_id, seconds, start, open, high, low, close, volume, turnover, trades,
+            first_sequence, last_sequence)
+        SELECT t.id, i.seconds, candle_start(t.executed_at, i.seconds, t.zone), {OF_TRADES}
+        FROM fresh t CROSS JOIN (VALUES {LENGTHS}) AS i (seconds)
+        GROUP BY 1, 2, 3
+        ON CONFLICT (stock_id, seconds, start) DO UPDATE SET
+            high = greatest(c.high, excluded.high), low = least(c.low, excluded.low), close = excluded.close,
+            volume = c.volume + excluded.volume, turnover = c.turnover + excluded.turnover,
+            trades = c.trades + excluded.trades, last_sequence = excluded.last_sequence
+        RETURNING c.*
+    )
+    SELECT c.stock_id, c.seconds, c.start, c.open, c.high, c.low, c.close, c.volume, c.turnover, c.trades,
+        candle_end(c.start, c.seconds, d.zone) AS ends_at, d.until AS reported
+    FROM added c JOIN {TAKEN} ON d.id = c.stock_id ORDER BY c.start
 """)  # noqa: S608 - constants of this file
 
 FOUND: Final = ", ".join(f"t.{name}" for name in FIGURES)
@@ -111,10 +132,10 @@ class Reported:
     """Of the stocks whose tape went on, by id."""
     sequences: dict[int, int] = field(default_factory=dict)
     """How far each has come."""
-    changed: set[CandleKey] = field(default_factory=set)
-    """The candles that are others now."""
+    changed: Sequence[Any] = ()
+    """The candles that got trades, oldest first, as `candle_messages.read_by_keys` finds them."""
     corrected: set[CandleKey] = field(default_factory=set)
-    """Those of them that had trades which were busted or adjusted; they may be gone."""
+    """Candles that had trades which were busted or adjusted: they are others again, or gone."""
     is_behind: bool = False
     """Whether more waits than was taken."""
 
@@ -131,22 +152,20 @@ def report(session: Statements, symbols: Iterable[str] | None = None, most: int 
     """Take what is new on the tapes of these stocks, or of all, at most so many events; to be committed as a whole."""
     rows = session.execute(DUE, {"symbols": None if symbols is None else list(symbols)}).all()
     done = Reported()
-    taken: dict[str, list[Any]] = {"ids": [], "after": [], "until": [], "sessions": [], "zones": []}
+    pieces = []
     for row in rows:
         if most <= 0:
             break
         until = min(row.until, row.after + most)
         most -= until - row.after
         done.symbols[row.id], done.sequences[row.id] = row.symbol, until
-        for name, value in zip(taken, (row.id, row.after, until, row.session_sequence, row.zone), strict=True):
-            taken[name].append(value)
+        pieces.append(Piece(row.id, row.after, until, row.session_sequence, row.zone))
     done.is_behind = most <= 0
     if rows:
-        added = session.execute(ADD, taken)
-        done.changed = {CandleKey(*row) for row in added}
+        taken = named_literals(PIECES, pieces)
+        done.changed = session.execute(ADD, taken).all()
         session.execute(ADVANCE, taken)
         done.corrected = correct(session, taken)
-        done.changed |= done.corrected
     return done
 
 

@@ -8,7 +8,7 @@ import redis as client
 
 from background import Tasks
 from queues.book_cache import BookCache
-from queues.bus import Bus
+from queues.bus import Bus, books_of
 from queues.names import EVENTS_CHANNEL
 from queues.replies import Replies
 
@@ -30,9 +30,11 @@ def test_messages_and_the_changed_books_are_one_publication(redis):
     channel = redis.pubsub(ignore_subscribe_messages=True)
     channel.subscribe(EVENTS_CHANNEL)
     channel.get_message(timeout=1)
-    assert Bus(redis).announce([MESSAGE], {"PETR4": SNAPSHOT})
-    published = json.loads(channel.get_message(timeout=1)["data"])
-    assert published == {"messages": [MESSAGE], "books": ["PETR4"]}
+    told = {**MESSAGE, "said": '"books":["VALE3"]'}
+    assert Bus(redis).announce([told], {"PETR4": SNAPSHOT})
+    published = channel.get_message(timeout=1)["data"]
+    assert json.loads(published) == {"messages": [told], "books": ["PETR4"]}
+    assert books_of(published) == ["PETR4"]
 
 
 def test_very_many_messages_are_several_publications(redis, monkeypatch):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
 
+import workers.reporter
 from database.session import transaction
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
@@ -99,6 +102,34 @@ def test_a_price_is_told_when_it_is_another_one(exchange: SmallExchange, newspap
     paper.step()
     (told,) = paper.told("PRICE", stock)
     assert (told["payload"]["ask"], told["payload"]["average_price"]) == (1_010, 1_000)
+
+
+def test_where_it_rang_is_looked_at_at_once(exchange: SmallExchange, newspaper: Any, stock: str) -> None:
+    paper = newspaper()
+    paper.step()
+    paper.told()
+    paper.reporter.bell.wait(0)  # from now on it hears
+    trade(exchange, stock, 10, 1_000)
+    paper.reporter._looked_at = float("inf")  # it looks nowhere else
+    assert paper.reporter.run_once()
+    assert paper.told("PRICE", stock) == []
+    assert Bus(connect_redis(exchange.settings.redis)).announce([], changed=[stock])
+    paper.reporter.wait(time.monotonic())
+    assert paper.reporter.run_once()
+    assert paper.told("PRICE", stock)
+    assert paper.told("PRICE", stock) == []
+
+
+def test_a_long_step_is_followed_by_a_longer_rest(newspaper: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: 100.0, sleep=slept.append)
+    reporter = newspaper(interval_ms=100).reporter
+    reporter.bell = SimpleNamespace(wait=lambda seconds: [])
+    monkeypatch.setattr(workers.reporter, "time", clock)
+    for began in (100.0, 99.99, 99.8, 90.0):
+        reporter.wait(began)
+    monkeypatch.undo()
+    assert slept == pytest.approx([0.1, 0.09, 0.8, 1.0])
 
 
 def test_candles_are_told_as_they_change(exchange: SmallExchange, newspaper: Any, stock: str) -> None:
