@@ -34,4 +34,6 @@ def csv_answer(columns: Sequence[str], items: Iterable[dict[str, Any]], headers:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"  # as JSON has it
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value

@@ -128,7 +128,7 @@ def test_csv_says_the_same(venue: Venue, stock: str) -> None:
     assert [row["start"] for row in rows] == [item["start"] for item in items]
     assert [row["vwap"] for row in rows] == ["1000", "1001", "1002", ""]
     assert [int(row["volume"]) for row in rows] == [item["volume"] for item in items]
-    assert [row["filled"] for row in rows] == ["False", "False", "False", "True"]
+    assert [row["filled"] for row in rows] == ["false", "false", "false", "true"]
 
 
 def test_a_bust_is_out_of_every_figure_at_once_with_and_without_a_reporter(venue: Venue, stock: str) -> None:
