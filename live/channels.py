@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.market_data.intervals import INTERVALS
+from services.market_data.candles.intervals import INTERVALS
 from services.stocks.symbols import is_symbol
 
 MOST_CHANNELS: Final = 1_000

@@ -1,35 +1,35 @@
-"""The tables, one file for each noun, and the transaction helper.
+"""The tables, one file for each noun.
 
 Money is integer cents, quantities are whole shares; every amount is a `bigint`. The database itself states the
 invariants: a balance never passes its limit, an order's quantities add up, every row points at one that exists.
 """
 
-from models.account_counter import AccountCounter
-from models.account_event import AccountEvent
-from models.asset import CASH, Asset
-from models.balance import Balance
+from models.accounts.account_counter import AccountCounter
+from models.accounts.account_event import AccountEvent
+from models.accounts.asset import CASH, Asset
+from models.accounts.balance import Balance
+from models.accounts.broker import Broker
+from models.accounts.equity_point import EquityPoint
+from models.accounts.external_reference import ExternalReference
+from models.accounts.external_transfer import ExternalTransfer
+from models.accounts.transfer import Transfer
 from models.base import Base
-from models.broker import Broker
-from models.candle import Candle
 from models.command import Command
 from models.epoch import Epoch
-from models.equity_point import EquityPoint
-from models.event import Event
-from models.external_reference import ExternalReference
-from models.external_transfer import ExternalTransfer
 from models.identity.admin_key import AdminKey
 from models.identity.api_key import ApiKey
 from models.identity.audit_entry import AuditEntry
 from models.identity.user import User
 from models.identity.user_session import UserSession
-from models.indicative import Indicative
 from models.lease import Lease
-from models.market_session import MarketSession
+from models.market.candle import Candle
+from models.market.event import Event
+from models.market.indicative import Indicative
+from models.market.market_session import MarketSession
+from models.market.reported_stock import ReportedStock
+from models.market.stock import Stock
+from models.market.trade import Trade
 from models.order import OPEN_STATUSES, Order
-from models.reported_stock import ReportedStock
-from models.stock import Stock
-from models.trade import Trade
-from models.transfer import Transfer
 
 __all__ = [
     "CASH",

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from engine.terms.codes import MESSAGES
-from models import command, order, transfer
+from models import command, order
+from models.accounts import transfer
 from services import errors
 from services.matching.journal import NEVER_MATCHED, engine_command
 from services.verify.checks.fills import STATUS_HOLDS

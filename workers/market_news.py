@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from database.statements import Statements
 from queues.names import room
-from services.market_data.candle_messages import candle_payload, latest_candles, read_by_keys, removed_payload
-from services.market_data.intervals import DAY, NAMES, CandleKey
+from services.market_data.candles.candle_messages import candle_payload, latest_candles, read_by_keys, removed_payload
+from services.market_data.candles.intervals import DAY, NAMES, CandleKey
+from services.market_data.candles.report import keep_up_with_stocks, report
 from services.market_data.price_board import changed_stocks, read_prices
-from services.market_data.report import keep_up_with_stocks, report
 
 PRICES_ROOM: Final = "prices"
 
@@ -39,6 +39,10 @@ class MarketNews:
     def __init__(self, zones: Mapping[str, Any]) -> None:
         """`zones`: as `intervals.zones_of` tells them."""
         self._zones = zones
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: what was gathered last may not have been stored, or nobody knows what has been told."""
         self._symbols: dict[int, str] = {}
         self._ids: dict[str, int] = {}
         self._versions: dict[int, int] = {}
@@ -84,10 +88,6 @@ class MarketNews:
         if not self._ends:
             return most
         return min(most, max(0.0, (self._ends[0][0] - now).total_seconds()))
-
-    def forget(self) -> None:
-        """Begin anew: what was gathered last may not have been stored, or nobody knows what has been told."""
-        self.__init__(self._zones)  # type: ignore[misc] # to be again as it was made
 
     def untold(self) -> list[Message]:
         """What is to be told, oldest first."""

@@ -23,8 +23,8 @@ from queues.bus import Bus, books_of
 from queues.connection import connect as connect_redis
 from queues.listening import Doorbell
 from queues.names import EVENTS_CHANNEL, REPORTS_CHANNEL
-from services.market_data.intervals import zones_of
-from services.market_data.report import forget_old
+from services.market_data.candles.intervals import zones_of
+from services.market_data.candles.report import forget_old
 from services.operations.lease import REPORTER_LEASE, release_lease, take_lease
 from settings.sections import Settings
 from workers.database import connect_reporter

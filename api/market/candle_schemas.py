@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from api.http.fields import Choice, FlagText, Instant, Several, Sum, Symbol, WholeText, Word
 from api.http.paging import PageQuerySchema
 from engine.terms.states import ALL_STATES
-from services.market_data.intervals import INTERVALS
+from services.market_data.candles.intervals import INTERVALS
 
 
 class CandlesQuerySchema(PageQuerySchema):

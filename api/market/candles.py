@@ -12,9 +12,9 @@ from api.http.paging import page, position_in
 from api.http.paths import STOCK
 from api.market.candle_schemas import CandlePageSchema, CandlesQuerySchema
 from api.market.reported import reading
-from services.market_data.candles import Span, read_candles
-from services.market_data.flat_candles import read_filled_candles
-from services.market_data.intervals import INTERVALS, zones_of
+from services.market_data.candles.flat_candles import read_filled_candles
+from services.market_data.candles.intervals import INTERVALS, zones_of
+from services.market_data.candles.read_candles import Span, read_candles
 from services.timestamps import microseconds, moment
 
 blueprint = Resource("candles", __name__, url_prefix="/api/v1", description="What was traded, stretch by stretch.")

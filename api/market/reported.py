@@ -7,8 +7,8 @@ from typing import Any, Final, TypeVar
 from api.components import components
 from api.http.problems import Busy
 from database.statements import Statements
-from services.market_data.candles import NeedsReport
-from services.market_data.report import report
+from services.market_data.candles.read_candles import NeedsReport
+from services.market_data.candles.report import report
 from serving.present import pause
 
 Found = TypeVar("Found")

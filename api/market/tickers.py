@@ -18,7 +18,7 @@ from api.market.candle_schemas import (
     TickersSchema,
 )
 from api.market.reported import reading
-from services.market_data.intervals import INTERVALS
+from services.market_data.candles.intervals import INTERVALS
 from services.market_data.tickers import read_tickers
 from services.stocks.listing import unknown_stock
 

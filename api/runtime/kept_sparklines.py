@@ -6,8 +6,8 @@ from typing import Final
 import orjson
 
 from api.runtime.database import Database
-from services.market_data.intervals import zones_of
-from services.market_data.sparklines import read_sparklines
+from services.market_data.candles.intervals import zones_of
+from services.market_data.candles.sparklines import read_sparklines
 from settings.sections import Settings
 
 BELIEVED_SECONDS: Final = 5.0

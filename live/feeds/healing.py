@@ -22,8 +22,8 @@ from live.feeds.loading import Loading
 from live.feeds.message import Message
 from live.feeds.numbered import NumberedFeed
 from services.accounts.account_events import last_account_events, read_account_events
-from services.market_data.candle_messages import last_candles
-from services.market_data.intervals import INTERVALS
+from services.market_data.candles.candle_messages import last_candles
+from services.market_data.candles.intervals import INTERVALS
 from services.market_data.positions import read_behind, read_positions
 from services.market_data.price_board import all_prices
 

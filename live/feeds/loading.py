@@ -23,7 +23,7 @@ from live.feeds.shown_book import DEPTH, ShownBook
 from queues.book_cache import BookCache
 from services.accounts.account_events import last_account_events
 from services.market_data.book import read_books
-from services.market_data.candle_messages import last_candles
+from services.market_data.candles.candle_messages import last_candles
 from services.market_data.positions import read_positions
 from services.market_data.price_board import all_prices
 from serving.places import Places

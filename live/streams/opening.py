@@ -19,8 +19,8 @@ from live.feeds.numbered import NumberedFeed
 from live.streams.position import Position
 from live.streams.stream import Stream
 from services.accounts.account_events import last_account_events, read_account_events
-from services.market_data.candle_messages import candles_since
-from services.market_data.intervals import INTERVALS
+from services.market_data.candles.candle_messages import candles_since
+from services.market_data.candles.intervals import INTERVALS
 from services.market_data.positions import read_behind, read_positions
 
 AT_ONCE: Final = 200

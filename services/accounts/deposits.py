@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from models import CASH
-from models.asset import LARGEST_SUPPLY
+from models.accounts.asset import LARGEST_SUPPLY
 from services.errors import InsufficientFunds, InsufficientShares, SupplyTooLarge
 
 ADD = text("""

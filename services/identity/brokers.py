@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from models import CASH
-from models.asset import LARGEST_SUPPLY
+from models.accounts.asset import LARGEST_SUPPLY
 from services.accounts.deposits import LOWER_SUPPLY, raise_supply
 from services.accounts.fee_terms import terms_of_row
 from services.errors import SupplyTooLarge, UnknownBroker

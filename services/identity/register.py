@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models import CASH, Broker, Stock
-from models.asset import LARGEST_SUPPLY
+from models.accounts.asset import LARGEST_SUPPLY
 from services.accounts.deposits import deposit, open_account, raise_supply
 from services.accounts.worth import value_of
 from services.errors import SupplyTooLarge

@@ -1,1 +1,1 @@
-"""What everybody may see of a stock: its book and its trades."""
+"""What everybody may see of a stock: its book, its prices and its trades."""

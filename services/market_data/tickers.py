@@ -10,9 +10,9 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.market_data.candles import NeedsReport
-from services.market_data.corrections import CORRECTIONS
-from services.market_data.folded import FIGURES, OF_PARTS, OF_TRADES
+from services.market_data.candles.corrections import CORRECTIONS
+from services.market_data.candles.folded import FIGURES, OF_PARTS, OF_TRADES
+from services.market_data.candles.read_candles import NeedsReport
 from services.prices import average_price, whole_number
 from services.timestamps import timestamp
 

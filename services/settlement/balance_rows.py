@@ -16,7 +16,7 @@ from database.columns import literals, number, quoted, unnest, word
 from database.errors import sqlstate
 from database.literals import numbers
 from database.pipeline import Pipeline
-from models.broker import OWN
+from models.accounts.broker import OWN
 from services.settlement.ledger import Account, BalanceChange
 from services.settlement.turn_outcome import TurnOutcome
 

@@ -18,7 +18,7 @@ from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from queues.listening import Doorbell, next_message
 from queues.names import EVENTS_CHANNEL, REPORTS_CHANNEL
-from services.market_data.intervals import zones_of
+from services.market_data.candles.intervals import zones_of
 from services.verify import verify
 from tests.workers.conftest import SmallExchange
 from workers.database import connect_reporter

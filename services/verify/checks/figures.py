@@ -4,8 +4,8 @@ Where a trade was busted behind its place, what it was in is about to be worked 
 Candles of a second are kept for a while only.
 """
 
-from services.market_data.corrections import CORRECTIONS
-from services.market_data.intervals import LENGTHS
+from services.market_data.candles.corrections import CORRECTIONS
+from services.market_data.candles.intervals import LENGTHS
 from services.verify.checks.rule import Rule
 
 TABLES = ("candles", "reported_stocks")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from database.session import transaction
-from services.market_data.intervals import INTERVALS, zones_of
-from services.market_data.report import keep_up_with_stocks, report
+from services.market_data.candles.intervals import INTERVALS, zones_of
+from services.market_data.candles.report import keep_up_with_stocks, report
 from tests.api.venue import Venue
 
 

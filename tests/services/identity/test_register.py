@@ -3,7 +3,7 @@
 import pytest
 
 from database.session import transaction
-from models.asset import LARGEST_SUPPLY
+from models.accounts.asset import LARGEST_SUPPLY
 from services.accounts.read_accounts import read_portfolio
 from services.errors import PositionTooValuable, SupplyTooLarge
 from services.identity.register import register_broker

@@ -6,7 +6,7 @@ import pytest
 
 from services.verify.report import Finding
 from tests.services.floor import Floor
-from tests.services.market_data.market import Market
+from tests.services.market_data.candles.market import Market
 from tests.services.verify.tampering import tampered
 from tests.services.verify.test_verify import findings_of
 

@@ -7,9 +7,9 @@ from sqlalchemy.exc import DBAPIError
 
 from database.session import transaction
 from engine.book import Book
-from services.market_data.intervals import zones_of
-from services.market_data.report import keep_up_with_stocks
-from services.market_data.report import report as bring_up_to_date
+from services.market_data.candles.intervals import zones_of
+from services.market_data.candles.report import keep_up_with_stocks
+from services.market_data.candles.report import report as bring_up_to_date
 from services.verify import Check, Finding, verify
 from services.verify.report import FINDINGS_SHOWN
 from settings.sections import Settings

@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from database.columns import named_literals, number, quoted, unnest_named
 from database.statements import Statements
-from services.market_data.corrections import correct
-from services.market_data.folded import FIGURES, OF_TRADES
-from services.market_data.intervals import DAY, LENGTHS, ZONES, CandleKey
+from services.market_data.candles.corrections import correct
+from services.market_data.candles.folded import FIGURES, OF_TRADES
+from services.market_data.candles.intervals import DAY, LENGTHS, ZONES, CandleKey
 
 MOST_EVENTS: Final = 20_000
 """Of all tapes together that are taken in one step."""

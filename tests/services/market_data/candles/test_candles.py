@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from services.market_data.intervals import INTERVALS
+from services.market_data.candles.intervals import INTERVALS
 from tests.services.floor import Floor
-from tests.services.market_data.market import Market
+from tests.services.market_data.candles.market import Market
 
 
 @pytest.fixture(params=[True, False], ids=["reported", "not reported"])

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.market_data.intervals import ZONES
+from services.market_data.candles.intervals import ZONES
 
 CLOSES: Final = text(f"""
     WITH listed AS (

@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.market_data.candles import candle_document
-from services.market_data.corrections import CORRECTIONS
-from services.market_data.intervals import NAMES, CandleKey
+from services.market_data.candles.corrections import CORRECTIONS
+from services.market_data.candles.intervals import NAMES, CandleKey
+from services.market_data.candles.read_candles import candle_document
 from services.timestamps import timestamp
 
 COLUMNS: Final = """

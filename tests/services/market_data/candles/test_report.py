@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Engine
 
 from database.session import transaction
-from services.market_data.candles import NeedsReport
-from services.market_data.intervals import INTERVALS
-from services.market_data.report import report
+from services.market_data.candles.intervals import INTERVALS
+from services.market_data.candles.read_candles import NeedsReport
+from services.market_data.candles.report import report
 from tests.services.floor import Floor
-from tests.services.market_data.market import Market
+from tests.services.market_data.candles.market import Market
 
 
 @pytest.fixture

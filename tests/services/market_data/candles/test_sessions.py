@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.services.floor import Floor
-from tests.services.market_data.market import Market
+from tests.services.market_data.candles.market import Market
 
 
 @pytest.fixture(params=[True, False], ids=["reported", "not reported"])

@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.market_data.candles import HERE, Span, read_candles
-from services.market_data.intervals import DAY
+from services.market_data.candles.intervals import DAY
+from services.market_data.candles.read_candles import HERE, Span, read_candles
 from services.timestamps import timestamp
 
 LONGEST_DAY: Final = 25 * 3_600

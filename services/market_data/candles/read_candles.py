@@ -1,7 +1,7 @@
 """A stock's candles: those that the reporter has written, and what its tape has behind them.
 
 One statement, and so one moment: a list never misses a trade that was settled before it, whether the reporter runs or
-not. Only what was busted behind the reporter's place is still in them; `services.market_data.report` takes that out.
+not. Only what was busted behind the reporter's place is still in them; the reporter's step (`report`) takes that out.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.market_data.corrections import CORRECTIONS
-from services.market_data.folded import OF_PARTS, OF_TRADES
-from services.market_data.intervals import ZONES
+from services.market_data.candles.corrections import CORRECTIONS
+from services.market_data.candles.folded import OF_PARTS, OF_TRADES
+from services.market_data.candles.intervals import ZONES
 from services.prices import average_price, whole_number
 from services.stocks.listing import unknown_stock
 from services.timestamps import timestamp

@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 
 from database.session import transaction
-from services.market_data.candles import Span, read_candles
-from services.market_data.flat_candles import read_filled_candles
-from services.market_data.intervals import INTERVALS, zones_of
-from services.market_data.report import Reported, keep_up_with_stocks, report
+from services.market_data.candles.flat_candles import read_filled_candles
+from services.market_data.candles.intervals import INTERVALS, zones_of
+from services.market_data.candles.read_candles import Span, read_candles
+from services.market_data.candles.report import Reported, keep_up_with_stocks, report
 from services.market_data.tickers import read_tickers
 from services.verify import verify
 from settings.sections import Settings, TradingSchedule

@@ -6,8 +6,8 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.market_data.folded import OF_TRADES
-from services.market_data.intervals import LENGTHS, CandleKey
+from services.market_data.candles.folded import OF_TRADES
+from services.market_data.candles.intervals import LENGTHS, CandleKey
 
 CORRECTIONS: Final = "('TRADE_BUSTED', 'TRADE_ADJUSTED')"
 """The events of a tape that say of an earlier trade that it is another one now, or none."""

@@ -1,0 +1,1 @@
+"""Brokers, what they have, and what came of it."""

@@ -1,0 +1,1 @@
+"""Stocks, what was traded, and what the market is told of it."""

@@ -1,0 +1,1 @@
+"""Candles and sessions: worked out from the tapes, and shown."""
