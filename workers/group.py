@@ -181,7 +181,6 @@ def main(settings: Settings, group: str) -> None:
     progress = Progress()
     start_beating(progress.goes_on)
     redis = connect_redis(settings.redis, patience_ms=settings.redis.timeout_ms + int(WAIT_SECONDS * 1000))
-    matcher = Matcher(connect_worker(settings), Bus(connect_redis(settings.redis)), settings.match.turn_limit)
-    matcher.settings = settings
+    matcher = Matcher(connect_worker(settings), Bus(connect_redis(settings.redis)), settings, settings.match.turn_limit)
     log.info("matching group %s", group)
     GroupWorker(group, matcher, Wakeups(redis), Presence(group, redis), progress).work()

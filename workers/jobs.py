@@ -23,6 +23,5 @@ def _matcher() -> tuple[Wakeups, Matcher]:
     """One matcher a process: its books and connections serve every job that it runs."""
     settings = load_settings()
     redis = connect_redis(settings.redis)
-    matcher = Matcher(connect_worker(settings), Bus(redis), settings.match.turn_limit)
-    matcher.settings = settings
+    matcher = Matcher(connect_worker(settings), Bus(redis), settings, settings.match.turn_limit)
     return Wakeups(redis), matcher

@@ -29,9 +29,11 @@ log = logging.getLogger(__name__)
 class Matcher:
     """Matches stocks and keeps their books between turns."""
 
-    def __init__(self, engine: Engine, bus: Bus, turn_limit: int) -> None:
+    def __init__(self, engine: Engine, bus: Bus, settings: Settings, turn_limit: int) -> None:
+        """`settings`: what is told of new trading states besides follows from them."""
         self.engine = engine
         self.bus = bus
+        self.settings = settings
         self.turn_limit = turn_limit
         self.books = Books()
         self._long_timeout = False
@@ -40,8 +42,6 @@ class Matcher:
         """Whether a turn's messages wait until PostgreSQL is at work on the next one. Books and replies never wait; the
         caller calls `tell` when there is no next turn."""
         self._untold: list[Turn] = []
-        self.settings: Settings | None = None
-        """What is told of new trading states besides follows from them; without them nothing is."""
         self.note: Callable[[], None] = lambda: None
         """Called where a long turn has come a step further."""
 
@@ -168,8 +168,6 @@ class Matcher:
         return turn
 
     def _about_state(self, stock: TakenStock, said: Announcement) -> Mapping[str, Any]:
-        if self.settings is None:
-            return {}
         row, turn, book = stock
         limits = band_limits(book.reference, row.band_bps, row.tick_size)
         return state_facts(row, said.change.state, said.change.reason, moment(turn.now), limits, self.settings)

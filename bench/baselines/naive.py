@@ -63,7 +63,7 @@ def _connected() -> tuple[Engine, Matcher]:
     """One connection and one set of books for all jobs of a worker."""
     settings = load_settings()
     engine = connect_worker(settings, "minex-naive")
-    return engine, Matcher(engine, Bus(connect_redis(settings.redis)), settings.match.turn_limit)
+    return engine, Matcher(engine, Bus(connect_redis(settings.redis)), settings, settings.match.turn_limit)
 
 
 def orders_settled(world: World, orders: int, seed: int) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +21,9 @@ MOST_CANDLES: Final = 200
 class LatestFeed(Feed):
     """Members note how many messages there had been when they were brought up to date."""
 
+    most: float = math.inf
+    """Things that are remembered; of more, the one that was told longest ago is forgotten."""
+
     def __init__(
         self, name: str, epoch: str, event: str, key_of: Callable[[Payload], Hashable], payloads: Iterable[Payload]
     ) -> None:
@@ -26,12 +31,22 @@ class LatestFeed(Feed):
         super().__init__(name, epoch)
         self._event = event
         self._key_of = key_of
+        self._number = 0
         self._count = 0
         self._latest: dict[Hashable, tuple[int, Message]] = {}
         """The message of each thing with its place among all messages; the latest at the end."""
         self._lagging = False
         for payload in payloads:
             self.add(payload)
+
+    @property
+    def number(self) -> int:
+        """The highest number of what it knows."""
+        return self._number
+
+    @abstractmethod
+    def _number_of(self, payload: Payload) -> int:
+        """Where the feed stands with this."""
 
     @property
     def is_lagging(self) -> bool:
@@ -45,8 +60,9 @@ class LatestFeed(Feed):
         if known is not None and known[1].payload["sequence"] > number:
             payload = known[1].payload
         self._count += 1
-        self._latest[key] = self._count, Message(self._event, payload, self._number_with(payload))
-        if len(self._latest) > MOST_CANDLES and self._may_forget():
+        self._number = max(self._number, self._number_of(payload))
+        self._latest[key] = self._count, Message(self._event, payload, self._number)
+        if len(self._latest) > self.most:
             del self._latest[next(iter(self._latest))]
         self._lagging = bool(self.members)
 
@@ -54,7 +70,7 @@ class LatestFeed(Feed):
         """Nothing is known any more, of whichever epoch it was."""
         self.epoch = epoch
         self._latest.clear()
-        self._number_from(0)
+        self._number = 0
 
     def differs(self, payload: Payload) -> bool:
         """Whether this is news: not what is known of its thing."""
@@ -96,15 +112,6 @@ class LatestFeed(Feed):
             found.append(message)
         return found[::-1]
 
-    def _may_forget(self) -> bool:
-        return False
-
-    def _number_from(self, number: int) -> None:
-        raise NotImplementedError
-
-    def _number_with(self, payload: Payload) -> int:
-        raise NotImplementedError
-
     def told(self, listener: Listener) -> int:
         """The feed's number when a member was told last."""
         return int(self.members[listener][1])
@@ -117,37 +124,24 @@ class PricesFeed(LatestFeed):
     """The prices of all stocks. Its number is the time of the latest of them, in microseconds since 1970."""
 
     def __init__(self, epoch: str, payloads: Iterable[Payload]) -> None:
-        self._number = 0
         super().__init__("prices", epoch, "PRICE", lambda payload: payload["symbol"], payloads)
-
-    @property
-    def number(self) -> int:
-        """The time of the latest price that it knows."""
-        return self._number
 
     def snapshot(self) -> Payload:
         """All prices, by symbol."""
         return {"epoch": self.epoch, "items": sorted(self.payloads(), key=lambda payload: str(payload["symbol"]))}
 
-    def _number_from(self, number: int) -> None:
-        self._number = number
-
-    def _number_with(self, payload: Payload) -> int:
-        self._number = max(self._number, microseconds(datetime.fromisoformat(payload["at"])))
-        return self._number
+    def _number_of(self, payload: Payload) -> int:
+        return microseconds(datetime.fromisoformat(payload["at"]))
 
 
 class CandlesFeed(LatestFeed):
     """The candles of one stock and interval. Its number is how far the tape is in them."""
 
-    def __init__(self, name: str, epoch: str, sequence: int, payloads: Iterable[Payload]) -> None:
-        self._number = sequence
-        super().__init__(name, epoch, "CANDLE", lambda payload: payload["start"], payloads)
+    most = MOST_CANDLES
 
-    @property
-    def number(self) -> int:
-        """The sequence of the tape that is in the candles."""
-        return self._number
+    def __init__(self, name: str, epoch: str, sequence: int, payloads: Iterable[Payload]) -> None:
+        super().__init__(name, epoch, "CANDLE", lambda payload: payload["start"], payloads)
+        self._number = max(self._number, sequence)
 
     def snapshot(self) -> Payload:
         """The last candle, which is the running one if there has been a trade in its time; null if there is none."""
@@ -155,12 +149,5 @@ class CandlesFeed(LatestFeed):
         last = max(there, key=lambda payload: str(payload["start"]), default=None)
         return {"epoch": self.epoch, "sequence": self._number, "candle": last}
 
-    def _number_from(self, number: int) -> None:
-        self._number = number
-
-    def _number_with(self, payload: Payload) -> int:
-        self._number = max(self._number, payload["sequence"])
-        return self._number
-
-    def _may_forget(self) -> bool:
-        return True
+    def _number_of(self, payload: Payload) -> int:
+        return int(payload["sequence"])

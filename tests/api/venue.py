@@ -55,7 +55,7 @@ class Venue:
         self.settings = settings
         self.app = create_app(settings)
         self.engine = connect(as_role(settings.database.url), pool_size=2, application="minex-test")
-        self.matcher = Matcher(connect_worker(settings), Bus(connect_redis(settings.redis)), 1000)
+        self.matcher = Matcher(connect_worker(settings), Bus(connect_redis(settings.redis)), settings, 1000)
         self.symbols: list[str] = []
         self.admin = Caller(self, ADMIN_KEY)
         self.nobody = Caller(self, None)

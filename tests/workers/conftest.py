@@ -64,7 +64,7 @@ class SmallExchange:
     def matcher(self, **changes: int) -> Matcher:
         """A worker's matcher with its own connection and books; `changes` are settings of `match`."""
         settings = replace(self.settings, match=replace(self.settings.match, **changes))
-        return Matcher(connect_worker(settings), Bus(self.redis), settings.match.turn_limit)
+        return Matcher(connect_worker(settings), Bus(self.redis), settings, settings.match.turn_limit)
 
     def rows(self, sql: str, **values: object) -> list[tuple[object, ...]]:
         """What a query gives."""
