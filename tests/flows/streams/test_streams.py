@@ -11,8 +11,8 @@ import pytest
 import requests
 from sqlalchemy import text
 
-from tests.flows.event_stream import EventStream
 from tests.flows.exchange import Broker, RunningExchange, until
+from tests.flows.streams.event_stream import EventStream
 
 numbers = itertools.count(1)
 

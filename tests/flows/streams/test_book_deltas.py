@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from settings.sections import Settings
-from tests.flows.event_stream import EventStream
 from tests.flows.exchange import Broker, RunningExchange, until
+from tests.flows.streams.event_stream import EventStream
 from tests.live.feeds.listening import BookMirror
 
 ADMIN_KEY = "mxadmin_of_the_deltas"

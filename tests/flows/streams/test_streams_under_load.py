@@ -17,9 +17,9 @@ import redis
 
 from bench.loads.web_socket import Subscriber
 from settings.sections import Settings
-from tests.flows.event_stream import EventStream
 from tests.flows.exchange import Broker, RunningExchange, until
-from tests.flows.test_streams import BUST
+from tests.flows.streams.event_stream import EventStream
+from tests.flows.streams.test_streams import BUST
 from tests.live.feeds.listening import BookMirror
 
 
