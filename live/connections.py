@@ -98,13 +98,15 @@ class Connections:
             if not self._is_public:
                 raise refused(UNAUTHENTICATED)
             return
-        broker_id = self._members.enter(socket_id(), key, request.remote_addr or "")
-        if broker_id is not None:
-            charge_to(request.environ, broker_id)
-            feed = self._loading.load_account(broker_id)
-            listener = self._listeners.of(socket_id())
-            if listener is not None:
-                feed.join(listener)
+        who = self._members.identify(key, request.remote_addr or "")
+        feed = None
+        if who.broker_id is not None:
+            charge_to(request.environ, who.broker_id)
+            feed = self._loading.load_account(who.broker_id)
+        self._members.enter(socket_id(), who)  # nothing waits from here to the answer, so nothing is told before it
+        listener = self._listeners.of(socket_id())
+        if feed is not None and listener is not None:
+            feed.join(listener)
 
     def _renew(self, *arguments: Any) -> dict[str, Any]:
         """Let the socket stay until another access token of the same person ends."""

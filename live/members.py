@@ -39,6 +39,7 @@ class Program:
     """A socket's key, and when it was found to be good; on a steady clock."""
 
     key_hash: bytes
+    broker_id: int
     entered_at: float
 
 
@@ -66,18 +67,23 @@ class Members:
         self._people: dict[str, Person] = {}
         self._looked_up_at = time.monotonic()
 
-    def enter(self, socket_id: str, credential: str, address: str) -> int | None:
-        """The id of the broker that a key, or the trader with this access token, acts for; the socket is remembered.
+    def identify(self, credential: str, address: str) -> Program | Person:
+        """Whose key or access token it is; `broker_id` is None for people who act for no broker.
 
-        None for people who act for no broker. `address` is the peer's. Raises the refusals of `Identities`.
+        `address` is the peer's. Raises the refusals of `Identities`.
         """
         if is_possible_token(credential):
-            person = self._people[socket_id] = self._person(credential, address)
-            return person.broker_id
+            return self._person(credential, address)
         now = time.monotonic()
         holder = self._identities.of_key(credential, address)
-        self._programs[socket_id] = Program(hash_of_key(credential), now)
-        return holder.broker_id
+        return Program(hash_of_key(credential), holder.broker_id, now)
+
+    def enter(self, socket_id: str, who: Program | Person) -> None:
+        """Remember a socket that can be told something, and closed, from now on."""
+        if isinstance(who, Person):
+            self._people[socket_id] = who
+        else:
+            self._programs[socket_id] = who
 
     def renew(self, socket_id: str, token: str, address: str) -> datetime:
         """Let a person's socket stay until this access token of the same person ends; when that is.

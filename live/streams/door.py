@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -96,7 +97,9 @@ class StreamDoor:
         credential = _credential_of(environ)
         try:
             if credential is not None:
-                wanted.broker_id = self._members.enter(name, credential, environ.get("REMOTE_ADDR", ""))
+                who = self._members.identify(credential, environ.get("REMOTE_ADDR", ""))
+                wanted.broker_id = who.broker_id
+                wanted.enter = partial(self._members.enter, name, who)
             elif wanted.has_account or not self._is_public:
                 raise refused(UNAUTHENTICATED)
             if wanted.has_account and wanted.broker_id is None:

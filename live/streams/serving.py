@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -51,6 +51,8 @@ class Wanted:
     """The position behind which it goes on, as the client says it; empty for none."""
     broker_id: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    enter: Callable[[], None] = lambda: None
+    """Called when the stream is there: from now on it can be told something, and be ended."""
 
     @property
     def has_account(self) -> bool:
@@ -86,6 +88,7 @@ class Streams:
         names = [channel.room for channel in wanted.channels]
         stream = Stream(self._hub, outbox, list(feeds), names)
         self._open[name] = address, stream
+        wanted.enter()
         self._hub.listeners[stream] = None
         try:
             outbox.send(_head(wanted.headers) + COMMENT)

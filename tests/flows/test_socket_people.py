@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import text
 
 from tests.flows.exchange import PATIENCE, RunningExchange, is_up, until
 from tests.flows.raw_socket import RawSocket, auth, raw_socket
@@ -19,6 +21,9 @@ ADMIN_KEY = "mxadmin_of_the_stories_of_people"
 PASSWORD = "six grey geese on a lake"
 SHORT_SECONDS = 5
 """How long an access token is good here."""
+
+WARNING_SECONDS = 1.5
+"""Within this time everybody whose token ends soon is told."""
 
 
 @dataclass
@@ -149,6 +154,25 @@ def test_whoever_is_out_is_gone_within_two_seconds(exchange: RunningExchange, po
         assert is_closed(raw, "session_ended") < 4.0  # two seconds, and a busy machine
     with raw_socket(port) as raw:
         assert raw.connect(auth(here.token))["data"] == {"code": "session_ended"}
+
+
+def test_nothing_is_told_before_the_connection_is_answered(exchange: RunningExchange, port: int) -> None:
+    """Its token is looked up and ends soon; where its own events stand is still waited for."""
+    someone = person(exchange)
+    path = f"/api/v1/stream?channels=account HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {someone.token}"
+    with raw_socket(port) as raw, socket.create_connection(("127.0.0.1", port), PATIENCE) as stream:
+        with exchange.engine.begin() as locking:
+            locking.execute(text("LOCK TABLE account_counters IN ACCESS EXCLUSIVE MODE"))
+            raw.send(f"40{auth(someone.token)}")
+            stream.sendall(f"GET {path}\r\n\r\n".encode())
+            time.sleep(WARNING_SECONDS)
+        assert raw.answer().startswith("40")
+        assert heard(raw, "SESSION_ENDING").keys() == {"at"}
+        told = b""
+        while b"SESSION_ENDING" not in told:
+            told += (piece := stream.recv(65_536))
+            assert piece, told
+    assert told.startswith(b"HTTP/1.1 200")
 
 
 def test_another_role_or_broker_closes_and_a_suspended_brokers_stay(exchange: RunningExchange, port: int) -> None:

@@ -54,10 +54,17 @@ def broker(engine):
         return register_broker(session, name="Broker")
 
 
+def enter(members, name, credential, address):
+    """For which broker whoever comes with this acts."""
+    who = members.identify(credential, address)
+    members.enter(name, who)
+    return who.broker_id
+
+
 def refusal(members, key, address=ADDRESS):
     """The code with which a key is refused, and what else is said."""
     with pytest.raises(ConnectionRefusedError) as refused:
-        members.enter("socket", key, address)
+        enter(members, "socket", key, address)
     return refused.value.error_args["data"]
 
 
@@ -72,7 +79,7 @@ def closing(closed):
 
 
 def test_a_key_is_known_by_its_hash(members, broker):
-    assert members.enter("socket", broker.api_key, ADDRESS) == broker.broker_id
+    assert enter(members, "socket", broker.api_key, ADDRESS) == broker.broker_id
 
 
 def test_an_address_that_tries_keys_is_refused_whatever_it_sends_then(members, broker, unknown_keys):
@@ -83,7 +90,7 @@ def test_an_address_that_tries_keys_is_refused_whatever_it_sends_then(members, b
     last = refusal(members, broker.api_key, "192.0.2.8")
     assert last["code"] == "too_many_requests"
     assert 1 <= last["retry_after"] <= 60
-    assert members.enter("socket", broker.api_key, "192.0.2.9") == broker.broker_id
+    assert enter(members, "socket", broker.api_key, "192.0.2.9") == broker.broker_id
 
 
 def test_the_administrators_key_is_no_guess(engine, reader, members, unknown_keys):
@@ -98,10 +105,10 @@ def test_the_administrators_key_is_no_guess(engine, reader, members, unknown_key
 def test_sockets_of_a_revoked_key_leave_and_others_stay(engine, members, broker):
     with transaction(engine) as session:
         other = register_broker(session, name="Other")
-    members.enter("first", broker.api_key, ADDRESS)
-    members.enter("second", broker.api_key, ADDRESS)
-    members.enter("gone", broker.api_key, ADDRESS)
-    members.enter("other", other.api_key, ADDRESS)
+    enter(members, "first", broker.api_key, ADDRESS)
+    enter(members, "second", broker.api_key, ADDRESS)
+    enter(members, "gone", broker.api_key, ADDRESS)
+    enter(members, "other", other.api_key, ADDRESS)
     members.leave("gone")
     revoke(engine, broker)
     closed = []
@@ -117,22 +124,22 @@ def limited(engine, broker, **wanted):
 
 
 def test_a_key_is_for_sockets_only_if_it_may_read(engine, members, broker):
-    assert members.enter("socket", limited(engine, broker, scopes=frozenset({"read"})), ADDRESS) == broker.broker_id
+    assert enter(members, "socket", limited(engine, broker, scopes=frozenset({"read"})), ADDRESS) == broker.broker_id
     blind = limited(engine, broker, scopes=frozenset({"trade", "cancel"}))
     assert refusal(members, blind) == {"code": "scope_missing", "scope": "read"}
 
 
 def test_a_key_opens_sockets_from_its_addresses_alone(engine, members, broker):
     key = limited(engine, broker, networks=(network_of_text("192.0.2.0/24"),))
-    assert members.enter("socket", key, "::ffff:192.0.2.9") == broker.broker_id
+    assert enter(members, "socket", key, "::ffff:192.0.2.9") == broker.broker_id
     for address in ("192.0.3.1", "2001:db8::1", "", "unknown"):
         assert refusal(members, key, address)["code"] == "address_not_allowed"
 
 
 def test_a_key_that_ends_closes_its_sockets(engine, members, broker):
     key = limited(engine, broker, expires_at=datetime.now(UTC) + timedelta(seconds=0.3))
-    members.enter("ends", key, ADDRESS)
-    members.enter("stays", broker.api_key, ADDRESS)
+    enter(members, "ends", key, ADDRESS)
+    enter(members, "stays", broker.api_key, ADDRESS)
     closed = []
     members.revoke(closing(closed))
     assert closed == []
@@ -151,12 +158,12 @@ def test_a_revoked_key_opens_no_socket_and_counts_as_a_try(engine, members, brok
 def test_who_connects_during_the_look_up_stays(engine, members, broker, monkeypatch):
     with transaction(engine) as session:
         late = register_broker(session, name="Late")
-    members.enter("early", broker.api_key, ADDRESS)
+    enter(members, "early", broker.api_key, ADDRESS)
     look_up = members_module.holders_of
 
     def slow_look_up(session, hashes):
         found = look_up(session, hashes)
-        members.enter("late", late.api_key, ADDRESS)
+        enter(members, "late", late.api_key, ADDRESS)
         return found
 
     monkeypatch.setattr(members_module, "holders_of", slow_look_up)
@@ -175,7 +182,7 @@ def clock(monkeypatch):
 
 
 def test_keys_that_cannot_be_looked_up_again_are_believed_for_five_seconds(clock, reader, members, broker, monkeypatch):
-    members.enter("first", broker.api_key, ADDRESS)
+    enter(members, "first", broker.api_key, ADDRESS)
     closed = []
     with monkeypatch.context() as broken:
         broken.setattr(members_module, "holders_of", raising(PoolExhausted("no connection")))
@@ -188,7 +195,7 @@ def test_keys_that_cannot_be_looked_up_again_are_believed_for_five_seconds(clock
         members.fail_closed(closed.append)
         assert closed == ["first"]
     members.leave("first")
-    members.enter("second", broker.api_key, ADDRESS)  # its own key has just been looked up
+    enter(members, "second", broker.api_key, ADDRESS)  # its own key has just been looked up
     members.fail_closed(closed.append)
     assert closed == ["first"]
     members.revoke(closing(closed))
@@ -199,7 +206,7 @@ def test_keys_that_cannot_be_looked_up_again_are_believed_for_five_seconds(clock
 
 def test_one_socket_that_cannot_be_closed_keeps_no_other_open(clock, members, broker):
     for name in ("first", "second", "third"):
-        members.enter(name, broker.api_key, ADDRESS)
+        enter(members, name, broker.api_key, ADDRESS)
     clock.now += 6
     closed = []
 
