@@ -26,6 +26,7 @@ from queues.heartbeats import Heartbeats
 from queues.log_in_guard import LogInGuard
 from queues.replies import Replies
 from queues.wakeups import Wakeups
+from queues.webhook_wakeups import WebhookWakeups
 from services.identity.people.tokens import Tokens
 from settings.sections import Settings
 
@@ -45,6 +46,7 @@ class Components:
     hashing: Hashing
     log_in_guard: LogInGuard
     wakeups: Wakeups
+    webhook_wakeups: WebhookWakeups
     replies: Replies
     books: KeptBooks
     sparklines: KeptSparklines
@@ -77,6 +79,7 @@ def open_components(settings: Settings) -> Components:
         hashing=Hashing(identity.hashes_at_once),
         log_in_guard=LogInGuard(redis, counters),
         wakeups=wakeups,
+        webhook_wakeups=WebhookWakeups(redis),
         replies=Replies(redis, tasks),
         books=KeptBooks(BookCache(redis)),
         sparklines=KeptSparklines(database, settings),

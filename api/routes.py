@@ -7,6 +7,7 @@ from api.access.resource import Resource
 from api.access.rights import Access
 from api.accounts import account_events, accounts, api_keys, broker_limits, brokers, fees, transfers
 from api.accounts.people import log_ins, me, users
+from api.accounts.webhooks import deliveries, webhook
 from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConverter
 from api.http.direct_routes import DirectRoutes
 from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA
@@ -38,6 +39,8 @@ RESOURCES: tuple[Resource, ...] = (
     broker_limits.blueprint,
     fees.blueprint,
     transfers.blueprint,
+    webhook.blueprint,
+    deliveries.blueprint,
     log_ins.blueprint,
     me.blueprint,
     users.blueprint,
@@ -93,6 +96,7 @@ def register(app: Flask, settings: Settings) -> DirectRoutes:
         key_id=IdConverter,
         session_id=IdConverter,
         user_id=IdConverter,
+        delivery_id=IdConverter,
         client_order_id=ClientOrderIdConverter,
     )
     app.config.update(API_TITLE=settings.exchange.name, API_VERSION="v1", OPENAPI_VERSION="3.1.0")

@@ -23,7 +23,9 @@ NO_NUMBER = "is not a valid integer range."
 LEAST_WIDTH = 8
 """Columns that a column of a table keeps on the narrowest terminal."""
 
-COMMANDS = r"admin-key|admin|alive|bench|doctor|down|migrate|replay|rq|run|simulate|status|test|token-secret|up|verify"
+COMMANDS = (
+    r"admin-key|admin|alive|bench|doctor|down|migrate|replay|rq|run|simulate|status|test|token-secret|up|verify|webhook"
+)
 COMMAND = re.compile(rf"(?<![\w/.-])minex(?= ({COMMANDS})\b)")
 """The name before one of our subcommands, wherever a hint names one."""
 

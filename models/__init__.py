@@ -30,6 +30,9 @@ from models.market.reported_stock import ReportedStock
 from models.market.stock import Stock
 from models.market.trade import Trade
 from models.order import OPEN_STATUSES, Order
+from models.webhooks.webhook import Webhook
+from models.webhooks.webhook_delivery import WebhookDelivery
+from models.webhooks.webhook_endpoint import WebhookEndpoint
 
 __all__ = [
     "CASH",
@@ -60,4 +63,7 @@ __all__ = [
     "Transfer",
     "User",
     "UserSession",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -9,6 +9,7 @@ from redis import Redis, RedisError
 
 from queues import names
 from queues.direct import direct, packed
+from queues.webhook_wakeups import WebhookWakeups
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Bus:
     def __init__(self, redis: Redis, channel: str = names.EVENTS_CHANNEL) -> None:
         self._direct = direct(redis)
         self._channel = channel
+        self._senders = WebhookWakeups(redis)
 
     def announce(
         self,
@@ -65,6 +67,10 @@ class Bus:
             body = {"messages": piece, "books": [] if number else changed}
             commands.append(packed("PUBLISH", self._channel, orjson.dumps(body)))
         return self._send(commands, len(messages))
+
+    def wake_senders(self, broker_ids: Sequence[int]) -> bool:
+        """Have these brokers' receivers told what there is for them; False when Redis is away."""
+        return self._senders.wake(broker_ids)
 
     def show(self, snapshots: Snapshots, replies: Replies) -> bool:
         """Only cache `snapshots` and answer `replies`; False when Redis is away."""

@@ -13,10 +13,11 @@ from rq import Queue
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from queues.names import match_queue
+from queues.names import WEBHOOK_QUEUE, match_queue
 
 MATCH = "workers.jobs.match_symbol"
-ALLOWED = frozenset({MATCH})
+DELIVER = "workers.jobs.deliver_webhooks"
+ALLOWED = frozenset({MATCH, DELIVER})
 """Every function that a job of this exchange may name."""
 
 FAILURE_TTL = 86_400
@@ -66,13 +67,29 @@ def match_job(symbol: str) -> Any:
     )
 
 
-def packed_job(redis: Redis, symbol: str) -> bytes:
-    """The hash of such a job as RQ writes it, but for its times: names and values, as a MessagePack array.
+def webhook_queue(redis: Redis) -> ExchangeQueue:
+    """The queue of brokers whose receivers have something to be told."""
+    return ExchangeQueue(WEBHOOK_QUEUE, connection=redis, serializer=JSONSerializer, job_class=ExchangeJob)
+
+
+def webhook_job(broker_id: int) -> Any:
+    """The job that is enqueued to say "look at this broker's hook"; it carries no delivery."""
+    return Queue.prepare_data(
+        DELIVER,
+        args=(broker_id,),
+        result_ttl=0,
+        failure_ttl=FAILURE_TTL,
+        description=f"deliver to broker {broker_id}",
+        timeout=60,
+    )
+
+
+def packed_job(redis: Redis, wanted: Any, origin: str) -> bytes:
+    """The hash of such a job for the queue `origin` as RQ writes it, but for its times, as a MessagePack array.
 
     RQ takes a quarter of a millisecond to make one, and two wake-ups of a stock differ by their id and times alone: so
     this is asked for once a stock.
     """
-    wanted = match_job(symbol)
     job = ExchangeJob.create(
         wanted.func,
         wanted.args,
@@ -82,7 +99,7 @@ def packed_job(redis: Redis, symbol: str) -> bytes:
         status=JobStatus.QUEUED,
         description=wanted.description,
         timeout=wanted.timeout,
-        origin=match_queue(symbol),
+        origin=origin,
         serializer=JSONSerializer,
     )
     fields = {name: value for name, value in job.to_dict().items() if name not in {"created_at", "enqueued_at"}}

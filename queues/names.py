@@ -24,6 +24,19 @@ def match_queue(symbol: str) -> str:
     return f"match.{symbol}"
 
 
+WEBHOOK_QUEUE = "webhooks"
+"""The RQ queue of brokers whose receivers have something to be told."""
+
+
+WEBHOOK_JOB = f"{WEBHOOK_QUEUE}-"
+"""How the id of a job in it begins; the broker's follows."""
+
+
+def webhook_flag(broker_id: int | str) -> str:
+    """Set while a job for the broker's hook is waiting, so that there is at most one."""
+    return f"{PREFIX}hook:{broker_id}"
+
+
 def wake_flag(symbol: str) -> str:
     """Set while a wake-up for the stock is waiting, so that there is at most one."""
     return f"wake:{symbol}"

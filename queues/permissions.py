@@ -15,10 +15,12 @@ from queues import names
 OPERATOR = "operator"
 """Whoever runs the exchange: `minex up`, `minex rq`, people."""
 
-PROCESSES = ("web", "live", "match", "clock", "reporter")
+PROCESSES = ("web", "live", "match", "clock", "reporter", "webhooks")
 """The kinds of processes, which have a user each."""
 
 FLAGS, QUEUES, READY_SETS = names.wake_flag("*"), f"rq:queue:{names.match_queue('*')}", names.ready_set("*")
+HOOK_QUEUE, HOOK_FLAGS = f"rq:queue:{names.WEBHOOK_QUEUE}", names.webhook_flag("*")
+HOOK_JOBS = f"rq:job:{names.WEBHOOK_JOB}*"
 JOBS, WORKER, WORKERS = "rq:job:*", "rq:worker:*", "rq:workers*"
 COUNTERS = f"LIMITS:{names.COUNTERS}/*"
 """How the keys of RQ and of the library `limits` begin."""
@@ -51,11 +53,23 @@ ANNOUNCING = (
     f"+publish &{names.EVENTS_CHANNEL} &{names.replies_channel('*')}",
     f"+mset %W~{names.book('*')}",
 )
+BEATING = (f"+zadd +zrem +zremrangebyscore +expire +del %W~{names.heartbeats('*')}",)
 BEING_SEEN = (
-    f"+zadd +zrem +zremrangebyscore +expire +del %W~{names.heartbeats('*')}",
     f"+sadd +srem +sismember ~{WORKERS}",
     f"+hset +hincrby +expire ~{WORKER}",
     "+subscribe +unsubscribe &rq:pubsub:*",
+)
+WAKING_SENDERS = (
+    f"+evalsha ~{HOOK_FLAGS} ~{HOOK_QUEUE} ~{HOOK_JOBS} ~rq:queues",
+    f"+set %W~{HOOK_FLAGS}",
+    f"+del +rpush ~{HOOK_QUEUE}",
+    f"+del +hset %W~{HOOK_JOBS}",
+    "+sadd %W~rq:queues",
+)
+SENDING = (
+    f"+blpop +lpop ~{HOOK_QUEUE}",
+    f"+del %W~{HOOK_FLAGS} %W~{JOBS}",
+    "+type %R~rq:suspended",
 )
 SEEING_WORKERS = (f"+zcount %R~{names.heartbeats('*')}", "+type %R~rq:suspended")
 HEARING_REPLIES = (f"+subscribe &{names.replies_channel('*')}",)
@@ -66,12 +80,13 @@ REPORTING = (f"+publish &{names.REPORTS_CHANNEL}",)
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "web": (
         *(*PROBING, *WAKING, *READING_BOOKS, *HEARING_REPLIES, *SEEING_WORKERS),
-        *(*COUNTING, *TAKING_TOKENS, *GUARDING_LOG_INS),
+        *(*COUNTING, *TAKING_TOKENS, *GUARDING_LOG_INS, *WAKING_SENDERS),
     ),
     "live": (*PROBING, *HEARING_ALL, *READING_BOOKS, *COUNTING),
-    "match": (*PROBING, *BEING_WOKEN, *ANNOUNCING, *BEING_SEEN),
+    "match": (*PROBING, *BEING_WOKEN, *ANNOUNCING, *BEING_SEEN, *BEATING, *WAKING_SENDERS),
     "clock": (*PROBING, *WAKING),
     "reporter": (*PROBING, *HEARING_EVENTS, *REPORTING),
+    "webhooks": (*PROBING, *SENDING, *BEING_SEEN),
 }
 """Only `match` may publish events and write books: what others believe of them comes from it, or from an operator."""
 

@@ -105,6 +105,33 @@ ARGV: how many jobs to take off one queue, how the keys of flags, queues and job
 Answers all symbols taken, those of ARGV first, then the longest ready first.
 """
 
+WAKE_HOOKS = """
+local seconds, moment = ARGV[1], ARGV[2]
+local ids = {}
+for n = 0, (#KEYS - 2) / 2 - 1 do
+    local flag, job, id, packed = KEYS[2 * n + 3], KEYS[2 * n + 4], ARGV[2 * n + 3], ARGV[2 * n + 4]
+    if redis.call('SET', flag, 1, 'NX', 'EX', seconds) then
+        redis.call('DEL', job)
+        redis.call('HSET', job, 'created_at', moment, 'enqueued_at', moment, unpack(cmsgpack.unpack(packed)))
+        ids[#ids + 1] = id
+    end
+end
+if #ids > 0 then
+    local queued = redis.pcall('RPUSH', KEYS[2], unpack(ids))
+    if type(queued) == 'table' and queued.err then
+        redis.call('DEL', KEYS[2])
+        redis.call('RPUSH', KEYS[2], unpack(ids))
+    end
+    redis.pcall('SADD', KEYS[1], KEYS[2])
+end
+return #ids
+"""
+"""KEYS: RQ's set of queues, the queue of hooks; for each broker its flag and the key of its job.
+
+ARGV: how long a flag lives (seconds), the time as RQ writes it; for each broker the job's id and other fields. Answers
+how many had no job waiting.
+"""
+
 QUEUED = """
 local found = {}
 for n = 2, #ARGV do

@@ -15,7 +15,7 @@ from rq.utils import utcformat
 
 from queues import names
 from queues.direct import DirectScript, Part, direct, packed
-from queues.jobs import ExchangeJob, ExchangeQueue, packed_job
+from queues.jobs import ExchangeJob, ExchangeQueue, match_job, packed_job
 from queues.scripts import QUEUED, TAKE, WAKE
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Wakeups:
             (QUEUE_PREFIX + symbol).encode(),
             names.ready_set(group).encode(),
             symbol.encode(),
-            packed_job(self.redis, symbol),
+            packed_job(self.redis, match_job(symbol), names.match_queue(symbol)),
         )
         return keys
 

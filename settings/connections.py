@@ -20,6 +20,7 @@ OWN_OF_LIVE: Final = 2
 whatever others ask for."""
 
 CLOCK_AND_REPORTER: Final = 2
+CONNECTIONS_OF_WEBHOOKS: Final = 4
 
 OTHERS: Final = 10
 """For whoever looks at the exchange or prepares it: `minex verify`, `replay`, `migrate`, a person with psql."""
@@ -56,13 +57,14 @@ class Connections:
 
     @property
     def _fixed(self) -> int:
-        return SHARED_OF_WEB * self.web_processes + OWN_OF_LIVE + self.match + CLOCK_AND_REPORTER + OTHERS
+        others = CLOCK_AND_REPORTER + CONNECTIONS_OF_WEBHOOKS + OTHERS
+        return SHARED_OF_WEB * self.web_processes + OWN_OF_LIVE + self.match + others
 
     def __str__(self) -> str:
         web = f"{POOLS_OF_WEB} × {self.pool_size} + {SHARED_OF_WEB}"
         return (
             f"web {self.web_processes} × ({web}), live {self.pool_size} + {OWN_OF_LIVE}, "
-            f"match {self.match}, clock 1, reporter 1, others {OTHERS}"
+            f"match {self.match}, clock 1, reporter 1, webhooks {CONNECTIONS_OF_WEBHOOKS}, others {OTHERS}"
         )
 
 

@@ -39,3 +39,5 @@ def _missing(settings: Settings) -> Iterator[str]:
         yield f"limits ({', '.join(f'MINEX_LIMITS_{name.upper()}' for name in unlimited)})"
     if settings.exchange.debug:
         yield "MINEX_DEBUG=false"
+    if settings.webhooks.allow_private:
+        yield "MINEX_WEBHOOKS_ALLOW_PRIVATE=false"

@@ -65,6 +65,22 @@ class Clock:
 
 
 @dataclass(frozen=True)
+class Webhooks:
+    """What brokers' receivers are told, and by whom; `schedule` are the seconds between an attempt and the next."""
+
+    enabled: bool = True
+    allow_private: bool = False
+    timeout_ms: int = number(15_000, 100, 60_000)
+    ca_file: str = ""
+    schedule: tuple[str, ...] = field(
+        default=("5", "300", "1800", "7200", "18000", "36000", "50400", "72000", "86400"),
+        metadata={"kind": "seconds", "least": 1, "repeats": True},
+    )
+    connections: int = number(200, 2, 2_000)
+    keep_days: int = number(30, 1, 36_500)
+
+
+@dataclass(frozen=True)
 class Reporter:
     """What follows the tapes, and keeps and tells prices and candles."""
 

@@ -45,8 +45,10 @@ def checked(cls: Any, key: str, value: Any, place: str) -> Any:
     words = _words(value, place, rule.get("keys", ()))
     for word in words:
         _check_kind(word, place, rule.get("kind"), shown=f" = {word!r}")
-    if len(set(words)) < max(len(words), rule.get("least", 0)):
-        raise SettingsError(f"{place} = {','.join(words)!r}: expected {rule.get('least', 0)} or more words, none twice")
+    least, repeats = rule.get("least", 0), rule.get("repeats", False)
+    if len(words) < least or (len(set(words)) < len(words) and not repeats):
+        expected = f"{least} or more words" if repeats else f"{least} or more words, none twice"
+        raise SettingsError(f"{place} = {','.join(words)!r}: expected {expected}")
     return words
 
 
@@ -79,6 +81,10 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "tier": (
         lambda word: re.fullmatch(r"[0-9]{1,18}(:([0-9]{1,3}|1000)){2}", word, re.ASCII),
         "from_volume (cents), maker_bps and taker_bps (0 to 1000), such as 1000000000:4:8",
+    ),
+    "seconds": (
+        lambda word: re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,3})?", word, re.ASCII) and float(word) > 0,
+        "seconds, such as 5 or 0.25",
     ),
     "zone": (ZoneInfo, "a time zone such as America/Sao_Paulo"),
     "postgresql": (lambda word: is_url_of(word, POSTGRESQL), f"postgresql://user@host:5432/name{APART}"),
@@ -118,6 +124,8 @@ def _words(value: Any, place: str, keys: Sequence[str] = ()) -> tuple[str, ...]:
         value = [word.strip() for word in value.split(",") if word.strip()]
     if keys and isinstance(value, list):
         value = [_word(table, place, keys) if isinstance(table, dict) else table for table in value]
+    if isinstance(value, list):
+        value = [str(word) if type(word) in (int, float) else word for word in value]
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise SettingsError(f"{place} = {value!r}: expected a list of words")
     return tuple(value)

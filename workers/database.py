@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 from database.session import PLANS, connect
 from database.timed import timed
 from services.matching.match import LONG_ANSWER_SECONDS
+from settings.connections import CONNECTIONS_OF_WEBHOOKS
 from settings.sections import Settings
 
 
@@ -19,6 +20,24 @@ def connect_worker(settings: Settings, application: str = "minex-match") -> Engi
         settings.database.url,
         pool_size=1,
         application=application,
+        idle_in_transaction_session_timeout=settings.match.idle_in_transaction_ms,
+        lock_timeout=settings.match.lock_timeout_ms,
+        **PLANS,
+    )
+    return timed(engine, LONG_ANSWER_SECONDS)
+
+
+def connect_sender(settings: Settings) -> Engine:
+    """Connections of a process that sends to brokers' receivers.
+
+    Its commits wait for no disk: what is lost with a machine is sent again.
+    """
+    engine = connect(
+        settings.database.url,
+        pool_size=CONNECTIONS_OF_WEBHOOKS,
+        application="minex-webhooks",
+        prepares=True,
+        synchronous_commit="off",
         idle_in_transaction_session_timeout=settings.match.idle_in_transaction_ms,
         lock_timeout=settings.match.lock_timeout_ms,
         **PLANS,

@@ -1,13 +1,18 @@
-"""The jobs that an ordinary `rq worker` can run. It is slower than the group worker and just as correct."""
+"""The jobs that an ordinary `rq worker` can run. It is slower than workers of ours and just as correct."""
 
 from functools import cache
+
+from sqlalchemy import Engine
 
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
+from queues.webhook_wakeups import WebhookWakeups
 from settings.loading import load_settings
-from workers.database import connect_worker
+from workers.database import connect_sender, connect_worker
 from workers.matcher import Matcher
+from workers.sending.receivers import Receivers, sending_of
+from workers.sending.run import Sending, deliver
 
 
 def match_symbol(symbol: str) -> None:
@@ -16,6 +21,20 @@ def match_symbol(symbol: str) -> None:
     wakeups.clear(symbol)
     while matcher.run_once([symbol]):
         continue
+
+
+def deliver_webhooks(broker_id: int) -> None:
+    """Send what is due to one broker's receiver."""
+    wakeups, engine, sending = _sender()
+    wakeups.clear(broker_id)
+    while deliver(engine, broker_id, sending).due_in == 0:
+        continue
+
+
+@cache
+def _sender() -> tuple[WebhookWakeups, Engine, Sending]:
+    settings = load_settings()
+    return WebhookWakeups(connect_redis(settings.redis)), connect_sender(settings), sending_of(settings, Receivers())
 
 
 @cache

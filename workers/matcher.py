@@ -146,6 +146,8 @@ class Matcher:
             except Exception:
                 log.exception("a turn of %d commands is settled but could not be told", turn.commands)
             self.bus.announce(messages, snapshots, replies, list(turn.snapshots))
+            if turn.settled is not None and turn.settled.stored.hooked:
+                self.bus.wake_senders(turn.settled.stored.hooked)
 
     @staticmethod
     def _say_states(turn: Turn) -> None:

@@ -1,7 +1,7 @@
-"""How a group worker is seen from outside: among RQ's workers, and by its heartbeat in Redis.
+"""How a worker is seen from outside: among RQ's workers, and that of a group by its heartbeat in Redis.
 
-`rq info` lists it with its stocks' queues, `rq suspend` and RQ's shutdown command reach it. All of this is for people:
-what goes wrong with it is logged, and never keeps the worker from matching.
+`rq info` lists it with its queues, `rq suspend` and RQ's shutdown command reach it. All of this is for people: what
+goes wrong with it is logged, and never keeps the worker from its work.
 """
 
 import logging
@@ -27,38 +27,31 @@ BEAT_SECONDS = 5.0
 REGISTER_SECONDS = 1.0
 
 
-class Presence(SimpleWorker):
-    """One group's worker as RQ knows it. Made without asking Redis anything, for Redis may be away."""
+class WorkerPresence(SimpleWorker):
+    """A worker as RQ knows it. Made without asking Redis anything, for Redis may be away."""
 
     job_class = ExchangeJob
     queue_class = ExchangeQueue
 
-    def __init__(self, group: str, redis: Redis) -> None:
-        self.group = group
-        self._heartbeats = Heartbeats(redis)
+    def __init__(self, role: str, redis: Redis, queues: Sequence[ExchangeQueue]) -> None:
+        """`role` is how its name begins."""
         self._beaten_at = float("-inf")
-        name = f"match-{group}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-        self._symbols: tuple[str, ...] = ()
-        self._no_queue = queue_of(redis, f"none-in-{group}")
-        super().__init__(
-            [self._no_queue], name=name, connection=redis, serializer=JSONSerializer, prepare_for_work=False
-        )
+        name = f"{role}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        super().__init__(queues, name=name, connection=redis, serializer=JSONSerializer, prepare_for_work=False)
         self.hostname, self.pid = socket.gethostname(), os.getpid()
         self.birth_date = self.last_heartbeat = datetime.now(UTC)
 
-    def show(self, symbols: Sequence[str], *, suspended: bool) -> None:
-        """Be seen with the queues of these stocks. Raises RedisError when Redis is away."""
+    def show_queues(self, queues: Sequence[ExchangeQueue] | None = None, *, suspended: bool) -> None:
+        """Be seen, from now on with these queues, if they are others. Raises RedisError when Redis is away."""
         state = WorkerStatus.SUSPENDED if suspended else WorkerStatus.STARTED
-        others = tuple(symbols) != self._symbols
-        changed = others or state != self._state
-        if others:
-            self._symbols = tuple(symbols)
-            self.queues = [queue_of(self.connection, symbol) for symbol in symbols] or [self._no_queue]
+        changed = queues is not None or state != self._state
+        if queues is not None:
+            self.queues = list(queues)
         self._state = state
         is_due = time.monotonic() - self._beaten_at >= BEAT_SECONDS
         try:
             if changed or is_due or not self._is_registered():
-                self._heartbeats.beat(self.group, self.name)
+                self._beat()
                 self._register()
                 self._beaten_at = time.monotonic()
         except ResponseError as error:
@@ -69,7 +62,7 @@ class Presence(SimpleWorker):
         """Be gone, for who looks; if Redis is away it will notice by itself."""
         try:
             self.teardown()  # type: ignore[no-untyped-call]
-            self._heartbeats.leave(self.group, self.name)
+            self._gone()
         except RedisError as error:
             log.warning("Redis is away, this worker's entry there will run out: %s", error)
 
@@ -79,6 +72,12 @@ class Presence(SimpleWorker):
             super().handle_payload(message)  # type: ignore[no-untyped-call]
         except Exception:
             log.exception("an RQ command cannot be carried out")
+
+    def _beat(self) -> None:
+        """Whatever else shows that the worker is there."""
+
+    def _gone(self) -> None:
+        """Whatever else shows that it is not."""
 
     def _set_connection(self, connection: Redis) -> Redis:
         """As it is: RQ would let each command wait for seven minutes."""
@@ -96,3 +95,28 @@ class Presence(SimpleWorker):
         pipeline.execute()
         if self.pubsub_thread is None or not self.pubsub_thread.is_alive():
             self.subscribe()  # type: ignore[no-untyped-call]
+
+
+class Presence(WorkerPresence):
+    """One group's worker."""
+
+    def __init__(self, group: str, redis: Redis) -> None:
+        self.group = group
+        self._heartbeats = Heartbeats(redis)
+        self._symbols: tuple[str, ...] = ()
+        self._no_queue = queue_of(redis, f"none-in-{group}")
+        super().__init__(f"match-{group}", redis, [self._no_queue])
+
+    def show(self, symbols: Sequence[str], *, suspended: bool) -> None:
+        """Be seen with the queues of these stocks. Raises RedisError when Redis is away."""
+        queues = None
+        if tuple(symbols) != self._symbols:
+            self._symbols = tuple(symbols)
+            queues = [queue_of(self.connection, symbol) for symbol in symbols] or [self._no_queue]
+        self.show_queues(queues, suspended=suspended)
+
+    def _beat(self) -> None:
+        self._heartbeats.beat(self.group, self.name)
+
+    def _gone(self) -> None:
+        self._heartbeats.leave(self.group, self.name)

@@ -1,32 +1,20 @@
 """What brokers and their accounts look like."""
 
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields
 
+from api.accounts.webhooks.schemas import check_web_address
 from api.http.fields import Choice, Instant, Strict, Sum, Symbol, Text, Whole, Word
 from services.accounts.equity import INTERVALS
 from services.settlement.fees import LARGEST_BPS
+from services.webhooks.urls import LONGEST_URL
 
 LARGEST_CASH = 10**15
 """Cents that one broker may bring or owe: nine thousand such brokers still fit a 64-bit sum."""
 
 LARGEST_POSITION = 10**12
 """Shares of one stock that one broker may bring or be short of."""
-
-
-def check_web_address(url: str) -> None:
-    """Raises ValidationError unless it is an http(s) URL with a host and no password in it."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ValidationError("Must be an http or https URL.") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or " " in url:
-        raise ValidationError("Must be an http or https URL.")
-    if parts.username is not None or parts.password is not None:
-        raise ValidationError("Must not hold a user name or a password.")
 
 
 class Positions(Strict, fields.Dict):
@@ -51,7 +39,7 @@ class NewBrokerSchema(Schema):
     }
 
     name = Text(1, 100, required=True)
-    webhook_url = Text(1, 2048, allow_none=True, load_default=None, validate=check_web_address)
+    webhook_url = Text(1, LONGEST_URL, allow_none=True, load_default=None, validate=check_web_address)
     cash = Whole(0, LARGEST_CASH, load_default=0, metadata={"description": "Cents."})
     positions = Positions(Whole(0, LARGEST_POSITION), load_default=dict, metadata={"description": "Shares by symbol."})
     credit_limit = Whole(
@@ -135,7 +123,9 @@ class RegisteredSchema(Schema):
 
     broker_id = fields.Integer(required=True)
     api_key = fields.String(required=True)
-    webhook_secret = fields.String(required=True)
+    webhook_secret = fields.String(
+        required=True, allow_none=True, metadata={"description": "Null where no `webhook_url` was given."}
+    )
 
 
 class BalanceSchema(Schema):

@@ -75,5 +75,6 @@ def live_url(live: Live, host: str) -> str:
 def _features() -> list[str]:
     settings = components().settings
     found = ["candles", "fees", "preview", "tickers"]
+    found += ["webhooks"] if settings.webhooks.enabled else []
     found += ["debug"] if settings.exchange.debug else []
     return found + (["public_market_data"] if settings.web.public_market_data else [])

@@ -19,7 +19,7 @@ SILENT_SECONDS = 5.0
 
 @click.command()
 def command() -> int:
-    """Say when `match`, `clock` or `reporter` last gave a sign of life; exit code 1 if that is too long ago.
+    """Say when `match`, `clock`, `reporter` or `webhooks` last gave a sign of life; exit code 1 if that is long ago.
 
     It asks neither PostgreSQL nor Redis: a process that waits for them is alive. Where it beats, the variable
     MINEX_HEARTBEATS says, the same for all.

@@ -125,6 +125,13 @@ def reporter() -> None:
     _imported("workers.reporter").main(settings)
 
 
+@command.command()
+def webhooks() -> None:
+    """The senders: they tell brokers' receivers of their trades."""
+    settings = _settings("webhooks")
+    _imported("workers.webhooks").main(settings)
+
+
 def _imported(module: str) -> Any:
     with without_collection():
         return importlib.import_module(module)

@@ -75,7 +75,7 @@ def seed(settings: Settings) -> DemoKeys | None:
                 new = register_broker(session, name=name, cash=CASH, positions=positions)
                 brought = {"name": name, "cash": CASH, "positions": positions}
                 audit(session, origin(), "broker.register", f"broker:{new.broker_id}", after=brought)
-                brokers.append(DemoBroker(name, new.broker_id, new.api_key, new.webhook_secret))
+                brokers.append(DemoBroker(name, new.broker_id, new.api_key))
             keys = DemoKeys(tuple(brokers))
             # Before the commit: keys of brokers that were never stored are harmless, unknown keys of stored ones not.
             keep_keys(folder, keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ class DemoBroker:
     name: str
     broker_id: int
     api_key: str
-    webhook_secret: str
 
 
 @dataclass(frozen=True)
@@ -51,4 +50,5 @@ def known_keys(folder: Path) -> DemoKeys | None:
 
 
 def _read(kept: dict[str, Any]) -> DemoKeys:
-    return DemoKeys(tuple(DemoBroker(**broker) for broker in kept["brokers"]))
+    names = [field.name for field in fields(DemoBroker)]
+    return DemoKeys(tuple(DemoBroker(**{name: broker[name] for name in names}) for broker in kept["brokers"]))

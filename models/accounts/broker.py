@@ -30,8 +30,6 @@ class Broker(Base):
 
     id: Mapped[Id]
     name: Mapped[str]
-    webhook_url: Mapped[str | None]
-    webhook_secret: Mapped[str]
     status: Mapped[str] = mapped_column(server_default=text("'active'"))
     short_limit: Mapped[Amount] = mapped_column(server_default=text("0"))
     cancel_after: Mapped[Instant | None]

@@ -1,6 +1,5 @@
 """Register a broker: its key, its accounts, what it brings."""
 
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from models.accounts.asset import LARGEST_SUPPLY
 from services.accounts.deposits import deposit, open_account, raise_supply
 from services.accounts.worth import value_of
 from services.errors import SupplyTooLarge
-from services.identity.api_keys import KEY_BYTES
 from services.identity.own_keys import first_key
 from services.stocks.listing import refuse_delisted, unknown_stock
+from services.webhooks.subscriptions import set_webhook
 
 ALL_SHORT_LIMITS = text("SELECT sum(short_limit) FROM brokers")
 """Each may go short in every stock; the new broker is among them. Who registers at the same moment waits for cash."""
@@ -28,13 +27,18 @@ class Registered:
 
     broker_id: int
     api_key: str
-    webhook_secret: str
+    webhook_secret: str | None
+    """None where it has no hook."""
 
 
-def register_broker(session: Session, **wanted: Any) -> Registered:
-    """A new active broker as by `open_broker`, with a key that may do everything."""
+def register_broker(session: Session, *, webhook_url: str | None = None, **wanted: Any) -> Registered:
+    """A new active broker as by `open_broker`, with a key that may do everything.
+
+    At `webhook_url` it is told of its trades.
+    """
     broker = open_broker(session, **wanted)
-    return Registered(broker.id, first_key(session, broker.id)["api_key"], broker.webhook_secret)
+    secret = None if webhook_url is None else set_webhook(session, broker.id, webhook_url)
+    return Registered(broker.id, first_key(session, broker.id)["api_key"], secret)
 
 
 def open_broker(
@@ -45,7 +49,6 @@ def open_broker(
     positions: Mapping[str, int] | None = None,
     credit_limit: int = 0,
     short_limit: int = 0,
-    webhook_url: str | None = None,
 ) -> Broker:
     """A new active broker with `cash` (cents) and `positions` (shares by symbol), and without a key.
 
@@ -53,13 +56,7 @@ def open_broker(
     Shares come in at what they are worth (`value_of`). Raises UnknownStock for a symbol that is not listed,
     SupplyTooLarge and PositionTooValuable for what could not be counted; each names the field that is at fault.
     """
-    webhook_secret = f"whsec_{secrets.token_urlsafe(KEY_BYTES)}"
-    broker = Broker(
-        name=name,
-        webhook_url=webhook_url,
-        webhook_secret=webhook_secret,
-        short_limit=short_limit,
-    )
+    broker = Broker(name=name, short_limit=short_limit)
     session.add(broker)
     session.flush()
     open_account(session, broker.id, CASH, credit_limit)

@@ -19,7 +19,8 @@ LOCK = """
 and never goes backward within a stock."""
 
 UNSEQUENCED = """
-    SELECT c.*, CASE WHEN c.kind = 'amend' THEN (SELECT o.side FROM orders o WHERE o.id = c.order_id) END AS side
+    SELECT c.*, CASE WHEN c.kind = 'amend' THEN (SELECT o.side FROM orders o WHERE o.id = c.order_id) END AS side,
+        EXISTS (SELECT FROM webhooks w WHERE w.enabled AND 'trade_executed' = ANY (w.events)) AS has_hooks
     FROM stocks s CROSS JOIN LATERAL (
         SELECT c.id, c.stock_id, c.kind, c.order_id, c.broker_id, c.payload::text, c.reserved, c.reply_to
         FROM commands c
@@ -29,7 +30,10 @@ UNSEQUENCED = """
     WHERE s.symbol = ANY($1::text[]) ORDER BY c.id LIMIT $2::bigint
 """
 """By what is not sequenced, never by `id > cursor`: identity values commit out of order. A payload is read as text, for
-one that cannot be understood shall be found with its command in hand."""
+one that cannot be understood shall be found with its command in hand.
+
+`has_hooks`: somebody wants to be told of trades. Who said so before he sent one of these commands is seen here.
+"""
 
 
 def take_inbox(

@@ -47,8 +47,8 @@ BROKERS = (number("broker_id", itemgetter(0)), number("events", itemgetter(1)))
 PLACES = {"broker_id": "bigint", "place": "integer", "later": "bigint"}
 """Of an event: its broker, the broker's place among BROKERS from 1, and how many of its events come after this one."""
 
-ADD_EVENTS = f"""
-    WITH counted AS (
+STEPS = f"""
+    counted AS (
         INSERT INTO account_counters AS c (broker_id, sequence)
         SELECT broker_id, events FROM {unnest(BROKERS)}
         ON CONFLICT (broker_id) DO UPDATE SET sequence = c.sequence + excluded.sequence
@@ -61,7 +61,6 @@ ADD_EVENTS = f"""
         FROM last CROSS JOIN json_to_recordset($3::json)
             AS e ({", ".join(f"{name} {kind}" for name, kind in (PLACES | COLUMNS).items())})
     )
-    SELECT broker_id, sequence FROM counted
 """  # noqa: S608 - names of this file
 """The brokers come in the order of their ids, in which their counters are locked; the events as one JSON document.
 
@@ -69,17 +68,46 @@ Each event finds its broker's counter by its place: connections for orders have 
 statement has just changed has none.
 """
 
+ADD_EVENTS = f"WITH {STEPS} SELECT broker_id, sequence, false AS is_hooked FROM counted"  # noqa: S608
+
+FILLS = (number("broker_id", itemgetter(0)), number("fills", itemgetter(1)))
+"""How many fills each broker has that has some."""
+
+ADD_EVENTS_AND_DELIVERIES = f"""
+    WITH {STEPS}, numbered AS (
+        UPDATE webhooks w SET sequence = w.sequence + t.fills FROM {unnest(FILLS, first=4)}
+        WHERE w.broker_id = t.broker_id AND w.enabled AND 'trade_executed' = ANY (w.events)
+        RETURNING w.broker_id, w.sequence
+    ), hooked AS MATERIALIZED (
+        SELECT coalesce(jsonb_object_agg(broker_id, sequence), '{{}}') AS numbers FROM numbered
+    ), delivered AS (
+        INSERT INTO webhook_deliveries (broker_id, sequence, event, account_sequence)
+        SELECT broker_id, CAST(hooked.numbers ->> CAST(broker_id AS text) AS bigint) - fills_later, 'trade_executed',
+            last.sequences[place] - later
+        FROM hooked CROSS JOIN last CROSS JOIN json_to_recordset($3::json)
+            AS e (broker_id bigint, place integer, later bigint, fills_later bigint)
+        WHERE fills_later IS NOT NULL AND hooked.numbers ? CAST(broker_id AS text)
+    )
+    SELECT broker_id, c.sequence, hooked.numbers ? CAST(broker_id AS text) AS is_hooked
+    FROM counted c CROSS JOIN hooked
+"""  # noqa: S608 - names of this file
+"""And for each fill of a broker that has a hook for trades a delivery, with numbers of its own. Each finds its hook by
+the broker, in a document: as above, joins would take the square of the time."""
+
 
 def add_account_events(sent: Pipeline, outcome: TurnOutcome, trade_ids: Sequence[int]) -> Iterable[Any]:
     """Number and store an event for each report, in the order of the reports.
 
-    A row {broker_id, sequence} for each broker that is told something: the number of its last event.
+    A row {broker_id, sequence, is_hooked} for each broker that is told something: the number of its last event, and
+    whether there are deliveries for its hook now.
     """
     if not outcome.reports:
         return ()
     later = Counter([broker_of(report.order) for _, report in outcome.reports])
     counts = sorted(later.items())
     places = {broker_id: place for place, (broker_id, _) in enumerate(counts, 1)}
+    fills = Counter([broker_of(report.order) for _, report in outcome.reports if report.trade_index is not None])
+    fill_counts = sorted(fills.items()) if outcome.has_hooks else []
     events = []
     for stock, report in outcome.reports:
         broker_id = broker_of(report.order)
@@ -89,10 +117,16 @@ def add_account_events(sent: Pipeline, outcome: TurnOutcome, trade_ids: Sequence
             event |= _reason(report.event)
         else:
             event["trade_id"] = trade_ids[report.trade_index]
+            if fill_counts:
+                fills[broker_id] -= 1
+                event["fills_later"] = fills[broker_id]
             if fee := outcome.executions[report.trade_index].fee_of(report.order):
                 event["fee"] = fee
         events.append(event)
-    return sent.send(ADD_EVENTS, *literals(BROKERS, counts), orjson.dumps(events).decode())
+    parameters = *literals(BROKERS, counts), orjson.dumps(events).decode()
+    if fill_counts:
+        return sent.send(ADD_EVENTS_AND_DELIVERIES, *parameters, *literals(FILLS, fill_counts))
+    return sent.send(ADD_EVENTS, *parameters)
 
 
 def _event(stock: StockTurn, report: ExecutionReport, broker_id: int, place: int, later: int) -> dict[str, Any]:

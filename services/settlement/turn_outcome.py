@@ -53,6 +53,8 @@ class TurnOutcome:
     triggered: dict[int, str] = field(default_factory=dict)
     """When stops were elected, by order."""
     reports: list[tuple[StockTurn, ExecutionReport]] = field(default_factory=list)
+    has_hooks: bool = False
+    """Whether any broker has a hook for trades."""
     reserving: set[Account] = field(default_factory=set)
     """Accounts that the turn's commands reserved from before they were taken: their owners are told of that, too."""
 

@@ -74,7 +74,7 @@ def rules_by_id(session: Statements, stock_ids: Iterable[int]) -> dict[int, Stoc
 
 OWN_ACCOUNT = text("SELECT id FROM brokers WHERE id < 0 AND name = :name")
 OPEN_OWN_ACCOUNT = text("""
-    INSERT INTO brokers (id, name, webhook_secret) SELECT least(min(id), 0) - 1, :name, '' FROM brokers
+    INSERT INTO brokers (id, name) SELECT least(min(id), 0) - 1, :name FROM brokers
     ON CONFLICT DO NOTHING
 """)
 

@@ -21,6 +21,7 @@ from services.verify.checks import (
     settlement,
     terms,
     trades,
+    webhooks,
 )
 from services.verify.checks.rule import Rule, count, search
 from services.verify.replay.journals import replay_journals
@@ -83,6 +84,7 @@ INVARIANTS = (
         (
             by_rules(sequences.RULES, sequences.TABLES),
             by_rules(account_events.RULES, account_events.TABLES),
+            by_rules(webhooks.RULES, webhooks.TABLES),
             by_rules(terms.RECORDS, terms.RECORD_TABLES),
         ),
     ),

@@ -64,7 +64,6 @@ def exchange(make_server_folder: Callable[[], Path]) -> Iterator[Exchange]:
     summary = json.loads(started.stdout)
     state = json.loads((folder / "run.json").read_text())
     found = {f"the key of {broker['name']}": broker["api_key"] for broker in summary["brokers"]}
-    found |= {f"the secret of {broker['name']}": broker["webhook_secret"] for broker in summary["brokers"]}
     found |= {"the administrator's key": ADMIN_KEY}
     for name in ("database", "owner", "reader", "redis"):
         found[f"the password of {name}"] = state[f"{name}_url"].partition("://")[2].partition("@")[0].partition(":")[2]
@@ -109,7 +108,7 @@ def test_a_process_knows_the_role_that_it_works_as_and_no_other(exchange: Exchan
             known.setdefault(process["name"], set()).update(name for name in roles if roles[name] in environment)
     assert known.pop("live") == {"reader"}
     assert known.pop("postgres") == known.pop("valkey") == set()
-    assert known == {name: {"database"} for name in ("web", "match-A", "clock", "reporter")}
+    assert known == {name: {"database"} for name in ("web", "match-A", "clock", "reporter", "webhooks")}
 
 
 def test_a_start_writes_none(exchange: Exchange) -> None:

@@ -162,7 +162,7 @@ class TestAfterAMigration:
 
 CANARY = "canary-in-a-row"
 REFUSED = {
-    "a row": "INSERT INTO brokers (name, webhook_secret, short_limit) VALUES ('{}', '{}', -1)",
+    "a row": "INSERT INTO users (username, password_hash, role) VALUES ('{}', '{}', 'nobody')",
     "a key": "INSERT INTO assets (code, kind) VALUES ('{}', 'stock'), ('{}', 'stock')",
 }
 

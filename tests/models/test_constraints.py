@@ -17,7 +17,7 @@ def engine(database_url: str) -> Iterator[Engine]:
     with transaction(engine) as session:
         session.execute(
             text("""
-                INSERT INTO brokers (id, name, webhook_secret) VALUES (1, 'A', 's'), (2, 'B', 's');
+                INSERT INTO brokers (id, name) VALUES (1, 'A'), (2, 'B');
                 INSERT INTO api_keys (broker_id, prefix, key_hash, name, scopes)
                     VALUES (1, 'mx_', 'a', '', '{read}'), (2, 'mx_', 'b', '', '{read,cancel}');
                 INSERT INTO assets (id, code, kind) VALUES (7, 'STK', 'stock');

@@ -56,6 +56,12 @@ FORBIDDEN = {
         "PUBLISH minex:replies:1 x", "MGET minex:book:PETR4", "MSET minex:book:PETR4 x", "SET wake:PETR4 1",
         "LPUSH LIMITS:minex:moving-limit/x 1", "SET other x",
     ),
+    "webhooks": (
+        f"PUBLISH {EVENTS_CHANNEL} x", f"SUBSCRIBE {EVENTS_CHANNEL}", "SUBSCRIBE minex:replies:1",
+        "PUBLISH minex:replies:1 x", "MGET minex:book:PETR4", "MSET minex:book:PETR4 x", "SET wake:PETR4 1",
+        "RPUSH rq:queue:webhooks x", "LPOP rq:queue:match.PETR4", "BZPOPMIN minex:ready:A 1", "HSET rq:job:1 data x",
+        "ZADD minex:heartbeats:A 1 w", "LPUSH LIMITS:minex:moving-limit/x 1", "SET minex:hook:1 1", "SET other x",
+    ),
 }  # fmt: skip
 """What others do."""
 
@@ -100,7 +106,7 @@ def test_scripts_may_do_no_more_than_who_runs_them(connected: Callable[[str], Re
 
 
 def test_only_matching_takes_wakeups(connected: Callable[[str], Redis]) -> None:
-    for process in ("web", "live", "clock", "reporter"):
+    for process in ("web", "live", "clock", "reporter", "webhooks"):
         with pytest.raises(Exception, match=REFUSED):
             connected(process).register_script(TAKE)(["minex:ready:A"], [1, "wake:", "rq:queue:match.", "rq:job:"])
     assert connected("match").register_script(TAKE)(["minex:ready:A"], [1, "wake:", "rq:queue:match.", "rq:job:"]) == []

@@ -52,6 +52,7 @@ def test_what_is_missing_is_named_and_no_secret_is_shown(tmp_path: Path, public:
     [
         ("MINEX_LIVE_ORIGINS", "http://desk.example"), ("MINEX_LIVE_ORIGINS", "https://a.example,http://b.example"),
         ("MINEX_LIMITS_ORDERS_PER_SECOND", "0"), ("MINEX_DEBUG", "true"),
+        ("MINEX_WEBHOOKS_ALLOW_PRIVATE", "true"),
     ],
 )  # fmt: skip
 def test_what_is_not_safe_is_named(tmp_path: Path, name: str, value: str) -> None:

@@ -35,7 +35,9 @@ def routes(venue: Venue) -> list[tuple[str, str, str]]:
     """(endpoint, method, path) of all, with something in the place of each parameter."""
     found = []
     for rule in venue.app.url_map.iter_rules():
-        path = re.sub(r"<symbol:\w+>", "STK", re.sub(r"<(order|broker|key|user|session)_id:\w+>", "1", rule.rule))
+        path = re.sub(
+            r"<symbol:\w+>", "STK", re.sub(r"<(order|broker|key|user|session|delivery)_id:\w+>", "1", rule.rule)
+        )
         path = re.sub(r"<string:file>", "swagger-ui.css", path)
         found += [(rule.endpoint, method, path) for method in sorted(rule.methods - {"OPTIONS"})]
     return found

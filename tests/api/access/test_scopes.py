@@ -25,11 +25,15 @@ WHAT_IT_TAKES = {
     "GET /stocks/STK/candles": {READ}, "GET /stocks/STK/ticker": {READ}, "GET /ticker": {READ},
     "GET /sparklines": {READ}, "GET /stocks/STK/indicative": {READ}, "GET /config": {READ},
     "GET /stocks/STK/book/1": {READ}, "GET /stocks/STK/trades": {READ}, "GET /stocks/STK/events": {READ},
+    "GET /webhook": {READ}, "GET /webhook/deliveries": {READ}, "GET /webhook/deliveries/1": {READ},
 }  # fmt: skip
 """Any one of these scopes is enough."""
 
 OF_ANYBODY_WITH_A_KEY = {Access.KEY, Access.MARKET}
-WITH_ALL = {"POST /api-keys", "POST /api-keys/1/rotate", "DELETE /api-keys/1"}
+WITH_ALL = {
+    "POST /api-keys", "POST /api-keys/1/rotate", "DELETE /api-keys/1", "PUT /webhook", "DELETE /webhook",
+    "POST /webhook/rotate-secret", "POST /webhook/test", "POST /webhook/deliveries/1/retry",
+}  # fmt: skip
 KEYS = [set(some) for count in range(1, 4) for some in combinations(SCOPES, count)]
 
 
@@ -37,6 +41,7 @@ def path_of(rule: str) -> str:
     for parameter, value in (
         ("<order_id:order_id>", "1"),
         ("<key_id:key_id>", "1"),
+        ("<delivery_id:delivery_id>", "1"),
         ("<symbol:symbol>", "STK"),
         ("<client_order_id:client_order_id>", "mine"),
     ):

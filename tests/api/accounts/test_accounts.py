@@ -27,6 +27,11 @@ class TestRegister:
         assert answer.headers["Cache-Control"] == "no-store"
         stored = venue.scalar("SELECT key_hash FROM api_keys WHERE broker_id = :id", id=answer.json["broker_id"])
         assert stored == hashlib.sha256(answer.json["api_key"].encode()).digest()
+        secret = venue.scalar("SELECT secret FROM webhooks WHERE broker_id = :id", id=answer.json["broker_id"])
+        assert secret == answer.json["webhook_secret"]
+
+    def test_a_secret_comes_with_a_hook_alone(self, venue: Venue) -> None:
+        assert venue.admin.post("/register", {"name": "Quiet"}).json["webhook_secret"] is None
 
     def test_credit_and_short_limits_are_honoured(self, venue: Venue) -> None:
         stock = venue.list()

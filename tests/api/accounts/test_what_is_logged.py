@@ -22,7 +22,9 @@ def said(caplog: pytest.LogCaptureFixture, words: str) -> list[str]:
 
 
 def test_a_broker_is_registered_suspended_and_let_in_again(venue: Venue, caplog: pytest.LogCaptureFixture) -> None:
-    registered = venue.admin.post("/register", {"name": "A name for nobody's log"}).json
+    registered = venue.admin.post(
+        "/register", {"name": "A name for nobody's log", "webhook_url": "https://nobodys.log.example/"}
+    ).json
     broker_id = registered["broker_id"]
     venue.admin.post(f"/brokers/{broker_id}/suspend", None)
     venue.admin.post(f"/brokers/{broker_id}/activate", None)
@@ -34,6 +36,7 @@ def test_a_broker_is_registered_suspended_and_let_in_again(venue: Venue, caplog:
     ]
     assert registered["api_key"] not in caplog.text
     assert registered["webhook_secret"] not in caplog.text
+    assert "nobodys.log" not in caplog.text
 
 
 def test_a_refused_key_and_never_the_key(venue: Venue, caplog: pytest.LogCaptureFixture) -> None:

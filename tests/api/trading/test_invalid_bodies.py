@@ -360,7 +360,9 @@ class TestNothingIsPassedOverInSilence:
             if "requestBody" in operation
         }
         asked = 0
+        broker.put("/webhook", {"url": "https://receiver.example/"})
         ids = {
+            "{delivery_id}": broker.post("/webhook/test").json["delivery_id"],
             "{key_id}": broker.post("/api-keys", {"name": "One", "scopes": ["read"]}).json["key_id"],
             "{session_id}": person.get("/sessions")["items"][0]["session_id"],
         }

@@ -94,8 +94,8 @@ def test_a_wrong_password_of_redis(
 
 @pytest.fixture(scope="module")
 def small_server(make_server_folder: Callable[[], Path]) -> Iterator[PostgresServer]:
-    """It allows 24 connections to ordinary users."""
-    with PostgresServer(make_server_folder() / "small", settings={"max_connections": "27", "fsync": "off"}) as server:
+    """It allows 28 connections to ordinary users."""
+    with PostgresServer(make_server_folder() / "small", settings={"max_connections": "31", "fsync": "off"}) as server:
         yield server
 
 
@@ -108,8 +108,8 @@ def test_pools_that_need_more_connections_than_there_are(
     processes: int,
 ) -> None:
     found = run(*arguments, database=small_server.url, MINEX_WEB_PROCESSES=str(processes))
-    needed = processes * (2 * 16 + 4) + (16 + 2) + 1 + 2 + 10
-    words = ("allows 24 connections", f"may need {needed}", f"web {processes} × (2 × 16 + 4)", "live 16 + 2", "match 1")
+    needed = processes * (2 * 16 + 4) + (16 + 2) + 1 + 2 + 4 + 10
+    words = ("allows 28 connections", f"may need {needed}", f"web {processes} × (2 × 16 + 4)", "live 16 + 2", "match 1")
     assert_told(found, FAILED, *words)
     with psycopg.connect(small_server.url) as connection:
         assert connection.execute("SELECT to_regclass('orders')").fetchone() == (None,)
@@ -122,7 +122,7 @@ def test_the_pool_size_that_is_advised_fits(run: Callable[..., tuple[int, str]],
     advised = re.search(r"MINEX_DATABASE_POOL_SIZE=(\d+)", told())
     assert advised
     assert "at once" not in told(MINEX_DATABASE_POOL_SIZE=advised[1])
-    assert "allows 24 connections at once" in told(MINEX_DATABASE_POOL_SIZE=str(int(advised[1]) + 1))
+    assert "allows 28 connections at once" in told(MINEX_DATABASE_POOL_SIZE=str(int(advised[1]) + 1))
 
 
 @pytest.mark.parametrize("limited", ["ALTER DATABASE minex CONNECTION LIMIT 12", "ALTER ROLE few CONNECTION LIMIT 12"])

@@ -53,7 +53,8 @@ OUTSIDE = (
     "COPY brokers TO '/tmp/brokers'",
 )
 HIDDEN = (
-    "SELECT webhook_secret FROM brokers",
+    "SELECT secret FROM webhooks",
+    "SELECT url FROM webhooks",
     "SELECT document_number FROM orders",
     "SELECT fingerprint FROM orders",
     "SELECT buyer_id FROM trades",

@@ -82,6 +82,13 @@ CASES = {
     "a fill that never was": (
         "account_events", "kind = 'ORDER_OPENED'", {"kind": "'ORDER_FILLED'", "trade_id": "1000000"}, {6},
     ),
+    "a gap in what a receiver is told": ("webhook_deliveries", "sequence = 2", {"sequence": "sequence + 100"}, {6}),
+    "a delivery is gone": ("webhook_deliveries", "sequence = 2", {}, {6}),
+    "a delivery of what is no fill": ("webhook_deliveries", "true", {"account_sequence": "1000000"}, {6}),
+    "a delivery of another fill": (
+        "webhook_deliveries", "sequence = 2", {"account_sequence": "account_sequence - 1"}, {6},
+    ),
+    "number of the last delivery": ("webhooks", "true", {"sequence": "sequence + 1"}, {6}),
     "number of the last account event": ("account_counters", "true", {"sequence": "sequence + 1"}, {6}),
     "an account counter is gone": ("account_counters", "true", {}, {6}),
     "a gap in the journal": ("commands", f"{JOURNAL} AND sequence = 8", {"sequence": "800"}, {5, 6, 7}),

@@ -4,6 +4,7 @@ import pytest
 
 from database.session import transaction
 from services.verify import verify
+from services.webhooks.subscriptions import set_webhook
 from tests.services.floor import Floor
 from tests.services.stream import Stream
 from tests.services.verify.tampering import CASES, NAMED_ELSEWHERE, SAID, tampered, without_constraints
@@ -19,6 +20,9 @@ def history(engine):
     stream.drain()
     symbol = floor.stock()
     seller, buyer, other = (floor.broker(short_limit=50, **{symbol: 500}) for _ in range(3))
+    for broker in (seller, buyer):
+        with transaction(engine) as session:
+            set_webhook(session, broker, "https://receiver.example/")
     floor.ask(seller, symbol, 40, 3_500)
     floor.bid(buyer, symbol, 30, 3_600)
     floor.bid(buyer, symbol, 5, 3_600, time_in_force="ioc")

@@ -1,0 +1,1 @@
+"""Whom brokers want to be told of their trades, and what each was told."""

@@ -1,0 +1,51 @@
+"""6. What receivers are to be told is numbered without gaps, each once, and each of a fill of its broker's own."""
+
+from services.verify.checks.rule import Rule
+
+TABLES = ("webhook_deliveries", "webhooks")
+
+RULES = (
+    Rule(
+        "webhook_deliveries",
+        """
+        WITH numbered AS (
+            SELECT broker_id, sequence, lag(sequence, 1, sequence - 1) OVER steps AS before
+            FROM webhook_deliveries WHERE sequence IS NOT NULL
+            WINDOW steps AS (PARTITION BY broker_id ORDER BY sequence)
+        )
+        SELECT broker_id, sequence, 'sequence' AS what, sequence AS found, before + 1 AS expected
+        FROM numbered WHERE sequence <> before + 1
+        ORDER BY broker_id, sequence
+        """,
+    ),
+    Rule(
+        "webhooks",
+        """
+        WITH told AS (SELECT broker_id, max(sequence) AS sequence FROM webhook_deliveries GROUP BY broker_id)
+        SELECT broker_id, 'sequence' AS what, w.sequence AS found, t.sequence AS expected
+        FROM webhooks w FULL JOIN told t USING (broker_id)
+        WHERE t.sequence IS NOT NULL AND w.sequence IS DISTINCT FROM t.sequence
+        ORDER BY broker_id
+        """,
+    ),
+    Rule(
+        "webhook_deliveries",
+        """
+        SELECT d.id, d.broker_id, 'a fill' AS what, d.account_sequence AS found, 'one that is told once' AS expected
+        FROM webhook_deliveries d LEFT JOIN account_events e
+            ON e.broker_id = d.broker_id AND e.sequence = d.account_sequence AND e.trade_id IS NOT NULL
+        WHERE d.event = 'trade_executed' AND e.sequence IS NULL
+        ORDER BY d.id
+        """,
+    ),
+    Rule(
+        "webhook_deliveries",
+        """
+        SELECT broker_id, account_sequence, 'times that it is told' AS what, count(*) AS found, 1 AS expected
+        FROM webhook_deliveries WHERE event = 'trade_executed'
+        GROUP BY broker_id, account_sequence HAVING count(*) <> 1
+        ORDER BY broker_id, account_sequence
+        """,
+    ),
+)
+"""Old deliveries are removed, the oldest first: numbers begin where those begin that are kept."""

@@ -1,0 +1,1 @@
+"""Webhooks: whom brokers want to be told of their trades, and telling them."""
