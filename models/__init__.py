@@ -31,6 +31,7 @@ from models.market.stock import Stock
 from models.market.trade import Trade
 from models.order import OPEN_STATUSES, Order
 from models.webhooks.webhook import Webhook
+from models.webhooks.webhook_changes import WebhookChanges
 from models.webhooks.webhook_delivery import WebhookDelivery
 from models.webhooks.webhook_endpoint import WebhookEndpoint
 
@@ -64,6 +65,7 @@ __all__ = [
     "User",
     "UserSession",
     "Webhook",
+    "WebhookChanges",
     "WebhookDelivery",
     "WebhookEndpoint",
 ]

@@ -1,7 +1,7 @@
 """What a committed turn tells the other processes, in one round trip."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -68,7 +68,7 @@ class Bus:
             commands.append(packed("PUBLISH", self._channel, orjson.dumps(body)))
         return self._send(commands, len(messages))
 
-    def wake_senders(self, broker_ids: Sequence[int]) -> bool:
+    def wake_senders(self, broker_ids: Collection[int]) -> bool:
         """Have these brokers' receivers told what there is for them; False when Redis is away."""
         return self._senders.wake(broker_ids)
 

@@ -17,6 +17,7 @@ from services.matching.books import Books, StuckStock
 from services.matching.match import Hooks, find_at_fault, match_turn
 from services.matching.poison import BrokenTurn, PoisonCommand
 from services.matching.turn import TakenStock, Turn
+from services.settlement.account_events import brokers_to_tell
 from services.settlement.turn_records import Announcement
 from services.stocks.state_facts import state_facts
 from services.timestamps import moment
@@ -146,8 +147,8 @@ class Matcher:
             except Exception:
                 log.exception("a turn of %d commands is settled but could not be told", turn.commands)
             self.bus.announce(messages, snapshots, replies, list(turn.snapshots))
-            if turn.settled is not None and turn.settled.stored.hooked:
-                self.bus.wake_senders(turn.settled.stored.hooked)
+            if turn.settled is not None and (brokers := brokers_to_tell(turn.settled.outcome)):
+                self.bus.wake_senders(brokers)
 
     @staticmethod
     def _say_states(turn: Turn) -> None:

@@ -18,7 +18,7 @@ from heartbeat import LONGEST_TURN_SECONDS, Progress, start_beating
 from queues.connection import connect as connect_redis
 from queues.jobs import webhook_queue
 from queues.webhook_wakeups import WebhookWakeups
-from services.webhooks.claims import renew, waiting_brokers
+from services.webhooks.claims import renew, waiting_brokers, well_brokers
 from services.webhooks.deliveries import forget_old
 from settings.sections import Settings
 from workers.database import connect_sender
@@ -48,6 +48,7 @@ class WebhookWorker:
         self._looked_at = self._forgot_at = float("-inf")
         self._suspended = False
         self._redis_away = False
+        self._knows_the_quick = False
 
     def run_once(self) -> None:
         """Wait for jobs, at most LONGEST_WAIT_SECONDS, and begin with what is due."""
@@ -77,6 +78,9 @@ class WebhookWorker:
         try:
             with transaction(self.senders.engine) as session:
                 renew(session, running, self.senders.sending.sender)
+                if not self._knows_the_quick:
+                    self.senders.expect_quick(well_brokers(session))
+                    self._knows_the_quick = True
                 waiting = [] if self._suspended else waiting_brokers(session)
             if time.monotonic() - self._forgot_at >= FORGET_SECONDS:
                 self._forgot_at = time.monotonic()

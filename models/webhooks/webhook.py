@@ -9,9 +9,8 @@ WANTS_TRADES = "'trade_executed' = ANY (events)"
 
 
 class Webhook(Base):
-    """A broker's hook. One that was deleted has no `url` and no `secret`, and stays for its numbers.
+    """A broker's hook. One that was deleted has no `url` and no `secret`.
 
-    `sequence` is the number of its last delivery, gapless from 1: turns raise it, and whoever else makes a delivery.
     While it is not enabled nothing is delivered, and trades make no deliveries. `previous_secret` signs besides until
     `previous_until`.
     """
@@ -31,4 +30,3 @@ class Webhook(Base):
     previous_until: Mapped[Instant | None]
     events: Mapped[list[str]] = mapped_column(ARRAY(Text()))
     enabled: Mapped[bool]
-    sequence: Mapped[Amount] = mapped_column(server_default=text("0"))

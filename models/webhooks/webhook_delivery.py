@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Amount, Base, CreatedAt, Id, Instant
+from models.base import Amount, Base, CreatedAt, Instant
 
 
 class WebhookDelivery(Base):
@@ -20,8 +20,9 @@ class WebhookDelivery(Base):
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'delivered', 'set_aside', 'failed')", name="status_known"),
-        Index("ix_webhook_deliveries_broker_id_id", "broker_id", "id"),
-        Index("ix_webhook_deliveries_pending", "broker_id", "sequence", postgresql_where=text("status = 'pending'")),
+        Index(
+            "ix_webhook_deliveries_tests", "broker_id", postgresql_where=text("sequence IS NULL AND status = 'pending'")
+        ),
         Index(
             "ix_webhook_deliveries_set_aside",
             "broker_id",
@@ -30,8 +31,8 @@ class WebhookDelivery(Base):
         ),
     )
 
-    id: Mapped[Id]
-    broker_id: Mapped[Amount]
+    broker_id: Mapped[Amount] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[Amount] = mapped_column(Identity(always=False), primary_key=True)
     sequence: Mapped[Amount | None]
     event: Mapped[str]
     account_sequence: Mapped[Amount | None]

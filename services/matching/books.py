@@ -17,6 +17,7 @@ from services.accounts.known_accounts import KnownAccounts
 from services.settlement.fees import fees_of_row
 from services.settlement.trade_ids import TradeIds
 from services.timestamps import microseconds
+from services.webhooks.hooked_brokers import HookedBrokers
 
 ORDER = f"""
     SELECT stock_id, id, broker_id, document_number, side, order_type, coalesce(price, protection_price) AS price,
@@ -67,6 +68,7 @@ class Books:
         self.accounts = KnownAccounts()
         """Those that committed turns brought something."""
         self.trade_ids = TradeIds()
+        self.hooks = HookedBrokers()
         self.rebuilds = 0
 
     def current(self, session: Statements, stocks: Sequence[Any]) -> dict[int, Book]:
@@ -94,6 +96,7 @@ class Books:
         self._copies.clear()
         self.accounts.clear()
         self.trade_ids.forget()
+        self.hooks.forget()
 
 
 def empty_book(stock: Any, reference: int | None, last_price: int | None = None, state: str = OPEN) -> Book:

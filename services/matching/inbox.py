@@ -20,7 +20,7 @@ and never goes backward within a stock."""
 
 UNSEQUENCED = """
     SELECT c.*, CASE WHEN c.kind = 'amend' THEN (SELECT o.side FROM orders o WHERE o.id = c.order_id) END AS side,
-        EXISTS (SELECT FROM webhooks w WHERE w.enabled AND 'trade_executed' = ANY (w.events)) AS has_hooks
+        (SELECT version FROM webhook_changes WHERE id = 1) AS hooks_version
     FROM stocks s CROSS JOIN LATERAL (
         SELECT c.id, c.stock_id, c.kind, c.order_id, c.broker_id, c.payload::text, c.reserved, c.reply_to
         FROM commands c
@@ -32,7 +32,7 @@ UNSEQUENCED = """
 """By what is not sequenced, never by `id > cursor`: identity values commit out of order. A payload is read as text, for
 one that cannot be understood shall be found with its command in hand.
 
-`has_hooks`: somebody wants to be told of trades. Who said so before he sent one of these commands is seen here.
+`hooks_version`: who wants to be told of trades, and said so before one of these commands was sent, is within it.
 """
 
 

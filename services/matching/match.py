@@ -78,7 +78,7 @@ def match_turn(
             session.execute(PATIENCE)
             answer_within(session, LONG_ANSWER_SECONDS)
         outcome, found, taken = carry_out(session, stocks, inbox, books, poison)
-        outcome.has_hooks = inbox[0].has_hooks
+        outcome.hooked = books.hooks.current(session, inbox[0].hooks_version)
         trade_ids = books.trade_ids.take(session, len(outcome.executions))
     inbox, left = inbox[:taken], len(inbox) - taken
     taking = {row.stock_id: found[row.stock_id] for row in inbox}

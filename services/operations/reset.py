@@ -22,7 +22,6 @@ FORGET_FIGURES = (
     text("DELETE FROM reported_stocks"),
     text("DELETE FROM indicatives"),
     text("DELETE FROM webhook_deliveries"),
-    text("UPDATE webhooks SET sequence = 0"),
     text("""
         UPDATE stocks SET best_bid_quantity = NULL, best_ask_quantity = NULL, session_sequence = 0,
             session_began_at = clock_timestamp(), session_reference = listing_price

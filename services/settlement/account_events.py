@@ -8,8 +8,8 @@ next one would wait for it.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -47,68 +47,86 @@ BROKERS = (number("broker_id", itemgetter(0)), number("events", itemgetter(1)))
 PLACES = {"broker_id": "bigint", "place": "integer", "later": "bigint"}
 """Of an event: its broker, the broker's place among BROKERS from 1, and how many of its events come after this one."""
 
-STEPS = f"""
-    counted AS (
-        INSERT INTO account_counters AS c (broker_id, sequence)
-        SELECT broker_id, events FROM {unnest(BROKERS)}
-        ON CONFLICT (broker_id) DO UPDATE SET sequence = c.sequence + excluded.sequence
-        RETURNING broker_id, sequence
-    ), last AS MATERIALIZED (
-        SELECT array_agg(sequence ORDER BY broker_id) AS sequences FROM counted
-    ), added AS (
+ADDED = f"""
+    added AS (
         INSERT INTO account_events (broker_id, sequence, {NAMES})
         SELECT broker_id, last.sequences[place] - later, {NAMES}
         FROM last CROSS JOIN json_to_recordset($3::json)
             AS e ({", ".join(f"{name} {kind}" for name, kind in (PLACES | COLUMNS).items())})
     )
 """  # noqa: S608 - names of this file
+
+ADD_EVENTS = f"""
+    WITH counted AS (
+        INSERT INTO account_counters AS c (broker_id, sequence)
+        SELECT broker_id, events FROM {unnest(BROKERS)}
+        ON CONFLICT (broker_id) DO UPDATE SET sequence = c.sequence + excluded.sequence
+        RETURNING broker_id, sequence
+    ), last AS MATERIALIZED (
+        SELECT array_agg(sequence ORDER BY broker_id) AS sequences FROM counted
+    ), {ADDED}
+    SELECT broker_id, sequence FROM counted
+"""  # noqa: S608
 """The brokers come in the order of their ids, in which their counters are locked; the events as one JSON document.
 
 Each event finds its broker's counter by its place: connections for orders have no joins but by an index, and what a
 statement has just changed has none.
 """
 
-ADD_EVENTS = f"WITH {STEPS} SELECT broker_id, sequence, false AS is_hooked FROM counted"  # noqa: S608
+FILLS = (number("fills", lambda fills: fills),)
+"""How many deliveries there are for each of BROKERS."""
 
-FILLS = (number("broker_id", itemgetter(0)), number("fills", itemgetter(1)))
-"""How many fills each broker has that has some."""
+
+class Delivery(NamedTuple):
+    """A fill of a broker with a hook: how many of its fills, and of its events, come later, its place in BROKERS."""
+
+    broker_id: int
+    fills_later: int
+    later: int
+    place: int
+
+
+DELIVERIES = (
+    number("broker_id", attrgetter("broker_id")),
+    number("fills_later", attrgetter("fills_later")),
+    number("later", attrgetter("later")),
+    number("place", attrgetter("place"), "integer"),
+)
 
 ADD_EVENTS_AND_DELIVERIES = f"""
-    WITH {STEPS}, numbered AS (
-        UPDATE webhooks w SET sequence = w.sequence + t.fills FROM {unnest(FILLS, first=4)}
-        WHERE w.broker_id = t.broker_id AND w.enabled AND 'trade_executed' = ANY (w.events)
-        RETURNING w.broker_id, w.sequence
-    ), hooked AS MATERIALIZED (
-        SELECT coalesce(jsonb_object_agg(broker_id, sequence), '{{}}') AS numbers FROM numbered
-    ), delivered AS (
+    WITH counted AS (
+        INSERT INTO account_counters AS c (broker_id, sequence, webhook_sequence)
+        SELECT broker_id, events, fills
+        FROM unnest($1::bigint[], $2::bigint[], $4::bigint[]) AS t (broker_id, events, fills)
+        ON CONFLICT (broker_id) DO UPDATE SET sequence = c.sequence + excluded.sequence,
+            webhook_sequence = c.webhook_sequence + excluded.webhook_sequence
+        RETURNING broker_id, sequence, webhook_sequence
+    ), last AS MATERIALIZED (
+        SELECT array_agg(sequence ORDER BY broker_id) AS sequences,
+            array_agg(webhook_sequence ORDER BY broker_id) AS webhook_sequences
+        FROM counted
+    ), {ADDED}, delivered AS (
         INSERT INTO webhook_deliveries (broker_id, sequence, event, account_sequence)
-        SELECT broker_id, CAST(hooked.numbers ->> CAST(broker_id AS text) AS bigint) - fills_later, 'trade_executed',
-            last.sequences[place] - later
-        FROM hooked CROSS JOIN last CROSS JOIN json_to_recordset($3::json)
-            AS e (broker_id bigint, place integer, later bigint, fills_later bigint)
-        WHERE fills_later IS NOT NULL AND hooked.numbers ? CAST(broker_id AS text)
+        SELECT broker_id, last.webhook_sequences[place] - fills_later, 'trade_executed', last.sequences[place] - later
+        FROM last CROSS JOIN {unnest(DELIVERIES, first=5)}
     )
-    SELECT broker_id, c.sequence, hooked.numbers ? CAST(broker_id AS text) AS is_hooked
-    FROM counted c CROSS JOIN hooked
-"""  # noqa: S608 - names of this file
-"""And for each fill of a broker that has a hook for trades a delivery, with numbers of its own. Each finds its hook by
-the broker, in a document: as above, joins would take the square of the time."""
+    SELECT broker_id, sequence FROM counted
+"""  # noqa: S608
+"""And a delivery for each fill of a broker with a hook, numbered by the same counters."""
 
 
 def add_account_events(sent: Pipeline, outcome: TurnOutcome, trade_ids: Sequence[int]) -> Iterable[Any]:
-    """Number and store an event for each report, in the order of the reports.
+    """Number and store an event for each report, in the order of the reports, and deliveries for `outcome.hooked`.
 
-    A row {broker_id, sequence, is_hooked} for each broker that is told something: the number of its last event, and
-    whether there are deliveries for its hook now.
+    A row {broker_id, sequence} for each broker that is told something: the number of its last event.
     """
     if not outcome.reports:
         return ()
     later = Counter([broker_of(report.order) for _, report in outcome.reports])
     counts = sorted(later.items())
     places = {broker_id: place for place, (broker_id, _) in enumerate(counts, 1)}
-    fills = Counter([broker_of(report.order) for _, report in outcome.reports if report.trade_index is not None])
-    fill_counts = sorted(fills.items()) if outcome.has_hooks else []
-    events = []
+    hooked = outcome.hooked
+    events, fills = [], []
     for stock, report in outcome.reports:
         broker_id = broker_of(report.order)
         later[broker_id] -= 1
@@ -117,16 +135,29 @@ def add_account_events(sent: Pipeline, outcome: TurnOutcome, trade_ids: Sequence
             event |= _reason(report.event)
         else:
             event["trade_id"] = trade_ids[report.trade_index]
-            if fill_counts:
-                fills[broker_id] -= 1
-                event["fills_later"] = fills[broker_id]
             if fee := outcome.executions[report.trade_index].fee_of(report.order):
                 event["fee"] = fee
+            if broker_id in hooked:
+                fills.append((broker_id, later[broker_id]))
         events.append(event)
     parameters = *literals(BROKERS, counts), orjson.dumps(events).decode()
-    if fill_counts:
-        return sent.send(ADD_EVENTS_AND_DELIVERIES, *parameters, *literals(FILLS, fill_counts))
-    return sent.send(ADD_EVENTS, *parameters)
+    if not fills:
+        return sent.send(ADD_EVENTS, *parameters)
+    left = Counter([broker_id for broker_id, _ in fills])
+    deliveries_of = literals(FILLS, [left[broker_id] for broker_id, _ in counts])
+    deliveries = []
+    for broker_id, events_later in fills:
+        left[broker_id] -= 1
+        deliveries.append(Delivery(broker_id, left[broker_id], events_later, places[broker_id]))
+    return sent.send(ADD_EVENTS_AND_DELIVERIES, *parameters, *deliveries_of, *literals(DELIVERIES, deliveries))
+
+
+def brokers_to_tell(outcome: TurnOutcome) -> set[int]:
+    """The brokers for whose receivers there are deliveries now."""
+    if not outcome.hooked:
+        return set()
+    filled = {broker_of(report.order) for _, report in outcome.reports if report.trade_index is not None}
+    return filled & outcome.hooked
 
 
 def _event(stock: StockTurn, report: ExecutionReport, broker_id: int, place: int, later: int) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 COMMIT leaves with them, so that no Python runs while anything is locked that others wait for, but the stocks.
 
 Locks are taken in one order everywhere: stocks, then orders by id, then commands, then the counters of account events
-by broker, then hooks by broker, then balances by (broker, asset). Commands come after orders because a request to amend
-locks the order and then waits for whoever holds its last amendment.
+by broker, then balances by (broker, asset). Commands come after orders because a request to amend locks the order and
+then waits for whoever holds its last amendment.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,8 +34,6 @@ class StoredTurn:
     """Those that changed, or from which the turn's commands had reserved."""
     last_events: dict[int, int]
     """The number of the last account event of each broker that was told something."""
-    hooked: list[int]
-    """Brokers for whose hooks there are deliveries now."""
 
 
 def store_turn(
@@ -68,10 +66,4 @@ def store_turn(
         if refusal := refusal_of(error):
             raise refusal from error
         raise
-    told = list(told)
-    return StoredTurn(
-        {row.id: row for row in orders},
-        list(balances),
-        {row.broker_id: row.sequence for row in told},
-        [row.broker_id for row in told if row.is_hooked],
-    )
+    return StoredTurn({row.id: row for row in orders}, list(balances), {row.broker_id: row.sequence for row in told})

@@ -1,7 +1,7 @@
 """What one turn of the worker brings: from the engine's events to trades, movements and reports, still in memory."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,8 +53,8 @@ class TurnOutcome:
     triggered: dict[int, str] = field(default_factory=dict)
     """When stops were elected, by order."""
     reports: list[tuple[StockTurn, ExecutionReport]] = field(default_factory=list)
-    has_hooks: bool = False
-    """Whether any broker has a hook for trades."""
+    hooked: Set[int] = frozenset()
+    """Brokers that have a hook for trades, or had one just now."""
     reserving: set[Account] = field(default_factory=set)
     """Accounts that the turn's commands reserved from before they were taken: their owners are told of that, too."""
 

@@ -21,7 +21,7 @@ CLAIM: Final = text("""
     FROM webhooks w WHERE w.broker_id = :broker_id
     ON CONFLICT (broker_id) DO UPDATE SET claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until
     WHERE e.claimed_until IS NULL OR e.claimed_until < clock_timestamp() OR e.claimed_by = excluded.claimed_by
-    RETURNING e.failing_since, e.is_probed, e.probe_at
+    RETURNING e.failing_since, e.is_probed, e.probe_at, e.done_id
 """)
 
 HOOK: Final = text("""
@@ -40,17 +40,29 @@ RELEASE: Final = text("""
     WHERE broker_id = :broker_id AND claimed_by = :sender
 """)
 
-FREE: Final = text("""
-    UPDATE webhook_deliveries SET next_attempt_at = clock_timestamp()
-    WHERE broker_id = :broker_id AND status IN ('pending', 'set_aside') AND next_attempt_at > clock_timestamp()
-""")
+FREE: Final = (
+    text("""
+        UPDATE webhook_deliveries SET next_attempt_at = clock_timestamp()
+        WHERE broker_id = :broker_id AND status = 'set_aside' AND next_attempt_at > clock_timestamp()
+    """),
+    text("""
+        UPDATE webhook_deliveries SET next_attempt_at = clock_timestamp()
+        WHERE broker_id = :broker_id AND next_attempt_at > clock_timestamp() AND id = (
+            SELECT d.id FROM webhook_endpoints e JOIN webhook_deliveries d USING (broker_id)
+            WHERE e.broker_id = :broker_id AND d.id > e.done_id AND d.status = 'pending' AND d.sequence IS NOT NULL
+            ORDER BY d.id LIMIT 1
+        )
+    """),
+)
+"""All that are set aside, and the first of those in order: no other has a time."""
 
 WAITING: Final = text("""
     SELECT w.broker_id FROM webhooks w LEFT JOIN webhook_endpoints e USING (broker_id)
     WHERE w.url IS NOT NULL AND (e.claimed_until IS NULL OR e.claimed_until < clock_timestamp())
         AND (
             (w.enabled AND EXISTS (
-                SELECT FROM webhook_deliveries d WHERE d.broker_id = w.broker_id AND d.status = 'pending'
+                SELECT FROM webhook_deliveries d WHERE d.broker_id = w.broker_id AND d.id > coalesce(e.done_id, 0)
+                    AND d.status = 'pending' AND d.sequence IS NOT NULL
             ))
             OR (w.enabled AND EXISTS (
                 SELECT FROM webhook_deliveries d WHERE d.broker_id = w.broker_id AND d.status = 'set_aside'
@@ -61,6 +73,11 @@ WAITING: Final = text("""
                 WHERE d.broker_id = w.broker_id AND d.status = 'pending' AND d.sequence IS NULL
             )
         )
+""")
+
+
+WELL: Final = text("""
+    SELECT broker_id FROM webhook_endpoints WHERE last_success_at IS NOT NULL AND failing_since IS NULL
 """)
 
 
@@ -76,6 +93,8 @@ class Hook:
     failing_since: datetime | None
     is_probed: bool
     probe_at: datetime | None
+    done_id: int
+    """Nothing up to it waits to be sent in order."""
     now: datetime
     """When it was claimed, by the database's clock."""
     last_success_at: datetime | None = None
@@ -108,7 +127,15 @@ def claim(session: Statements, broker_id: int, sender: str) -> Hook | None:
         return None
     secrets = [row.secret] if row.previous_secret is None else [row.secret, row.previous_secret]
     return Hook(
-        broker_id, row.url, secrets, row.enabled, endpoint.failing_since, endpoint.is_probed, endpoint.probe_at, row.now
+        broker_id=broker_id,
+        url=row.url,
+        secrets=secrets,
+        enabled=row.enabled,
+        failing_since=endpoint.failing_since,
+        is_probed=endpoint.is_probed,
+        probe_at=endpoint.probe_at,
+        done_id=endpoint.done_id,
+        now=row.now,
     )
 
 
@@ -124,7 +151,13 @@ def release(session: Statements, broker_id: int, sender: str) -> None:
 
 def free_waiting(session: Statements, broker_id: int) -> None:
     """Whatever waits for its time to be tried again is due now."""
-    session.execute(FREE, {"broker_id": broker_id})
+    for statement in FREE:
+        session.execute(statement, {"broker_id": broker_id})
+
+
+def well_brokers(session: Statements) -> list[int]:
+    """Brokers whose receivers have answered, and do."""
+    return [row.broker_id for row in session.execute(WELL)]
 
 
 def waiting_brokers(session: Statements) -> list[int]:

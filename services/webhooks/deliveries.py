@@ -32,7 +32,8 @@ TESTS: Final = text(f"""
 
 IN_ORDER: Final = text(f"""
     SELECT {COLUMNS} FROM webhook_deliveries
-    WHERE broker_id = :broker_id AND status = 'pending' AND sequence IS NOT NULL ORDER BY sequence LIMIT :limit
+    WHERE broker_id = :broker_id AND id > :done_id AND status = 'pending' AND sequence IS NOT NULL
+    ORDER BY id LIMIT :limit
 """)  # noqa: S608
 
 ASIDE: Final = text(f"""
@@ -59,7 +60,7 @@ RECORD: Final = text(f"""
         delivered_at = CASE WHEN t.status = 'delivered' THEN clock_timestamp() END,
         attempts = CASE WHEN jsonb_array_length(d.attempts) < {MOST_ATTEMPTS} THEN d.attempts
             ELSE d.attempts - 0 END || t.attempt
-    FROM {unnest_named(RESULTS)} WHERE d.id = t.id
+    FROM {unnest_named(RESULTS)} WHERE d.broker_id = :broker_id AND d.id = t.id
 """)  # noqa: S608
 
 NOTE: Final = text("""
@@ -67,25 +68,36 @@ NOTE: Final = text("""
         last_success_at = coalesce(:last_success_at, e.last_success_at),
         failing_since = CASE WHEN w.url = :url THEN CAST(:failing_since AS timestamptz) ELSE e.failing_since END,
         is_probed = CASE WHEN w.url = :url THEN :is_probed ELSE e.is_probed END,
-        probe_at = CASE WHEN w.url = :url THEN CAST(:probe_at AS timestamptz) ELSE e.probe_at END
+        probe_at = CASE WHEN w.url = :url THEN CAST(:probe_at AS timestamptz) ELSE e.probe_at END,
+        done_id = greatest(e.done_id, coalesce(
+            (SELECT id - 1 FROM webhook_deliveries d WHERE d.broker_id = :broker_id AND d.id > e.done_id
+                AND d.status = 'pending' AND d.sequence IS NOT NULL ORDER BY d.id LIMIT 1),
+            (SELECT id FROM webhook_deliveries d WHERE d.broker_id = :broker_id AND d.sequence IS NOT NULL
+                ORDER BY d.id DESC LIMIT 1)
+        ))
     FROM webhooks w WHERE e.broker_id = :broker_id AND e.claimed_by = :sender AND w.broker_id = e.broker_id
 """)
-"""What was found out about a url says nothing of the next one."""
+"""What was found out about a url says nothing of the next one. Whoever makes a delivery that goes in order locks the
+broker's counter before it has an id: so none appears later with a lower one.
+"""
 
 SWITCH_OFF: Final = text("UPDATE webhooks SET enabled = false WHERE broker_id = :broker_id AND url = :url")
 
 NEXT: Final = text("""
     SELECT w.enabled, clock_timestamp() AS now,
         (SELECT coalesce(next_attempt_at, created_at) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id
-            AND d.status = 'pending' AND d.sequence IS NOT NULL ORDER BY d.sequence LIMIT 1) AS in_order,
+            AND d.id > e.done_id AND d.status = 'pending' AND d.sequence IS NOT NULL ORDER BY d.id LIMIT 1) AS in_order,
         (SELECT min(next_attempt_at) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id
             AND d.status = 'set_aside') AS aside
-    FROM webhooks w WHERE w.broker_id = :broker_id
+    FROM webhooks w JOIN webhook_endpoints e USING (broker_id) WHERE w.broker_id = :broker_id
 """)
 
 FORGET: Final = text("""
-    DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries ORDER BY id LIMIT :limit)
-        AND created_at < clock_timestamp() - :days * interval '1 day'
+    DELETE FROM webhook_deliveries d USING webhooks w
+    WHERE d.broker_id = w.broker_id AND d.created_at < clock_timestamp() - :days * interval '1 day'
+        AND d.id = ANY (ARRAY(
+            SELECT o.id FROM webhook_deliveries o WHERE o.broker_id = w.broker_id ORDER BY o.id LIMIT :limit
+        ))
 """)
 
 
@@ -119,7 +131,7 @@ class Waiting:
 
 def waiting_deliveries(session: Statements, hook: Hook) -> Waiting:
     """What is due now. A receiver that is failing gets what it has failed before anything else that is in order."""
-    values = {"broker_id": hook.broker_id, "limit": MOST_TOGETHER, "now": hook.now}
+    values = {"broker_id": hook.broker_id, "limit": MOST_TOGETHER, "now": hook.now, "done_id": hook.done_id}
     waiting = Waiting(tests=list(session.execute(TESTS, values)))
     if not hook.enabled:
         return waiting
@@ -136,7 +148,7 @@ def waiting_deliveries(session: Statements, hook: Hook) -> Waiting:
 def record(session: Statements, hook: Hook, sender: str, results: Sequence[Result]) -> None:
     """Write down what came of them, and what was found out about the receiver; others may have it then."""
     if results:
-        session.execute(RECORD, named_literals(RESULTS, results))
+        session.execute(RECORD, {"broker_id": hook.broker_id, **named_literals(RESULTS, results)})
     if hook.has_recovered:
         free_waiting(session, hook.broker_id)
     if hook.is_gone:
@@ -162,5 +174,5 @@ def due_in(session: Statements, hook: Hook) -> timedelta | None:
 
 
 def forget_old(session: Statements, days: int) -> int:
-    """Remove deliveries that are older than so many days, the oldest first; how many these were."""
-    return session.execute(FORGET, {"days": days, "limit": 10_000}).rowcount  # type: ignore[no-any-return]
+    """Remove deliveries that are older than so many days, a thousand of each broker at most; how many these were."""
+    return session.execute(FORGET, {"days": days, "limit": 1_000}).rowcount  # type: ignore[no-any-return]

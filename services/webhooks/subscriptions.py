@@ -56,13 +56,13 @@ ROTATE: Final = text("""
 
 READ: Final = text("""
     SELECT w.url, w.events, w.enabled, e.failing_since, e.last_success_at,
-        (SELECT count(*) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id AND d.status = 'pending')
+        (SELECT count(*) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id AND d.id > coalesce(e.done_id, 0)
+            AND d.status = 'pending')
         + (SELECT count(*) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id AND d.status = 'set_aside')
         AS waiting,
-        (SELECT d.id FROM webhook_deliveries d WHERE d.broker_id = w.broker_id AND d.status = 'pending'
-            AND d.sequence IS NOT NULL ORDER BY d.sequence LIMIT 1) AS first_id,
-        (SELECT d.tries FROM webhook_deliveries d WHERE d.broker_id = w.broker_id AND d.status = 'pending'
-            AND d.sequence IS NOT NULL ORDER BY d.sequence LIMIT 1) AS first_tries
+        (SELECT CASE WHEN d.tries > 0 THEN d.id END FROM webhook_deliveries d WHERE d.broker_id = w.broker_id
+            AND d.id > coalesce(e.done_id, 0) AND d.status = 'pending' AND d.sequence IS NOT NULL
+            ORDER BY d.id LIMIT 1) AS blocked_by
     FROM webhooks w LEFT JOIN webhook_endpoints e USING (broker_id) WHERE w.broker_id = :broker_id
 """)
 
@@ -115,7 +115,7 @@ def read_webhook(session: Statements, broker_id: int) -> dict[str, Any]:
         "enabled": row.enabled,
         "state": state,
         "waiting": row.waiting,
-        "blocked_by": row.first_id if row.first_tries else None,
+        "blocked_by": row.blocked_by,
         "failing_since": timestamp(row.failing_since),
         "last_success_at": timestamp(row.last_success_at),
     }

@@ -22,7 +22,7 @@ PAUSE_SECONDS: Final = 1.0
 error of PostgreSQL's."""
 
 QUICK_SHARE: Final = 4
-"""One of so many threads is for receivers that answer soon: those that do not have the others."""
+"""One of so many threads is for receivers that have answered soon: all others share the others."""
 
 
 class Senders:
@@ -57,6 +57,12 @@ class Senders:
                     self._due[broker_id] = now
         self.go_on()
 
+    def expect_quick(self, broker_ids: Iterable[int]) -> None:
+        """Believe of these that they answer soon, until they have been asked; of others nobody knows."""
+        with self._lock:
+            for broker_id in broker_ids:
+                self._is_quick.setdefault(broker_id, True)
+
     def find(self, broker_ids: Iterable[int]) -> None:
         """Have those of these looked at that nobody knows of."""
         with self._lock:
@@ -84,7 +90,7 @@ class Senders:
             for broker_id in [broker_id for broker_id, due in self._due.items() if due <= now]:
                 del self._due[broker_id]
                 self._running[broker_id] = False
-                lane = self._quick if self._is_quick.get(broker_id, True) else self._slow
+                lane = self._quick if self._is_quick.get(broker_id, False) else self._slow
                 lane.submit(self._run, broker_id)
 
     def stop(self) -> None:

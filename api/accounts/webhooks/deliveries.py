@@ -18,7 +18,7 @@ from api.accounts.webhooks.schemas import (
 from api.components import components
 from api.http.answers import Answer, answer
 from api.http.paging import LARGEST, page, position_in
-from services.webhooks.read_deliveries import add_test, read_deliveries, read_delivery, refuse_foreign_delivery, retry
+from services.webhooks.read_deliveries import add_test, read_deliveries, read_delivery, retry
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ DELIVERY = "/webhook/deliveries/<delivery_id:delivery_id>"
 
 def _own_delivery(delivery_id: int) -> None:
     with components().database.looking() as session:
-        refuse_foreign_delivery(session, broker_id(), delivery_id)
+        read_delivery(session, broker_id(), delivery_id)
 
 
 @blueprint.open_to(Access.READ, "/webhook/deliveries")

@@ -2,7 +2,7 @@
 
 from services.verify.checks.rule import Rule
 
-TABLES = ("webhook_deliveries", "webhooks")
+TABLES = ("webhook_deliveries", "account_counters")
 
 RULES = (
     Rule(
@@ -19,12 +19,12 @@ RULES = (
         """,
     ),
     Rule(
-        "webhooks",
+        "account_counters",
         """
         WITH told AS (SELECT broker_id, max(sequence) AS sequence FROM webhook_deliveries GROUP BY broker_id)
-        SELECT broker_id, 'sequence' AS what, w.sequence AS found, t.sequence AS expected
-        FROM webhooks w FULL JOIN told t USING (broker_id)
-        WHERE t.sequence IS NOT NULL AND w.sequence IS DISTINCT FROM t.sequence
+        SELECT broker_id, 'webhook_sequence' AS what, c.webhook_sequence AS found, t.sequence AS expected
+        FROM account_counters c FULL JOIN told t USING (broker_id)
+        WHERE t.sequence IS NOT NULL AND c.webhook_sequence IS DISTINCT FROM t.sequence
         ORDER BY broker_id
         """,
     ),

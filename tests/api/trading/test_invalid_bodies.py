@@ -382,7 +382,7 @@ class TestNothingIsPassedOverInSilence:
                     for caller in (broker, venue.admin, person)
                 ]
                 assert "body_not_expected" in [answer.json["code"] for answer in answers], (method, path)
-                assert {answer.status_code for answer in answers} <= {403, 422}
+                assert {answer.status_code for answer in answers} <= {403, 404, 422}  # 404: another broker's delivery
                 asked += 1
         assert asked > 20
         assert broker.get(f"/orders/{order_id}")["status"] != "cancelled"

@@ -3,6 +3,7 @@
 import pytest
 
 from database.session import transaction
+from services.settlement.account_events import brokers_to_tell
 from services.webhooks.subscriptions import delete_webhook, set_webhook
 
 
@@ -37,7 +38,7 @@ def test_each_fill_of_a_hooked_broker_has_one(floor):
     for broker, quantity in ((buyer, 5), (other, 6), (buyer, 7)):
         floor.bid(broker, symbol, quantity, 3_500)
     turn = floor.match(symbol)
-    assert sorted(turn.settled.stored.hooked) == sorted([seller, buyer])
+    assert brokers_to_tell(turn.settled.outcome) == {seller, buyer}
     floor.bid(buyer, symbol, 32, 3_500)
     floor.match(symbol)
     for broker, count in ((seller, 4), (buyer, 3)):
@@ -64,7 +65,7 @@ def test_what_brings_no_trade_brings_none(floor):
     floor.match(symbol)
     floor.cancel(broker, order)
     turn = floor.match(symbol)
-    assert turn.settled.stored.hooked == []
+    assert brokers_to_tell(turn.settled.outcome) == set()
     assert deliveries(floor, broker) == []
 
 
@@ -83,7 +84,7 @@ def test_a_hook_that_is_off_or_for_something_else_gets_none(floor, how):
         hook(floor, buyer, events, enabled=how != "by hand")
     floor.bid(buyer, symbol, 2, 3_500)
     turn = floor.match(symbol)
-    assert turn.settled.stored.hooked == []
+    assert brokers_to_tell(turn.settled.outcome) == set()
     hook(floor, buyer)
     floor.bid(buyer, symbol, 3, 3_500)
     floor.match(symbol)

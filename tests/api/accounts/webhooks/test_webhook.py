@@ -169,7 +169,7 @@ def test_what_was_to_be_told_is_listed_and_paused_while_it_is_off(venue: Venue) 
     for path in ("", "/retry"):
         method = "POST" if path else "GET"
         refused = seller.call(method, f"/webhook/deliveries/{first['delivery_id']}{path}")
-        assert (refused.status_code, refused.json["code"]) == (403, "not_your_delivery")
+        assert (refused.status_code, refused.json["code"]) == (404, "unknown_delivery")
 
 
 def test_deliveries_come_in_pages(venue: Venue) -> None:
