@@ -26,6 +26,11 @@ COMMANDS = {
         "cli.commands.doctor",
         "Check that nothing is missing on this machine.",
     ),
+    "order": ("cli.commands.order", "Place an order: minex order buy PETR4 100 @ 35.00"),
+    "orders": ("cli.commands.orders", "Show your orders."),
+    "cancel": ("cli.commands.cancel", "Cancel orders."),
+    "positions": ("cli.commands.positions", "Show your shares and your cash."),
+    "watch": ("cli.commands.watch", "Watch a stock: its book and its trades, live."),
     "run": ("cli.commands.run", "Run one process: web, live, match, clock, reporter or webhooks."),
     "alive": ("cli.commands.alive", "Tell whether a process of this container goes on."),
     "rq": ("cli.commands.rq", "Call RQ on the Redis of the exchange: info, suspend, resume."),
@@ -50,6 +55,8 @@ ELSEWHERE = {
     **dict.fromkeys(("stop", "kill", "shutdown"), "down"),
     **dict.fromkeys(("ps", "info"), "status"),
     **dict.fromkeys(("check", "diagnose"), "doctor"),
+    **dict.fromkeys(("buy", "sell", "place"), "order"),
+    "portfolio": "positions",
     "help": "--help",
 }
 """Words of other programs, and ours for the same; no spelling would lead from one to the other."""

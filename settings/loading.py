@@ -32,11 +32,22 @@ LISTENER = "MINEX_LISTENER"
 COMMAND = "MINEX_COMMAND"
 FAULT = "MINEX_FAULT"
 NOT_SETTINGS = frozenset(
-    {"MINEX_CONFIG", FAULT, "MINEX_MAKER_KEY", "MINEX_TAKER_KEY", "MINEX_WEBHOOK_SECRET", HEARTBEATS, LISTENER, COMMAND}
+    {
+        "MINEX_CONFIG",
+        FAULT,
+        "MINEX_MAKER_KEY",
+        "MINEX_TAKER_KEY",
+        "MINEX_WEBHOOK_SECRET",
+        "MINEX_KEY",
+        "MINEX_URL",
+        HEARTBEATS,
+        LISTENER,
+        COMMAND,
+    }
 )
 """Variables with our prefix that are no settings: where the file is, the fault points of the tests, the keys of the
-brokers of `minex replay`, the secret of `minex webhook`, the folder in which somebody looks for signs of life, the
-socket that it hands down, and how `./minex` was called."""
+brokers of `minex replay`, the secret of `minex webhook`, the key and the address of the commands that trade, the folder
+in which somebody looks for signs of life, the socket that it hands down, and how `./minex` was called."""
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:

@@ -1,0 +1,90 @@
+"""Who trades, and where: the options that all commands of trading share."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import rich_click as click
+
+from cli.exits import FAILED, NOT_RUNNING, REFUSED
+from cli.local.demo_keys import DemoKeys, known_keys
+from cli.local.run_state import running
+from cli.order_flow.api_key_option import ApiKey
+from cli.terminal import CommandError
+from client import Exchange, OutcomeUnknown, Refused, Unreachable
+from embedded.folder import data_folder
+from settings.loading import load_settings
+
+DOCUMENT: Final = "00000000191"
+"""The customer for whom the terminal places orders, where none is named."""
+
+KEY: Final = "MINEX_KEY"
+URL: Final = "MINEX_URL"
+
+
+def for_broker(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options `--url`, `--key`, `--broker` and `--json`; it is called with `exchange` and `as_json`.
+
+    What the exchange refuses, and that nobody answers, is told as every command tells it.
+    """
+
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+    @click.option("--broker", help="A broker of the demo, by name; by default the first.")
+    @click.option("--key", type=ApiKey(), envvar=KEY, show_envvar=True, help="The broker's API key.")
+    @click.option(
+        "--url", envvar=URL, show_envvar=True, help="Address of the exchange; by default the one that runs here."
+    )
+    @functools.wraps(command)
+    def called(*arguments: Any, url: str | None, key: str | None, broker: str | None, **options: Any) -> Any:
+        with told():
+            return command(*arguments, exchange=exchange_of(url, key, broker), **options)
+
+    return called
+
+
+def exchange_of(url: str | None, key: str | None, broker: str | None) -> Exchange:
+    """The exchange at `url`, else the one that runs here, for whoever has the key, else for a demo broker.
+
+    Raises CommandError.
+    """
+    folder = data_folder(load_settings())
+    state = running(folder)
+    if not url and (state is None or not state.url):
+        raise CommandError("Minex is not running here.", "minex up", exit_code=NOT_RUNNING)
+    here = state.url if state is not None else ""
+    if key is None:
+        key = _demo_key(known_keys(folder) if url in (None, here) else None, broker)
+    return Exchange(url or here, key, document=DOCUMENT)
+
+
+def _demo_key(demo: DemoKeys | None, broker: str | None) -> str:
+    if demo is None or not demo.brokers:
+        raise CommandError(
+            "Say for whom: there are no demo brokers here.", f"{KEY}=mx_… minex orders", exit_code=FAILED
+        )
+    if broker is None:
+        return demo.brokers[0].api_key
+    for one in demo.brokers:
+        if one.name.casefold() == broker.casefold():
+            return one.api_key
+    names = ", ".join(one.name for one in demo.brokers)
+    raise CommandError(f"There is no demo broker {broker!r}; there are {names}.")
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Turns what the client raises into what commands show. Raises CommandError."""
+    try:
+        yield
+    except Refused as refused:
+        raise CommandError(
+            f"{refused.detail or refused} ({refused.code or refused.status})", exit_code=REFUSED
+        ) from refused
+    except Unreachable as error:
+        raise CommandError(f"{str(error)[:1].upper()}{str(error)[1:]}", "minex up", exit_code=NOT_RUNNING) from error
+    except OutcomeUnknown as unknown:
+        what = f"It may be placed or not: its answer was lost. Its client_order_id is {unknown.client_order_id}."
+        raise CommandError(what, "minex orders") from unknown
