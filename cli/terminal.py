@@ -24,7 +24,8 @@ LEAST_WIDTH = 8
 """Columns that a column of a table keeps on the narrowest terminal."""
 
 COMMANDS = (
-    r"admin-key|admin|alive|bench|doctor|down|migrate|replay|rq|run|simulate|status|test|token-secret|up|verify|webhook"
+    r"admin-key|admin|alive|bench|cancel|doctor|down|migrate|orders|order|positions|replay|rq|run|simulate|status|test|"
+    r"token-secret|up|verify|watch|webhook"
 )
 COMMAND = re.compile(rf"(?<![\w/.-])minex(?= ({COMMANDS})\b)")
 """The name before one of our subcommands, wherever a hint names one."""
