@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from .errors import OutcomeUnknown
 from .shapes import Document, Order, Side
-from .transport import Transport
+from .transport import Transport, may_pass
 
 NOT_WORKING = frozenset({"filled", "cancelled", "expired", "rejected"})
 """What an order is once it can trade no more."""
@@ -61,11 +61,17 @@ class Orders:
     def place_orders(self, bodies: Sequence[Mapping[str, Any]]) -> list[Document]:
         """Place up to 500 orders with one request, made by `order_body`; the answers in their order.
 
-        Each is {status, order} or {status, problem}: one that is refused does not keep the others back. Raises
-        OutcomeUnknown: each of them is found by its own client_order_id then.
+        Each is {status, order} or {status, problem}: one that is refused does not keep the others back. While some are
+        put off (429, 503) all are sent again, under their names. Raises OutcomeUnknown: each of them is found by its
+        own client_order_id then.
         """
-        answer = self.transport.call("POST", "/orders/batch", {"orders": list(bodies)}, repeatable=True)
-        return cast(list[Document], answer.json()["results"])
+        patience = self.transport.new_patience()
+        while True:
+            answer = self.transport.call("POST", "/orders/batch", {"orders": list(bodies)}, repeatable=True)
+            results = cast(list[Document], answer.json()["results"])
+            put_off = [each for each in results if may_pass(each["status"], each.get("problem", {}).get("code", ""))]
+            if not put_off or not patience.wait(str(put_off[0].get("problem", {}).get("code"))):
+                return results
 
     def order_body(
         self, side: Side, symbol: str, quantity: int, price: int | None = None, **more: Any

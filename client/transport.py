@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -28,16 +28,23 @@ class Transport:
     """One caller's way to the exchange at `url`, usable by several threads.
 
     `key` is an API key or an access token; without one only public data is to be had. A call waits `timeout` seconds
-    for its answer, and is tried again for `patience` seconds.
+    for its answer, and is tried again for `patience` seconds; `on_wait` is told of each wait, its seconds and why.
     """
 
     def __init__(
-        self, url: str, key: str | None = None, *, timeout: float = TIMEOUT_SECONDS, patience: float = 30.0
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        timeout: float = TIMEOUT_SECONDS,
+        patience: float = 30.0,
+        on_wait: Callable[[float, str], None] | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.key = key
         self.timeout = timeout
         self.patience = patience
+        self.on_wait = on_wait
         self._sessions = threading.local()
 
     def call(
@@ -57,14 +64,14 @@ class Transport:
         methods but POST. Raises Refused, Unreachable, OutcomeUnknown.
         """
         repeatable = method != "POST" if repeatable is None else repeatable
-        patience = Patience(self.patience)
+        patience = self.new_patience()
         may_be_done = False
         while True:
             try:
                 answer = self._send(method, path, body, query, prefer)
             except requests.RequestException as error:
                 may_be_done |= method != "GET" and not _never_sent(error)
-                if (may_be_done and not repeatable) or not patience.wait():
+                if (may_be_done and not repeatable) or not patience.wait(str(error)):
                     raise self._without_answer(may_be_done, error) from error
                 continue
             if answer.status_code < 400:
@@ -73,10 +80,14 @@ class Transport:
             may_be_done |= method != "GET" and _may_be_done(refused)
             if may_be_done and not repeatable:
                 raise OutcomeUnknown(str(refused)) from refused
-            if not _may_pass(answer.status_code, refused.code):
+            if not may_pass(answer.status_code, refused.code):
                 raise refused
-            if not patience.wait(_retry_after(answer)):
+            if not patience.wait(str(refused), _retry_after(answer)):
                 raise (OutcomeUnknown(str(refused)) if may_be_done else refused) from refused
+
+    def new_patience(self) -> Patience:
+        """That of one call."""
+        return Patience(self.patience, tell=self.on_wait)
 
     def get(self, path: str, **query: Any) -> Any:
         """The body of a GET; None leaves a parameter out, a list repeats it."""
@@ -154,7 +165,7 @@ def _may_be_done(refused: Refused) -> bool:
     return refused.status in MAY_BE_DONE or refused.code == "outcome_unknown"
 
 
-def _may_pass(status: int, code: str) -> bool:
+def may_pass(status: int, code: str) -> bool:
     """Whether the same request may be taken later. An earlier amendment that waits will have been taken soon."""
     return status in {TOO_MANY_REQUESTS, UNAVAILABLE, *MAY_BE_DONE} or code == "amendment_waiting"
 

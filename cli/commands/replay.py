@@ -18,11 +18,12 @@ from cli.local.replay_stage import fund_here, list_here
 from cli.local.run_state import running
 from cli.order_flow import lobster, replay_scene
 from cli.order_flow.api_key_option import ApiKey
-from cli.order_flow.exchange_client import ExchangeClient
 from cli.order_flow.lobster import MAKER, TAKER, Step
 from cli.order_flow.lobster_messages import BadMessage, Message, read_file
+from cli.order_flow.patience import patient_exchange
 from cli.order_flow.replay_flow import Flow, Outcome
 from cli.order_flow.replay_report import figures, shown
+from cli.refusals import told
 from cli.terminal import CommandError, say
 from database.session import connect, transaction
 from embedded.folder import data_folder
@@ -89,11 +90,12 @@ def command(
     symbol = replay_scene.symbol_of(symbol, file)
     steps = list(lobster.translate(_read(file)))
     where = _where(settings, url, {MAKER: maker_key or "", TAKER: taker_key or ""})
-    flow = _set_scene(settings, where, symbol, steps)
-    flow.prepare(steps)
-    for step in track(steps, description=symbol, console=Console(stderr=True), disable=not sys.stderr.isatty()):
-        flow.send(step)
-    outcome = flow.finish()
+    with told():
+        flow = _set_scene(settings, where, symbol, steps)
+        flow.prepare(steps)
+        for step in track(steps, description=symbol, console=Console(stderr=True), disable=not sys.stderr.isatty()):
+            flow.send(step)
+        outcome = flow.finish()
     report = figures(outcome)
     broken = None if no_verify else _verify(where.database_url)
     if broken is not None:
@@ -135,15 +137,15 @@ def _where(settings: Settings, url: str | None, keys: dict[str, str]) -> Where:
 def _set_scene(settings: Settings, where: Where, symbol: str, steps: Sequence[Step]) -> Flow:
     """The flow, with the stock listed and the brokers registered or funded where that may be done from here.
 
-    Raises CommandError, which says what is missing and what helps.
+    Raises what the client raises, and CommandError, which says what is missing and what helps.
     """
     keys = dict(where.keys)
-    admin = ExchangeClient(where.url, settings.exchange.admin_key) if settings.exchange.admin_key else None
+    admin = patient_exchange(where.url, settings.exchange.admin_key) if settings.exchange.admin_key else None
     for account, key in where.keys.items():
         if not key and admin is not None:
             keys[account] = replay_scene.register_by_admin(admin, f"Replay {account}")
             say(f"registered a broker, Replay {account}")
-    maker, taker = (ExchangeClient(where.url, keys[account]) for account in (MAKER, TAKER))
+    maker, taker = (patient_exchange(where.url, keys[account]) for account in (MAKER, TAKER))
     if not replay_scene.is_listed(maker, symbol):
         if admin is not None:
             replay_scene.list_by_admin(admin, symbol)

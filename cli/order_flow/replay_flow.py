@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from cli.exits import FAILED
-from cli.order_flow.exchange_client import ExchangeClient, Refused
 from cli.order_flow.lobster import Step
 from cli.order_flow.lobster_messages import Message
 from cli.order_flow.replay_scene import check_stock, explained
 from cli.order_flow.resting_orders import BATCH, RestingOrders
 from cli.terminal import CommandError, say
+from client import Exchange, Refused
 from engine import Amend, Cancel, New, Order
 from engine.terms.order_types import IOC
 from engine.terms.orders import SIDE_NAMES
@@ -53,7 +53,7 @@ class Flow:
     Orders that only rest are gathered and sent with one request, until something else comes.
     """
 
-    def __init__(self, maker: ExchangeClient, taker: ExchangeClient, symbol: str) -> None:
+    def __init__(self, maker: Exchange, taker: Exchange, symbol: str) -> None:
         self.maker = maker
         self.taker = taker
         self.symbol = symbol
@@ -70,16 +70,13 @@ class Flow:
     def prepare(self, steps: Sequence[Step]) -> None:
         """See that the stock takes the orders, and that its book is empty, also of an earlier replay's.
 
-        Raises CommandError.
+        Raises CommandError, and what the client raises.
         """
-        left = sum(
-            client.call("DELETE", f"/orders?symbol={self.symbol}").json()["cancelled"]
-            for client in (self.maker, self.taker)
-        )
+        left = sum(broker.cancel_orders(self.symbol) for broker in (self.maker, self.taker))
         if left:
             say(f"cancelled {left} orders that were left in {self.symbol}")
-        check_stock(self.maker.get(f"/stocks/{self.symbol}"), steps)
-        book = self.maker.get(f"/stocks/{self.symbol}/book?depth=1")
+        check_stock(self.maker.stock(self.symbol), steps)
+        book = self.maker.book(self.symbol, depth=1)
         if book["bids"] or book["asks"]:
             raise CommandError(
                 f"Others have orders in {self.symbol}; the flow would meet them.", "minex replay FILE --symbol …"
@@ -99,7 +96,7 @@ class Flow:
         elif isinstance(command, Amend):
             self._amend(command)
         elif isinstance(command, Cancel):
-            self.maker.call("DELETE", self._path(command.id), prefer="respond-async")
+            self.maker.transport.call("DELETE", self._path(command.id), prefer="respond-async")
             self.outcome.cancels += 1
 
     def finish(self) -> Outcome:
@@ -129,7 +126,8 @@ class Flow:
     def _execute(self, order: Order, execution: Message) -> None:
         body = self._body(order) | {"time_in_force": IOC}
         try:
-            answer = self.taker.call("POST", "/orders", body, f"wait={WAIT_SECONDS}", repeatable=True).json()
+            prefer = f"wait={WAIT_SECONDS}"
+            answer = self.taker.transport.call("POST", "/orders", body, prefer=prefer, repeatable=True).json()
         except Refused as refused:
             raise explained(refused) from refused
         if answer["status"] == "pending":
@@ -141,9 +139,10 @@ class Flow:
         """Amend an order; one that an execution of another has filled is refused, and the flow goes on."""
         self.outcome.amendments += 1
         try:
-            self.maker.call("PUT", self._path(command.id), {"quantity": command.quantity}, f"wait={WAIT_SECONDS}")
+            changes, prefer = {"quantity": command.quantity}, f"wait={WAIT_SECONDS}"
+            self.maker.transport.call("PUT", self._path(command.id), changes, prefer=prefer)
         except Refused as refused:
-            if refused.problem not in TOO_LATE:
+            if refused.code not in TOO_LATE:
                 raise
             self.outcome.refused += 1
 
@@ -163,7 +162,7 @@ class Flow:
         """The resting broker's order ids by trade, as far back as this flow's first trade."""
         trades = [fill["trade_id"] for _, order in self._executions for fill in order["trades"]]
         hit: dict[int, int] = {}
-        for fill in self.maker.items("/trades"):
+        for fill in self.maker.fills():
             if fill["trade_id"] < min(trades, default=0):
                 break
             hit[fill["trade_id"]] = fill["order_id"]

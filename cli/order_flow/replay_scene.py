@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cli.exits import REFUSED, USAGE
-from cli.order_flow.exchange_client import ExchangeClient, Refused
 from cli.order_flow.lobster import MAKER, TAKER, Step
 from cli.terminal import CommandError
+from client import Exchange, Refused
 from engine import New
 from engine.terms.orders import BID
 from engine.terms.states import OPEN
@@ -57,12 +57,12 @@ def symbol_of(given: str | None, file: Path) -> str:
     return symbol
 
 
-def is_listed(client: ExchangeClient, symbol: str) -> bool:
-    """True if there is such a stock. Raises CommandError."""
+def is_listed(exchange: Exchange, symbol: str) -> bool:
+    """True if there is such a stock. Raises what the client raises."""
     try:
-        client.get(f"/stocks/{symbol}")
+        exchange.stock(symbol)
     except Refused as refused:
-        if refused.problem != "unknown_stock":
+        if refused.code != "unknown_stock":
             raise
         return False
     return True
@@ -75,18 +75,17 @@ def not_listed(symbol: str) -> CommandError:
     )
 
 
-def list_by_admin(admin: ExchangeClient, symbol: str) -> None:
-    """List a stock for a replay. Raises CommandError."""
-    admin.call("POST", "/stocks", {"symbol": symbol, **RULES})
+def list_by_admin(admin: Exchange, symbol: str) -> None:
+    """List a stock for a replay. Raises what the client raises."""
+    admin.list_stock(symbol, **RULES)
 
 
-def register_by_admin(admin: ExchangeClient, name: str) -> str:
-    """The API key of a new broker that trades without money or shares of its own. Raises CommandError."""
-    answer: dict[str, Any] = admin.call("POST", "/register", {"name": name, **LIMITS}).json()
-    return str(answer["api_key"])
+def register_by_admin(admin: Exchange, name: str) -> str:
+    """The API key of a new broker that trades without money or shares of its own. Raises what the client raises."""
+    return str(admin.register(name, **LIMITS)["api_key"])
 
 
-def check_stock(stock: dict[str, Any], steps: Iterable[Step]) -> None:
+def check_stock(stock: Mapping[str, Any], steps: Iterable[Step]) -> None:
     """Raises CommandError unless a stock, as REST shows it, is open and takes every order of the replay."""
     symbol = stock["symbol"]
     if stock["state"] != OPEN:
@@ -111,12 +110,12 @@ def check_stock(stock: dict[str, Any], steps: Iterable[Step]) -> None:
             )
 
 
-def explained(refused: Refused) -> CommandError:
+def explained(refused: Refused) -> Exception:
     """The refusal of an order, with what helps where a broker has too little."""
-    if refused.problem not in {"insufficient_funds", "insufficient_shares"}:
+    if refused.code not in {"insufficient_funds", "insufficient_shares"}:
         return refused
     return CommandError(
-        f"A broker has too little for this file: {refused.message} "
+        f"A broker has too little for this file: {refused} "
         "With the administrator's key, and no keys of brokers, two that may owe it are registered.",
         WITH_ADMIN_KEY,
         exit_code=REFUSED,

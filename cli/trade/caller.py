@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import rich_click as click
 
-from cli.exits import FAILED, NOT_RUNNING, REFUSED
+from cli.exits import FAILED, NOT_RUNNING
 from cli.local.demo_keys import DemoKeys, known_keys
 from cli.local.run_state import running
 from cli.order_flow.api_key_option import ApiKey
+from cli.refusals import told
 from cli.terminal import CommandError
-from client import Exchange, OutcomeUnknown, Refused, Unreachable
+from client import Exchange
 from embedded.folder import data_folder
 from settings.loading import load_settings
 
@@ -72,19 +72,3 @@ def _demo_key(demo: DemoKeys | None, broker: str | None) -> str:
             return one.api_key
     names = ", ".join(one.name for one in demo.brokers)
     raise CommandError(f"There is no demo broker {broker!r}; there are {names}.")
-
-
-@contextlib.contextmanager
-def told() -> Iterator[None]:
-    """Turns what the client raises into what commands show. Raises CommandError."""
-    try:
-        yield
-    except Refused as refused:
-        raise CommandError(
-            f"{refused.detail or refused} ({refused.code or refused.status})", exit_code=REFUSED
-        ) from refused
-    except Unreachable as error:
-        raise CommandError(f"{str(error)[:1].upper()}{str(error)[1:]}", "minex up", exit_code=NOT_RUNNING) from error
-    except OutcomeUnknown as unknown:
-        what = f"It may be placed or not: its answer was lost. Its client_order_id is {unknown.client_order_id}."
-        raise CommandError(what, "minex orders") from unknown

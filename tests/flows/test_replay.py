@@ -62,7 +62,7 @@ def admin_key(exchange):
 def demo_here(exchange, folder):
     """The exchange as if `minex up` had started it on `folder`, with demo brokers who own nothing."""
     brokers = [(name, exchange.broker(name)) for name in ("Aurora", "Boreal")]
-    keys = DemoKeys(tuple(DemoBroker(name, broker.broker_id, broker.api_key, "") for name, broker in brokers))
+    keys = DemoKeys(tuple(DemoBroker(name, broker.broker_id, broker.api_key) for name, broker in brokers))
     (folder / KEYS_FILE).write_text(json.dumps(asdict(keys)))
     url = exchange.settings.database.url
     lock = lock_of(folder)
@@ -141,7 +141,7 @@ def test_a_broker_who_has_too_little_is_told_what_helps(exchange, tmp_path):
     where, keys = with_keys(exchange, exchange.broker("Poor"), exchange.trusted())
     done = replay(exchange, written(tmp_path, SELL_AND_BUY), *where, "--symbol", "POOR1", **keys)
     assert done.returncode == 4
-    assert "A broker has too little for this file: POST /orders: 422 insufficient_shares" in done.stderr
+    assert "A broker has too little for this file: 422 insufficient_shares" in done.stderr
     assert done.stderr.endswith("  MINEX_ADMIN_KEY=… minex replay FILE\n")
 
 
