@@ -129,8 +129,10 @@ class Follower:
                 self._take(event.name, event.payload)
                 self._last_id = event.id
                 self._has_heard = True
-                if not self._ready.is_set() and all(mirror.is_ready for mirror in self.mirrors):
+                if all(mirror.is_ready for mirror in self.mirrors):
                     self._ready.set()
+                else:
+                    self._ready.clear()
         finally:
             stream.close()
 

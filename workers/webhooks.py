@@ -5,6 +5,7 @@ that answer soon, and those that do not, are served by threads of their own, so 
 """
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -18,7 +19,7 @@ from heartbeat import LONGEST_TURN_SECONDS, Progress, start_beating
 from queues.connection import connect as connect_redis
 from queues.jobs import webhook_queue
 from queues.webhook_wakeups import WebhookWakeups
-from services.webhooks.claims import renew, waiting_brokers, well_brokers
+from services.webhooks.claims import release, renew, waiting_brokers, well_brokers
 from services.webhooks.deliveries import forget_old
 from settings.sections import Settings
 from workers.database import connect_sender
@@ -119,5 +120,20 @@ def main(settings: Settings) -> None:
     while not stopped.is_set():
         progress.note()
         worker.run_once()
-    senders.stop()
+    left = senders.stop()
     presence.leave()
+    if left:
+        _give_up(senders, left)
+
+
+def _give_up(senders: Senders, brokers: set[int]) -> None:
+    """Let others have these receivers, and end with what is under way: its threads would be waited for."""
+    try:
+        with transaction(senders.engine) as session:
+            release(session, brokers, senders.sending.sender)
+    except Exception as error:
+        if not is_passing(error):
+            raise
+        log.warning("PostgreSQL is away, %d claims run out by themselves: %s", len(brokers), error)
+    logging.shutdown()
+    os._exit(0)

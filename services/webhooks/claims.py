@@ -37,7 +37,7 @@ RENEW: Final = text("""
 
 RELEASE: Final = text("""
     UPDATE webhook_endpoints SET claimed_by = NULL, claimed_until = NULL
-    WHERE broker_id = :broker_id AND claimed_by = :sender
+    WHERE broker_id = ANY(:broker_ids) AND claimed_by = :sender
 """)
 
 FREE: Final = (
@@ -123,7 +123,7 @@ def claim(session: Statements, broker_id: int, sender: str) -> Hook | None:
         return None
     row = session.execute(HOOK, {"broker_id": broker_id}).one()
     if row.url is None:
-        release(session, broker_id, sender)
+        release(session, [broker_id], sender)
         return None
     secrets = [row.secret] if row.previous_secret is None else [row.secret, row.previous_secret]
     return Hook(
@@ -144,9 +144,9 @@ def renew(session: Statements, broker_ids: Collection[int], sender: str) -> None
     session.execute(RENEW, {"broker_ids": list(broker_ids), "sender": sender, "seconds": CLAIM_SECONDS})
 
 
-def release(session: Statements, broker_id: int, sender: str) -> None:
-    """Let others have it at once."""
-    session.execute(RELEASE, {"broker_id": broker_id, "sender": sender})
+def release(session: Statements, broker_ids: Collection[int], sender: str) -> None:
+    """Let others have them at once."""
+    session.execute(RELEASE, {"broker_ids": list(broker_ids), "sender": sender})
 
 
 def free_waiting(session: Statements, broker_id: int) -> None:

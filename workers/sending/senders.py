@@ -21,6 +21,9 @@ PAUSE_SECONDS: Final = 1.0
 """A receiver that has to wait for its time is not looked at more often, whatever jobs come; nor is one at all, after an
 error of PostgreSQL's."""
 
+STOP_SECONDS: Final = 2.0
+"""How long a stop waits for answers; what has none by then is sent again by somebody else."""
+
 QUICK_SHARE: Final = 4
 """One of so many threads is for receivers that have answered soon: all others share the others."""
 
@@ -93,11 +96,15 @@ class Senders:
                 lane = self._quick if self._is_quick.get(broker_id, False) else self._slow
                 lane.submit(self._run, broker_id)
 
-    def stop(self) -> None:
-        """Begin nothing more, and wait for what is under way."""
+    def stop(self) -> set[int]:
+        """Begin nothing more, and wait a moment for what is under way; the brokers of which something still is."""
         self._stopped.set()
         for lane in (self._quick, self._slow):
-            lane.shutdown(wait=True, cancel_futures=True)
+            lane.shutdown(wait=False, cancel_futures=True)
+        until = time.monotonic() + STOP_SECONDS
+        while self.running and time.monotonic() < until:
+            time.sleep(0.02)
+        return self.running
 
     def _run(self, broker_id: int) -> None:
         run = Run(PAUSE_SECONDS)

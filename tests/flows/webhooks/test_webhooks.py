@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import Any
 
@@ -84,8 +85,9 @@ def test_a_dead_one_gets_all_that_waits_soon_after_it_answers(exchange: RunningE
 
 def test_gone_switches_it_off_and_nothing_is_thrown_away(exchange: RunningExchange, hooked: Any) -> None:
     one = hooked()
-    one.behave = lambda request: b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
+    one.behave = lambda request: NOT_NOW
     trade(exchange, one, times=3)
+    one.behave = lambda request: b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
     until(lambda: not one.broker.get("/webhook")["enabled"], "it is off")
     assert {item["status"] for item in one.broker.get("/webhook/deliveries")["items"]} == {"paused"}
     trade(exchange, one, times=2)
@@ -112,6 +114,27 @@ def test_a_killed_sender_and_a_redis_that_is_away_lose_nothing(
     own_valkey.start()
     trade(exchange, one, times=5)
     one.caught_up(55)
+
+
+def test_a_sender_that_is_stopped_waits_for_nobody_and_its_successor_goes_on(
+    exchange: RunningExchange, hooked: Any
+) -> None:
+    """With the time that it has by default; the receiver answers nothing until the sender is gone."""
+    one, gone = hooked(), threading.Event()
+
+    def hang(request: Request) -> bytes:
+        gone.wait(60)
+        return OK
+
+    exchange.process("webhooks").stop()
+    one.behave = hang
+    start_sending(exchange, TIMEOUT_MS="15000")
+    trade(exchange, one, times=3)
+    until(lambda: one.server.requests, "it is told")
+    assert exchange.process("webhooks").stop() == 0
+    gone.set()
+    start_sending(exchange)
+    one.caught_up(3)
 
 
 def test_two_senders_share_the_work_and_keep_the_order(exchange: RunningExchange, hooked: Any) -> None:
