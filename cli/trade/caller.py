@@ -25,18 +25,27 @@ KEY: Final = "MINEX_KEY"
 URL: Final = "MINEX_URL"
 
 
+def broker_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of whose name it goes by, and where: `--url`, `--key`, `--broker`."""
+    for option in (
+        click.option("--broker", help="A broker of the demo, by name; by default the first."),
+        click.option("--key", type=ApiKey(), envvar=KEY, show_envvar=True, help="The broker's API key."),
+        click.option(
+            "--url", envvar=URL, show_envvar=True, help="The exchange's address; by default the one that runs here."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def for_broker(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options `--url`, `--key`, `--broker` and `--json`; it is called with `exchange` and `as_json`.
+    """Give a command these options and `--json`; it is called with `exchange` and `as_json`.
 
     What the exchange refuses, and that nobody answers, is told as every command tells it.
     """
 
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-    @click.option("--broker", help="A broker of the demo, by name; by default the first.")
-    @click.option("--key", type=ApiKey(), envvar=KEY, show_envvar=True, help="The broker's API key.")
-    @click.option(
-        "--url", envvar=URL, show_envvar=True, help="Address of the exchange; by default the one that runs here."
-    )
+    @broker_options
     @functools.wraps(command)
     def called(*arguments: Any, url: str | None, key: str | None, broker: str | None, **options: Any) -> Any:
         with told():

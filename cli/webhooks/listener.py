@@ -29,7 +29,8 @@ class Listener:
 
     def __init__(self, host: str, port: int, secret: str, status: int, *, as_json: bool) -> None:
         """Raises OSError where it cannot listen."""
-        self._secret = secret
+        self.secret = secret
+        """That of the hook; it may come once it is known where it listens."""
         self._status = status
         self._as_json = as_json
         self._seen: OrderedDict[str, None] = OrderedDict()
@@ -56,7 +57,7 @@ class Listener:
     def take(self, headers: dict[str, str], body: bytes) -> int:
         """Verify one message and print it; the status to answer with."""
         try:
-            verify(self._secret, headers, body)
+            verify(self.secret, headers, body)
             message = json.loads(body)
         except WrongSignature as wrong:
             say(f"✗ refused: {wrong}")
