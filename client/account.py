@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from .book import OutOfStep
-from .errors import OutcomeUnknown, Refused
+from .errors import OutcomeUnknown, Refused, Unreachable
 from .exchange import Exchange
 from .orders import NOT_WORKING, new_client_order_id
 from .shapes import AccountEvent, Fill, Order, Side
@@ -16,6 +16,8 @@ UNKNOWN: Final = "unknown"
 """The status of an order whose answer was lost, until it is known what became of it."""
 
 MOST_LOOKS: Final = 20
+MOST_PLACED: Final = 20_000
+"""Orders that are remembered by one's own ids, also when they have ended."""
 
 
 class AccountMirror:
@@ -74,17 +76,16 @@ class AccountMirror:
             answer = self._exchange.place_order(side, symbol, quantity, price, **more)
         except OutcomeUnknown:
             return self._placed[client_order_id]
-        except Refused:
+        except (Refused, Unreachable):
             with self._lock:
                 if self._placed[client_order_id]["status"] == UNKNOWN:
                     del self._placed[client_order_id]
             raise
         with self._lock:
-            known = self._placed[client_order_id]
-            if known["status"] == UNKNOWN:  # no event has told more yet
-                known = self._placed[client_order_id] = cast(Order, {**known, **answer})
-                self._orders.setdefault(known["order_id"], known)
-            return known
+            if self._placed[client_order_id]["status"] == UNKNOWN:  # no event has told more yet
+                self._note(cast(Order, {**self._placed[client_order_id], **answer}))
+            self._forget_ended()
+            return self._placed[client_order_id]
 
     def resolve(self) -> list[Order]:
         """Ask for all orders of which it is not known; those that never arrived are forgotten, and given."""
@@ -178,6 +179,13 @@ class AccountMirror:
             self._begin()
         elif number > self.account_sequence:
             raise OutOfStep(f"the account is at {number}, not {self.account_sequence}")
+
+    def _forget_ended(self) -> None:
+        """Let the oldest orders go that have ended, where there are very many."""
+        if len(self._placed) > MOST_PLACED:
+            ended = [name for name, order in self._placed.items() if order["status"] in NOT_WORKING]
+            for name in ended[: len(ended) // 2]:
+                del self._placed[name]
 
     def _note(self, order: Order) -> None:
         known: Mapping[str, Any] = self._orders.get(order["order_id"]) or {}

@@ -88,7 +88,9 @@ NEXT: Final = text("""
         (SELECT coalesce(next_attempt_at, created_at) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id
             AND d.id > e.done_id AND d.status = 'pending' AND d.sequence IS NOT NULL ORDER BY d.id LIMIT 1) AS in_order,
         (SELECT min(next_attempt_at) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id
-            AND d.status = 'set_aside') AS aside
+            AND d.status = 'set_aside') AS aside,
+        (SELECT min(created_at) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id
+            AND d.status = 'pending' AND d.sequence IS NULL) AS test
     FROM webhooks w JOIN webhook_endpoints e USING (broker_id) WHERE w.broker_id = :broker_id
 """)
 
@@ -169,7 +171,8 @@ def due_in(session: Statements, hook: Hook) -> timedelta | None:
     """How long until the receiver is to be sent something; None for nothing."""
     row = session.execute(NEXT, {"broker_id": hook.broker_id}).one()
     probe = hook.probe_at if row.in_order is None and row.aside is not None else None
-    due = min((moment for moment in (row.in_order, row.aside, probe) if moment and row.enabled), default=None)
+    moments = [row.in_order, row.aside, probe] if row.enabled else []
+    due = min((moment for moment in (*moments, row.test) if moment is not None), default=None)
     return None if due is None else max(due - row.now, timedelta(0))
 
 

@@ -108,6 +108,8 @@ class _Sender:
     def send(self, waiting: Waiting) -> list[Result]:
         """All of them, as far as there is time and they are taken."""
         for delivery in waiting.tests:
+            if self._is_over():
+                return self._results
             attempt = self._attempt(delivery)
             self._note(delivery, attempt, DELIVERED if attempt.is_good else FAILED)
         for delivery in waiting.in_order:

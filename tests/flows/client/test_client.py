@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from client import AccountMirror, BookMirror, Exchange, Follower, OutcomeUnknown, Refused
+from client import AccountMirror, BookMirror, Exchange, Follower, OutcomeUnknown, Refused, Unreachable
 from tests.flows.exchange import Broker, RunningExchange, until
 
 
@@ -166,20 +166,36 @@ def test_an_order_whose_answers_are_all_lost_is_unknown_until_its_event_comes(
     client.cancel_orders()
 
 
-def test_what_never_arrived_is_found_to_be_nothing(exchange: RunningExchange) -> None:
-    broker = exchange.trusted()
-    client = client_of(exchange, broker)
+def test_what_never_arrived_is_found_to_be_nothing(exchange: RunningExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_of(exchange, exchange.trusted())
     mirror = AccountMirror(client)
-    away = client_of(exchange, broker, "http://127.0.0.1:1", patience=0.2)
-    mirror._exchange = away
-    with contextlib.suppress(Exception):
-        mirror.place_order("buy", "PETR4", 1, 3_350, client_order_id="never")
-    mirror._exchange = client
+
+    def lost(*_: Any, **__: Any) -> Any:
+        raise OutcomeUnknown("nobody knows")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client, "place_order", lost)
+        assert mirror.place_order("buy", "PETR4", 1, 3_350, client_order_id="never")["status"] == "unknown"
     assert [order["client_order_id"] for order in mirror.resolve()] == ["never"]
     assert mirror.orders() == []
     with pytest.raises(Refused):
         mirror.place_order("buy", "PETR4", 1, 10**9)
-    assert mirror.orders() == []
+    away = AccountMirror(client_of(exchange, exchange.trusted(), "http://127.0.0.1:1", patience=0.2))
+    with pytest.raises(Unreachable):
+        away.place_order("buy", "PETR4", 1, 3_350)
+    assert mirror.orders() == away.orders() == []
+
+
+def test_a_program_that_runs_for_ever_does_not_remember_for_ever(
+    exchange: RunningExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("client.account.MOST_PLACED", 10)
+    client = client_of(exchange, exchange.trusted())
+    mirror = AccountMirror(client)
+    last = [mirror.place_order("buy", "PETR4", 1, 3_200, time_in_force="ioc", wait=5) for _ in range(25)][-1]
+    assert len(mirror._placed) <= 11
+    assert mirror.order(last["client_order_id"] or "") == last
+    assert (last["status"], mirror.orders()) == ("expired", [])
 
 
 def load(exchange: RunningExchange, client: Exchange, other: Exchange, count: int, chance: random.Random) -> None:

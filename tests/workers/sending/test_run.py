@@ -282,6 +282,19 @@ def test_a_test_is_sent_once_and_counts_for_nothing(desk):
     assert desk.receiver.tried()[2:] == [(2, 500), (None, 200)]
 
 
+def test_tests_that_take_long_give_way_to_others_and_go_on(desk, monkeypatch):
+    for _ in range(3):
+        with transaction(desk.floor.engine) as session:
+            add_test(session, desk.broker)
+    desk.set(enabled=False)
+    monkeypatch.setattr("workers.sending.run.LONGEST_RUN_SECONDS", 0)
+    assert desk.run().due_in == 0
+    assert desk.receiver.requests == []
+    monkeypatch.undo()
+    assert desk.run_all() is None
+    assert desk.receiver.tried() == [(None, 200)] * 3
+
+
 def test_one_that_failed_or_was_delivered_is_sent_again_by_hand(desk):
     desk.trade(2)
     desk.receiver.answer = lambda body: 400 if body["sequence"] == 1 else 200
