@@ -6,11 +6,8 @@ One clock works at a time, by a lease in PostgreSQL; a second one stands by.
 import logging
 import os
 import secrets
-import signal
 import socket
-import threading
 from collections.abc import Callable
-from types import FrameType
 
 from sqlalchemy import Engine, text
 
@@ -28,6 +25,7 @@ from services.order_entry.changing.expire import expire_due_orders
 from services.stocks.run_schedule import run_schedules
 from settings.sections import Settings
 from workers.database import connect_worker
+from workers.stopping import stopped_by_signals
 
 log = logging.getLogger(__name__)
 
@@ -74,15 +72,9 @@ class Clock:
 
 def main(settings: Settings) -> None:
     """Run the clock until SIGTERM."""
-    stopped = threading.Event()
+    stopped = stopped_by_signals()
     progress = Progress(LONGEST_TURN_SECONDS + settings.clock.interval_ms / 1000)
     start_beating(progress.goes_on)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
     clock = Clock(connect_worker(settings, "minex-clock"), Wakeups(connect_redis(settings.redis)), settings)
     log.info("the clock runs every %d ms", settings.clock.interval_ms)
     while not stopped.wait(settings.clock.interval_ms / 1000):

@@ -24,7 +24,6 @@ from queues.jobs import ExchangeJob, ExchangeQueue, queue_of
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
-REGISTER_SECONDS = 1.0
 
 
 class WorkerPresence(SimpleWorker):

@@ -7,12 +7,9 @@ a lease in PostgreSQL; a second one stands by. Redis only rings: while it is awa
 import logging
 import os
 import secrets
-import signal
 import socket
-import threading
 import time
 from datetime import UTC, datetime
-from types import FrameType
 
 from sqlalchemy import Engine
 
@@ -29,6 +26,7 @@ from services.operations.lease import REPORTER_LEASE, release_lease, take_lease
 from settings.sections import Settings
 from workers.database import connect_reporter
 from workers.market_news import MarketNews
+from workers.stopping import stopped_by_signals
 
 log = logging.getLogger(__name__)
 
@@ -121,15 +119,9 @@ class Reporter:
 
 def main(settings: Settings) -> None:
     """Run the reporter until SIGTERM. PostgreSQL and Redis may come later."""
-    stopped = threading.Event()
+    stopped = stopped_by_signals()
     progress = Progress(LONGEST_TURN_SECONDS)
     start_beating(progress.goes_on)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
     bell = Doorbell(connect_redis(settings.redis), EVENTS_CHANNEL)
     bus = Bus(connect_redis(settings.redis), REPORTS_CHANNEL)
     reporter = Reporter(connect_reporter(settings), bus, bell, settings)

@@ -6,10 +6,7 @@ that answer soon, and those that do not, are served by threads of their own, so 
 
 import logging
 import os
-import signal
-import threading
 import time
-from types import FrameType
 
 from redis import RedisError
 
@@ -26,6 +23,7 @@ from workers.database import connect_sender
 from workers.presence import WorkerPresence
 from workers.sending.receivers import Receivers, sending_of
 from workers.sending.senders import LONGEST_WAIT_SECONDS, Senders
+from workers.stopping import stopped_by_signals
 
 log = logging.getLogger(__name__)
 
@@ -97,15 +95,9 @@ class WebhookWorker:
 
 def main(settings: Settings) -> None:
     """Send until SIGTERM. PostgreSQL and Redis may come later."""
-    stopped = threading.Event()
+    stopped = stopped_by_signals()
     progress = Progress(LONGEST_TURN_SECONDS)
     start_beating(progress.goes_on)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
     if not settings.webhooks.enabled:
         log.info("[webhooks] enabled = false: what is to be sent waits")
         while not stopped.wait(LONGEST_WAIT_SECONDS):

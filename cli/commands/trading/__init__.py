@@ -1,0 +1,1 @@
+"""Trading from the terminal, one command a file."""
