@@ -103,7 +103,6 @@ def _create_deliveries() -> None:
         sa.Column("tries", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("attempts", postgresql.JSONB(), server_default="[]", nullable=False),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),

@@ -40,5 +40,4 @@ class WebhookDelivery(Base):
     tries: Mapped[Amount] = mapped_column(server_default=text("0"))
     attempts: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
     next_attempt_at: Mapped[Instant | None]
-    delivered_at: Mapped[Instant | None]
     created_at: Mapped[CreatedAt]

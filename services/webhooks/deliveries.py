@@ -57,7 +57,6 @@ RESULTS: Final = (
 
 RECORD: Final = text(f"""
     UPDATE webhook_deliveries d SET status = t.status, tries = t.tries, next_attempt_at = t.next_at,
-        delivered_at = CASE WHEN t.status = 'delivered' THEN clock_timestamp() END,
         attempts = CASE WHEN jsonb_array_length(d.attempts) < {MOST_ATTEMPTS} THEN d.attempts
             ELSE d.attempts - 0 END || t.attempt
     FROM {unnest_named(RESULTS)} WHERE d.broker_id = :broker_id AND d.id = t.id
