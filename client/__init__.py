@@ -7,7 +7,7 @@ from .account import AccountMirror
 from .book import BookMirror, OutOfStep
 from .errors import ExchangeError, OutcomeUnknown, Refused, Unreachable
 from .exchange import Exchange
-from .follower import Follower
+from .follower import Follower, Mirror
 from .stream import EventStream, StreamEvent
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Exchange",
     "ExchangeError",
     "Follower",
+    "Mirror",
     "OutOfStep",
     "OutcomeUnknown",
     "Refused",
