@@ -26,6 +26,7 @@ PARTS: Final = {
     "growth": "The same with a long history, deep books and many stocks",
     "restart": "A killed worker serves again, and what an open order costs in memory",
     "sockets": "Socket.IO clients on one busy stock",
+    "simulator": "How like a real stock the simulated one is",
     "hostile": "What others wait for while a stranger does his worst",
 }
 """Every part, in the order in which a full run takes them; each is the module of its name."""

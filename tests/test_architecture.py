@@ -35,6 +35,8 @@ PACKAGES = (
     "cli",
     "machine",
     "embedded",
+    "client",
+    "simulator",
 )
 MONEY = ("engine", "models", "services")
 """Where cents and shares are computed."""
