@@ -31,7 +31,7 @@ COMMANDS = {
     "cancel": ("cli.commands.trading.cancel", "Cancel orders."),
     "positions": ("cli.commands.trading.positions", "Show your shares and your cash."),
     "watch": ("cli.commands.trading.watch", "Watch a stock: its book and its trades, live."),
-    "run": ("cli.commands.run", "Run one process: web, live, match, clock, reporter or webhooks."),
+    "run": ("cli.commands.run", "Run one process: web, live, match, clock, reporter, webhooks or simulator."),
     "alive": ("cli.commands.alive", "Tell whether a process of this container goes on."),
     "rq": ("cli.commands.rq", "Call RQ on the Redis of the exchange: info, suspend, resume."),
     "migrate": ("cli.commands.migrate", "Bring the database to the newest schema."),
@@ -41,6 +41,7 @@ COMMANDS = {
     "webhook": ("cli.commands.webhook", "Receive webhooks, and see that they are the exchange's."),
     "verify": ("cli.commands.verify", "Check the books: money, shares, orders and trades."),
     "replay": ("cli.commands.replay", "Send real order flow (LOBSTER) through the running exchange."),
+    "simulator": ("cli.commands.simulator", "Let a whole market trade: makers, people, trends and news."),
     "simulate": ("cli.commands.simulate", "Run the matching engine alone: commands in, events out."),
     "bench": (
         "cli.commands.bench",

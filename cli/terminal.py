@@ -24,7 +24,7 @@ LEAST_WIDTH = 8
 """Columns that a column of a table keeps on the narrowest terminal."""
 
 COMMANDS = (
-    r"admin-key|admin|alive|bench|cancel|doctor|down|migrate|orders|order|positions|replay|rq|run|simulate|status|test|"
+    r"admin-key|admin|alive|bench|cancel|doctor|down|migrate|orders|order|positions|replay|rq|run|simulate|simulator|status|test|"
     r"token-secret|up|verify|watch|webhook"
 )
 COMMAND = re.compile(rf"(?<![\w/.-])minex(?= ({COMMANDS})\b)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from settings.fields import number
+from settings.fields import number, secret
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,24 @@ class Webhooks:
     )
     connections: int = number(200, 2, 2_000)
     keep_days: int = number(30, 1, 36_500)
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """The market that lives. `enabled` is None where nothing is said of it; `clustering` in percent.
+
+    Its brokers come with their keys: of the market makers, and of the people.
+    """
+
+    enabled: bool | None = None
+    seed: int = number(1, 0, 2**53)
+    rate: int = number(20, 1, 10_000)
+    clustering: int = number(85, 0, 99)
+    stocks: tuple[str, ...] = field(default=(), metadata={"kind": "symbol"})
+    url: str = ""
+    live_url: str = ""
+    makers_key: str = secret("key")
+    people_key: str = secret("key")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from settings.fields import choice, number, secret, time
-from settings.processes import Clock, Live, Match, Reporter, Web, Webhooks
+from settings.processes import Clock, Live, Match, Reporter, Simulator, Web, Webhooks
 from settings.servers import Database, Redis
 from settings.values import WEEKDAYS
 
@@ -141,6 +141,7 @@ class Settings:
     clock: Clock = field(default_factory=Clock)
     reporter: Reporter = field(default_factory=Reporter)
     webhooks: Webhooks = field(default_factory=Webhooks)
+    simulator: Simulator = field(default_factory=Simulator)
     market: Market = field(default_factory=Market)
     session: TradingSchedule = field(default_factory=TradingSchedule)
     log: Log = field(default_factory=Log)

@@ -73,6 +73,14 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
         lambda word: re.fullmatch(r"[A-Za-z0-9_.-]{1,32}", word, re.ASCII),
         "names of 1 to 32 letters, digits, _ . and -",
     ),
+    "symbol": (
+        lambda word: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", word, re.ASCII),
+        "symbols of stocks, such as PETR4",
+    ),
+    "key": (
+        lambda word: re.fullmatch(r"(mx_[A-Za-z0-9_-]{43,200})?", word, re.ASCII),
+        "an API key: mx_ and 43 or more letters, digits, _ and -",
+    ),
     "network": (ip_network, "addresses, or networks such as 10.0.0.0/24"),
     "position": (
         lambda word: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}:[1-9][0-9]{0,11}", word, re.ASCII),

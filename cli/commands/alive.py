@@ -19,10 +19,10 @@ SILENT_SECONDS = 5.0
 
 @click.command()
 def command() -> int:
-    """Say when `match`, `clock`, `reporter` or `webhooks` last gave a sign of life; exit code 1 if that is long ago.
+    """Say when `match`, `clock` or another process without an address last gave a sign of life.
 
-    It asks neither PostgreSQL nor Redis: a process that waits for them is alive. Where it beats, the variable
-    MINEX_HEARTBEATS says, the same for all.
+    The exit code is 1 if that is long ago. It asks neither PostgreSQL nor Redis: a process that waits for them is
+    alive. Where it beats, the variable MINEX_HEARTBEATS says, the same for all.
     """
     folder = heartbeats_folder()
     if not folder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
+from cli.local.demo.simulator_keys import with_simulator
 from cli.local.new_admin_key import was_shown
 from cli.local.prepare import bring_schema, prepare
 from cli.local.run_state import connected
@@ -21,7 +22,7 @@ def command(demo: bool) -> None:
     does it, and lets those of the other urls do what they need. Prints the keys that were made: name and key, with a
     tab between.
     """
-    settings = connected(load_settings())
+    settings = with_simulator(connected(load_settings()))
     bring_schema(settings)
     prepared = prepare(settings, demo=demo, tell=say)
     step("The database has the newest schema.")

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from cli.exits import FAILED, NOT_RUNNING
-from cli.local.demo_keys import known_keys
+from cli.local.demo.keys import known_keys
 from cli.local.replay_stage import fund_here, list_here
 from cli.local.run_state import running
 from cli.order_flow import lobster, replay_scene

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import rich_click as click
 
+from cli.local.demo.simulator_keys import with_simulator
 from cli.local.run_state import connected
 from cli.local.shared_memory import SHARED_MEMORY
 from cli.local.token_secret import with_token_secret
@@ -24,7 +25,7 @@ from machine.runtime import runtime_of
 from settings.connections import connections_of, processes_of
 from settings.in_public import refuse_unsafe
 from settings.loading import ROOT, listener, load_settings, variables_of
-from settings.roles import KEY_HOLDERS, for_process
+from settings.roles import KEY_HOLDERS, SIMULATOR, for_process
 from settings.sections import Settings
 
 GRACEFUL_SECONDS = 3
@@ -130,6 +131,17 @@ def webhooks() -> None:
     """The senders: they tell brokers' receivers of their trades."""
     settings = _settings("webhooks")
     _imported("workers.webhooks").main(settings)
+
+
+@command.command()
+def simulator() -> None:
+    """The simulator: makers and people who trade the demo's stocks, over REST and streams as everybody does."""
+    settings = load_settings()
+    start_logging(settings.log)
+    settings = for_process(with_simulator(settings), SIMULATOR)
+    if os.geteuid() == 0:
+        _leave_root(settings)
+    _imported("cli.simulation.process").main(settings)
 
 
 def _imported(module: str) -> Any:

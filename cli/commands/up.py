@@ -46,17 +46,28 @@ OTHER_START_SECONDS = 60.0
     default=None,
     help="List the demo's stocks and register its brokers in a database that has none.  [default: in our own]",
 )
+@click.option(
+    "--simulator/--no-simulator",
+    default=None,
+    help="Let makers and people trade the demo's stocks.  [default: in our own]",
+)
 @data_folder_option
 @click.option("--json", "as_json", is_flag=True, help="Print addresses and keys as JSON.")
 @click.option("--report-to", type=int, hidden=True)
 def command(
-    port: int | None, detach: bool, demo: bool | None, data_folder: Path | None, as_json: bool, report_to: int | None
+    port: int | None,
+    detach: bool,
+    demo: bool | None,
+    simulator: bool | None,
+    data_folder: Path | None,
+    as_json: bool,
+    report_to: int | None,
 ) -> int:
     """Start the whole exchange on this machine: servers, database, processes.
 
     Prints where it is and the keys of its demo brokers. Ctrl-C stops it. Safe to call again, also after a crash.
     """
-    settings = _with_demo(settings_for(data_folder), demo)
+    settings = _with_simulator(_with_demo(settings_for(data_folder), demo), simulator)
     refuse_unsafe(settings)
     folder = _made(settings)
     if report_to is not None:
@@ -66,6 +77,8 @@ def command(
     if detach:
         arguments = ["--data-folder", str(folder), "--demo" if settings.exchange.demo else "--no-demo"]
         arguments += ["--port", str(port)] if port is not None else []
+        if simulator is not None:
+            arguments.append("--simulator" if simulator else "--no-simulator")
         try:
             summary = start_daemon(arguments, folder / "log" / "up.log", step)
         except StartError as error:
@@ -79,6 +92,13 @@ def _with_demo(settings: Settings, asked: bool | None) -> Settings:
     """The settings with or without a demo: as asked, else with one where the database is our own and they allow it."""
     wanted = settings.exchange.demo and not settings.database.url if asked is None else asked
     return dataclasses.replace(settings, exchange=dataclasses.replace(settings.exchange, demo=wanted))
+
+
+def _with_simulator(settings: Settings, asked: bool | None) -> Settings:
+    """The settings with or without a simulator, where one or the other was asked for."""
+    if asked is None:
+        return settings
+    return dataclasses.replace(settings, simulator=dataclasses.replace(settings.simulator, enabled=asked))
 
 
 def _made(settings: Settings) -> Path:

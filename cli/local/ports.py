@@ -12,6 +12,7 @@ from cli.terminal import CommandError
 from machine.ports import listener, next_free_port
 from settings.processes import Live, Web
 from settings.sections import Settings
+from settings.urls import server_url
 
 FIRST_PORT = 8000
 """Where port 0 begins to look."""
@@ -44,6 +45,12 @@ def listening(settings: Settings, port: int | None) -> tuple[Settings, dict[str,
         live=dataclasses.replace(settings.live, port=live.getsockname()[1]),
     )
     return settings, {"web": web, "live": live}
+
+
+def address_of(section: Web | Live) -> str:
+    """`http://host:port` at which what listens there can be reached from this machine."""
+    host = "127.0.0.1" if section.host in ("", "0.0.0.0", "::") else section.host  # noqa: S104 - compared, not bound
+    return server_url("http", host, section.port)
 
 
 def _first_free(first: int, section: Web | Live) -> socket.socket:

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from cli.local.acts import origin
 from cli.local.database import look_at, must_fit, must_serve
-from cli.local.demo import seed
-from cli.local.demo_keys import DemoBroker
+from cli.local.demo.enrolling import enroll
+from cli.local.demo.keys import DemoBroker
+from cli.local.demo.seeding import seed
+from cli.local.demo.stocks import STOCKS
 from cli.local.grants import grant
 from cli.local.new_admin_key import keep_until_shown, unshown_key, was_shown
 from cli.local.schema import upgrade
@@ -69,6 +71,8 @@ def prepare(settings: Settings, *, demo: bool, tell: Callable[[str], None] = lam
     finally:
         engine.dispose()
     keys = seed(settings) if demo else None
+    if settings.simulator.enabled and (keys or settings.simulator.stocks):
+        enroll(settings, settings.simulator.stocks or tuple(STOCKS), supplied=bool(settings.simulator.stocks))
     return Prepared(admin_key, keys.brokers if keys else ())
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from cli.local.demo_keys import DemoBroker
+from cli.local.demo.keys import DemoBroker
 from cli.options import for_folder
 from cli.terminal import as_called
 

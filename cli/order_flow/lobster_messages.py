@@ -12,7 +12,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +49,8 @@ class Message:
     shares: int
     price: int
     side: int
+    at: float = field(default=0.0, compare=False)
+    """Seconds after midnight; the same message at another time is the same."""
 
 
 def read_file(path: Path) -> list[Message]:
@@ -103,7 +105,7 @@ def _messages_of(columns: list[str]) -> list[Message]:
     order_id, shares, price, side = (_whole(columns, column) for column in range(2, len(COLUMNS)))
     if side not in (BID, ASK) or shares <= 0 or price < PRICE_UNITS_PER_CENT:
         raise BadMessage("the direction is 1 or -1, shares are positive, a price is at least a cent")
-    return [Message(kind, order_id, shares, price // PRICE_UNITS_PER_CENT, side)]
+    return [Message(kind, order_id, shares, price // PRICE_UNITS_PER_CENT, side, _number_of(columns[0]) or 0.0)]
 
 
 def _whole(columns: list[str], column: int) -> int:

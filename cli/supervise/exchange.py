@@ -14,7 +14,8 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from cli.local.ports import listening
+from cli.local.demo.simulator_keys import with_simulator
+from cli.local.ports import address_of, listening
 from cli.local.run_state import RunState, write_state
 from cli.local.summary import Summary, seconds_since_start
 from cli.local.token_secret import for_people
@@ -26,7 +27,6 @@ from cli.supervise.log_file import Logbook
 from cli.supervise.loop import Supervisor
 from cli.supervise.orphans import adopt_orphans, end_descendants
 from cli.supervise.previous_run import end_left_overs
-from cli.supervise.procfile import address_of
 from cli.supervise.server_unit import Served
 from cli.supervise.unit import Unit
 from embedded.folder import data_folder
@@ -79,7 +79,7 @@ class Exchange:
         adopt_orphans()
         _raise_limit_of_files()
         end_left_overs(self.folder)
-        settings, self._listeners = listening(for_people(self._settings), self._port)
+        settings, self._listeners = listening(with_simulator(for_people(self._settings)), self._port)
         write_state(self.state)
         settings = self._start_servers(settings)
         imports.join()

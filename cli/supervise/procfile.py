@@ -7,9 +7,9 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from settings.processes import Live, Web
+from cli.local.ports import address_of
+from settings.roles import SIMULATOR
 from settings.sections import Settings
-from settings.urls import server_url
 
 LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+)$")
 
@@ -44,7 +44,10 @@ def read_procfile(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def processes_of(commands: dict[str, tuple[str, ...]], settings: Settings, python: Path) -> list[Process]:
-    """The processes to run: `match` once for each symbol group, web and live with the address of their health."""
+    """The processes to run: `match` once for each symbol group, web and live with the address of their health.
+
+    A simulator only where it is enabled.
+    """
     health = {
         "web": f"{address_of(settings.web)}/health",
         "live": f"{address_of(settings.live)}/health",
@@ -52,18 +55,14 @@ def processes_of(commands: dict[str, tuple[str, ...]], settings: Settings, pytho
     processes = []
     for name, command in commands.items():
         own = _without_launcher(command, python)
+        if name == SIMULATOR and not settings.simulator.enabled:
+            continue
         if name == "match":
             for group in settings.match.groups:
                 processes.append(Process(f"match-{group}", (*own, "--group", group), kind=name))
         else:
             processes.append(Process(name, own, health.get(name, ""), kind=name))
     return processes
-
-
-def address_of(section: Web | Live) -> str:
-    """`http://host:port` at which what listens there can be reached from this machine."""
-    host = "127.0.0.1" if section.host in ("", "0.0.0.0", "::") else section.host  # noqa: S104 - compared, not bound
-    return server_url("http", host, section.port)
 
 
 def _without_launcher(command: tuple[str, ...], python: Path) -> tuple[str, ...]:

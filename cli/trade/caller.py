@@ -9,7 +9,7 @@ from typing import Any, Final
 import rich_click as click
 
 from cli.exits import FAILED, NOT_RUNNING
-from cli.local.demo_keys import DemoKeys, known_keys
+from cli.local.demo.keys import DemoKeys, known_keys
 from cli.local.run_state import running
 from cli.order_flow.api_key_option import ApiKey
 from cli.refusals import told

@@ -123,9 +123,9 @@ def replace_all_keys(session: Statements, broker_id: int, now: datetime) -> dict
     return first_key(session, broker_id)
 
 
-def first_key(session: Statements, broker_id: int) -> dict[str, Any]:
-    """A key that may do everything, for a broker that has none; with `api_key`, which is told this once."""
-    return _made(session, broker_id, FIRST, Reach(frozenset(SCOPES)))
+def first_key(session: Statements, broker_id: int, key: str | None = None) -> dict[str, Any]:
+    """A key that may do everything, for a broker that has none: `key`, or a new `api_key`, which is told this once."""
+    return _made(session, broker_id, FIRST, Reach(frozenset(SCOPES)), key)
 
 
 def read_keys(session: Statements, broker_id: int, before: int, limit: int) -> Iterator[dict[str, Any]]:
@@ -182,8 +182,8 @@ def _own(session: Statements, broker_id: int, key_id: int) -> Any:
     return session.execute(ONE, {"key_id": key_id}).one()
 
 
-def _made(session: Statements, broker_id: int, name: str, reach: Reach) -> dict[str, Any]:
-    key = new_key()
+def _made(session: Statements, broker_id: int, name: str, reach: Reach, key: str | None = None) -> dict[str, Any]:
+    key = key or new_key()
     row = session.execute(
         INSERT,
         {

@@ -20,6 +20,7 @@ import psycopg
 import pytest
 import requests
 
+from cli.local.demo.simulator_keys import keys_of
 from settings.loading import ROOT
 
 ADMIN_KEY = f"canary-{secrets.token_hex(16)}"
@@ -65,6 +66,7 @@ def exchange(make_server_folder: Callable[[], Path]) -> Iterator[Exchange]:
     state = json.loads((folder / "run.json").read_text())
     found = {f"the key of {broker['name']}": broker["api_key"] for broker in summary["brokers"]}
     found |= {"the administrator's key": ADMIN_KEY}
+    found |= {f"the key of the simulator's {kind}": key for kind, key in keys_of(folder).items()}
     for name in ("database", "owner", "reader", "redis"):
         found[f"the password of {name}"] = state[f"{name}_url"].partition("://")[2].partition("@")[0].partition(":")[2]
     for process, url in state["redis_urls"].items():
@@ -108,6 +110,7 @@ def test_a_process_knows_the_role_that_it_works_as_and_no_other(exchange: Exchan
             known.setdefault(process["name"], set()).update(name for name in roles if roles[name] in environment)
     assert known.pop("live") == {"reader"}
     assert known.pop("postgres") == known.pop("valkey") == set()
+    assert known.pop("simulator") == set()
     assert known == {name: {"database"} for name in ("web", "match-A", "clock", "reporter", "webhooks")}
 
 

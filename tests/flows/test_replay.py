@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import pytest
 
-from cli.local.demo_keys import KEYS_FILE, DemoBroker, DemoKeys
+from cli.local.demo.keys import KEYS_FILE, DemoBroker, DemoKeys
 from cli.local.run_state import RunState, lock_of, write_state
 from database.session import transaction
 from models import AdminKey

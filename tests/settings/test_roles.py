@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from settings.loading import load_settings, variables_of
+from settings.processes import Simulator
 from settings.roles import for_process
 from settings.sections import Settings
 
@@ -33,3 +34,18 @@ def test_with_one_role_every_process_has_it() -> None:
     base = Settings()
     given = replace(base, database=replace(base.database, url=URLS["process"]))
     assert all(for_process(given, name) == given for name in ("web", "live", "match-A", "clock"))
+
+
+def test_only_the_simulator_knows_its_keys_and_it_knows_no_server() -> None:
+    base = Settings(simulator=Simulator(enabled=True, makers_key="mx_makers", people_key="mx_people"))
+    given = replace(
+        base,
+        database=replace(base.database, url=URLS["process"], owner_url=URLS["owner"]),
+        redis=replace(base.redis, url="redis://operator:secret@cache/0"),
+        exchange=replace(base.exchange, admin_key="mxadmin_secret"),
+    )
+    own = for_process(given, "simulator")
+    assert own.simulator == given.simulator
+    assert (own.database.url, own.database.owner_url, own.redis.url, own.exchange.admin_key) == ("", "", "", "")
+    for name in ("web", "live", "match-A", "clock", "reporter", "webhooks"):
+        assert "mx_" not in " ".join(variables_of(for_process(given, name)).values()).replace("mxadmin_", "")

@@ -32,7 +32,8 @@ USERS = {"web": "web", "live": "live", "match-A": "match", "clock": "clock"}
 
 def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("MINEX_")} | {
-        "PYTHONPATH": str(ROOT)
+        "PYTHONPATH": str(ROOT),
+        "MINEX_SIMULATOR_ENABLED": "false",
     }
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.supervise.procfile import ProcfileError, address_of, processes_of, read_procfile
+from cli.local.ports import address_of
+from cli.supervise.procfile import ProcfileError, processes_of, read_procfile
 from settings.loading import ROOT
 from settings.processes import Match, Web
 from settings.sections import Settings

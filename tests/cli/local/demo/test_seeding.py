@@ -13,8 +13,9 @@ import psycopg
 import pytest
 
 from cli.commands.up import _with_demo
-from cli.local.demo import BROKERS, CASH, SHARES, STOCKS
-from cli.local.demo_keys import known_keys
+from cli.local.demo.keys import known_keys
+from cli.local.demo.seeding import BROKERS, CASH, SHARES
+from cli.local.demo.stocks import STOCKS
 from cli.local.new_admin_key import was_shown
 from cli.local.prepare import prepare
 from cli.local.summary import Summary, curl_command, text_of

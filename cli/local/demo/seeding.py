@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cli.local.acts import origin
-from cli.local.demo_keys import DemoBroker, DemoKeys, all_known_keys, keep_keys
+from cli.local.demo.keys import DemoBroker, DemoKeys, all_known_keys, keep_keys
+from cli.local.demo.stocks import STOCKS
 from database.session import connect, transaction
 from embedded.folder import data_folder
 from models import ApiKey, Broker, Stock
@@ -17,30 +18,6 @@ from services.identity.audit_log import audit
 from services.identity.register import register_broker
 from services.stocks.listing import list_stock
 from settings.sections import Settings
-
-STOCKS = {
-    "PETR4": ("Petrobras PN", 3500),
-    "PETR3": ("Petrobras ON", 3760),
-    "VALE3": ("Vale ON", 6120),
-    "ITUB4": ("Itaú Unibanco PN", 3390),
-    "BBDC4": ("Bradesco PN", 1460),
-    "BBAS3": ("Banco do Brasil ON", 2730),
-    "B3SA3": ("B3 ON", 1180),
-    "ABEV3": ("Ambev ON", 1310),
-    "WEGE3": ("WEG ON", 5240),
-    "ITSA4": ("Itaúsa PN", 1040),
-    "RENT3": ("Localiza ON", 4380),
-    "SUZB3": ("Suzano ON", 5510),
-    "GGBR4": ("Gerdau PN", 1790),
-    "MGLU3": ("Magazine Luiza ON", 920),
-    "RADL3": ("Raia Drogasil ON", 2480),
-    "EQTL3": ("Equatorial ON", 3170),
-    "LREN3": ("Lojas Renner ON", 1630),
-    "PRIO3": ("PRIO ON", 4260),
-    "JBSS3": ("JBS ON", 3340),
-    "AAPL": ("Apple", 58600),
-}
-"""Symbol: name and reference price in cents."""
 
 BROKERS = ("Aurora", "Boreal", "Cruzeiro")
 CASH = 10_000_000_000

@@ -1,0 +1,1 @@
+"""The simulator as a process of the exchange, and as a command."""
