@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
@@ -35,8 +36,11 @@ EXPECTED: Final = frozenset({"unknown_order", "order_closed"})
 class Desk:
     """Sends in a thread of its own: `start`, `stop`."""
 
-    def __init__(self, name: str, exchange: Exchange, tag: str) -> None:
-        """`tag`: by which its orders are known from those of others that trade for the same broker."""
+    def __init__(self, name: str, exchange: Exchange, tag: str, silence: int = 0) -> None:
+        """`tag`: by which its orders are known from those of others that trade for the same broker.
+
+        `silence`: seconds after which the exchange cancels whatever the broker has, unless it hears of us; 0: never.
+        """
         self.name = name
         self.exchange = exchange
         self.mirror = AccountMirror(exchange, remembers=REMEMBERED)
@@ -48,6 +52,8 @@ class Desk:
         """Actions of each stock that are not answered yet."""
         self._cancelled: set[int] = set()
         """Orders of which the end was asked for and has not come yet."""
+        self._silence = silence
+        self._heard_at = float("-inf")
         self._ends = False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"minex-desk-{name}", daemon=True)
@@ -61,6 +67,10 @@ class Desk:
         self._ends = True
         self._waiting.put(None)
         self._thread.join(STOP_SECONDS)
+
+    def wake(self) -> None:
+        """Say that we are still here, if it is time for that."""
+        self._waiting.put(None)
 
     @property
     def is_ready(self) -> bool:
@@ -132,6 +142,7 @@ class Desk:
     def _send(self, gathered: list[tuple[str, Action]]) -> None:
         """Cancels first, for they make room; the orders together."""
         try:
+            self._say_still_here()
             for symbol, action in gathered:
                 if isinstance(action, Cancel):
                     self._cancel(symbol, action.order.order_id)
@@ -149,15 +160,23 @@ class Desk:
                 for symbol, _ in gathered:
                     self._busy[symbol] -= 1
 
+    def _say_still_here(self) -> None:
+        if self._silence and time.monotonic() - self._heard_at > self._silence / 3:
+            self.exchange.cancel_after(self._silence)
+            self._heard_at = time.monotonic()
+
     def _cancel(self, symbol: str, order_id: int) -> None:
         self.sent += 1
         try:
             self.exchange.cancel_order(order_id, wait=0)
-        except Refused as refused:
-            if refused.code not in EXPECTED:
-                with self._lock:
-                    self._cancelled.discard(order_id)
-                self.refusals.heed(refused, symbol)
+        except ExchangeError as error:
+            if isinstance(error, Refused) and error.code in EXPECTED:
+                return
+            with self._lock:
+                self._cancelled.discard(order_id)
+            if not isinstance(error, Refused):
+                raise
+            self.refusals.heed(error, symbol)
 
     def _place(self, placed: list[tuple[str, Place]]) -> None:
         self.sent += len(placed)

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT: Final = 0.25
 """Seconds between two looks around."""
 
+WAKE_SECONDS: Final = 1.0
+
 LATE_SECONDS: Final = 1.0
 """What could not be done for so long is not made up for: time goes on from here."""
 
@@ -38,16 +40,18 @@ class Simulation:
     which it knows its own orders again, among those of others that trade for the same brokers.
     """
 
-    def __init__(self, url: str, keys: Mapping[str, str], plan: Plan, tag: str = "sim") -> None:
-        """`keys` by the names of BROKERS."""
+    def __init__(self, url: str, keys: Mapping[str, str], plan: Plan, tag: str = "sim", silence: int = 0) -> None:
+        """`keys` by the names of BROKERS; `silence`: seconds without us after which the exchange cancels all."""
         self.plan = plan
         self.desks = {
-            name: Desk(name, Exchange(url, keys[name], timeout=TIMEOUT, patience=PATIENCE), tag) for name in BROKERS
+            name: Desk(name, Exchange(url, keys[name], timeout=TIMEOUT, patience=PATIENCE), tag, silence)
+            for name in BROKERS
         }
         self.market = Market(self.desks)
         self._stocks: dict[str, SimulatedStock] = {}
         self._opened: set[str] = set()
         self._began = 0.0
+        self._woken_at = float("-inf")
 
     def find_streams_at(self, live_url: str) -> None:
         """Follow the streams there, unless it is empty, and not where the exchange says that they are."""
@@ -62,6 +66,7 @@ class Simulation:
         try:
             while not stopped.is_set():
                 note()
+                self._wake_desks()
                 if self._stocks or self._begin():
                     stopped.wait(self.run_once())
                 else:
@@ -94,6 +99,12 @@ class Simulation:
         Raises ExchangeError.
         """
         return sum(desk.cancel_all() for desk in self.desks.values())
+
+    def _wake_desks(self) -> None:
+        if time.monotonic() - self._woken_at > WAKE_SECONDS:
+            self._woken_at = time.monotonic()
+            for desk in self.desks.values():
+                desk.wake()
 
     def _begin(self) -> bool:
         """Find out what there is; False where nobody answers yet."""

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 TAG: Final = "sim"
 """What the client_order_ids of its orders begin with; those of the command are others."""
 
+SILENCE_SECONDS: Final = 60
+"""After which its orders are gone, where it does not come back: nobody would move them any more."""
+
 IDLE_SECONDS: Final = 1.0
 
 
@@ -34,7 +37,8 @@ def main(settings: Settings) -> None:
         return
     keys = {MAKERS: simulator.makers_key, PEOPLE: simulator.people_key}
     try:
-        simulation = Simulation(simulator.url or address_of(settings.web), keys, plan_of(settings), TAG)
+        url = simulator.url or address_of(settings.web)
+        simulation = Simulation(url, keys, plan_of(settings), TAG, SILENCE_SECONDS)
         simulation.find_streams_at(simulator.live_url)
         simulation.run(stopped, progress.note)
     except NothingToTrade as reason:

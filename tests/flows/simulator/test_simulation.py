@@ -145,6 +145,23 @@ def test_its_own_orders_of_before_are_found_again(exchange: RunningExchange, bro
     exchange.settle()
 
 
+def test_what_it_leaves_behind_is_cancelled_where_it_does_not_come_back(
+    exchange: RunningExchange, brokers: dict[str, Broker]
+) -> None:
+    keys = {name: broker.api_key for name, broker in brokers.items()}
+    stopped = threading.Event()
+    left = Simulation(exchange.base, keys, PLAN, "left", silence=3)
+    thread = threading.Thread(target=left.run, args=[stopped])
+    thread.start()
+    it_trades_on(exchange)
+    threading.Event().wait(4)
+    exchange.settle()
+    assert open_orders(exchange, brokers[MAKERS]) > 6, "it is still there, and says so"
+    stopped.set()
+    thread.join()
+    until(lambda: sum(open_orders(exchange, broker) for broker in brokers.values()) == 0, "all is cancelled")
+
+
 def test_it_stops_while_its_brokers_are_suspended(
     exchange: RunningExchange, brokers: dict[str, Broker], admin: Exchange
 ) -> None:
