@@ -12,7 +12,8 @@ from settings.loading import load_settings
 from workers.database import connect_sender, connect_worker
 from workers.matcher import Matcher
 from workers.sending.receivers import Receivers, sending_of
-from workers.sending.run import Sending, deliver
+from workers.sending.run import deliver
+from workers.sending.telling import Sending
 
 
 def match_symbol(symbol: str) -> None:

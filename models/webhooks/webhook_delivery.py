@@ -13,8 +13,9 @@ class WebhookDelivery(Base):
     """One message to one receiver, made with what it tells of.
 
     A trade's body is made of the broker's event `account_sequence`. A test has neither that nor a `sequence`. `pending`
-    ones go in the order of their numbers; one that is `set_aside` goes alone, at `next_attempt_at`. `tries` are the
-    attempts that failed; `attempts` are the latest, each {at, status_code, error, milliseconds}.
+    ones go in the order of their numbers; one that is `set_aside` goes alone, at `next_attempt_at`, and before that
+    once its receiver has answered well, at `freed_at`. `tries` are the attempts that failed, but for those before its
+    time; `attempts` are the latest, each {at, status_code, error, milliseconds}.
     """
 
     __tablename__ = "webhook_deliveries"
@@ -40,4 +41,5 @@ class WebhookDelivery(Base):
     tries: Mapped[Amount] = mapped_column(server_default=text("0"))
     attempts: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
     next_attempt_at: Mapped[Instant | None]
+    freed_at: Mapped[Instant | None]
     created_at: Mapped[CreatedAt]

@@ -42,8 +42,9 @@ RELEASE: Final = text("""
 
 FREE: Final = (
     text("""
-        UPDATE webhook_deliveries SET next_attempt_at = clock_timestamp()
+        UPDATE webhook_deliveries SET freed_at = clock_timestamp()
         WHERE broker_id = :broker_id AND status = 'set_aside' AND next_attempt_at > clock_timestamp()
+            AND freed_at IS NULL
     """),
     text("""
         UPDATE webhook_deliveries SET next_attempt_at = clock_timestamp()
@@ -54,7 +55,9 @@ FREE: Final = (
         )
     """),
 )
-"""All that are set aside, and the first of those in order: no other has a time."""
+"""All that are set aside, and the first of those in order: no other has a time. What is set aside keeps the time of its
+schedule, for what fails before that does not count.
+"""
 
 WAITING: Final = text("""
     SELECT w.broker_id FROM webhooks w LEFT JOIN webhook_endpoints e USING (broker_id)
@@ -66,7 +69,7 @@ WAITING: Final = text("""
             ))
             OR (w.enabled AND EXISTS (
                 SELECT FROM webhook_deliveries d WHERE d.broker_id = w.broker_id AND d.status = 'set_aside'
-                    AND (d.next_attempt_at <= clock_timestamp() OR e.probe_at <= clock_timestamp())
+                    AND (least(d.next_attempt_at, d.freed_at) <= clock_timestamp() OR e.probe_at <= clock_timestamp())
             ))
             OR EXISTS (
                 SELECT FROM webhook_deliveries d
@@ -150,7 +153,7 @@ def release(session: Statements, broker_ids: Collection[int], sender: str) -> No
 
 
 def free_waiting(session: Statements, broker_id: int) -> None:
-    """Whatever waits for its time to be tried again is due now."""
+    """Whatever waits for its time is due now, as it stands here: what failed later is written down behind it."""
     for statement in FREE:
         session.execute(statement, {"broker_id": broker_id})
 

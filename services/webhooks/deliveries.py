@@ -38,8 +38,8 @@ IN_ORDER: Final = text(f"""
 
 ASIDE: Final = text(f"""
     SELECT {COLUMNS} FROM webhook_deliveries
-    WHERE broker_id = :broker_id AND status = 'set_aside' AND next_attempt_at <= :now
-    ORDER BY next_attempt_at, sequence LIMIT :limit
+    WHERE broker_id = :broker_id AND status = 'set_aside' AND least(next_attempt_at, freed_at) <= :now
+    ORDER BY sequence LIMIT :limit
 """)  # noqa: S608
 
 FIRST_ASIDE: Final = text(f"""
@@ -53,11 +53,12 @@ RESULTS: Final = (
     number("tries", lambda result: result.tries),
     quoted("attempt", lambda result: orjson.dumps(result.attempt).decode(), "jsonb"),
     word("next_at", lambda result: result.next_at and result.next_at.isoformat(), "timestamptz"),
+    word("freed_at", lambda result: result.freed_at and result.freed_at.isoformat(), "timestamptz"),
 )
 
 RECORD: Final = text(f"""
     UPDATE webhook_deliveries d SET status = t.status, tries = t.tries, next_attempt_at = t.next_at,
-        attempts = CASE WHEN jsonb_array_length(d.attempts) < {MOST_ATTEMPTS} THEN d.attempts
+        freed_at = t.freed_at, attempts = CASE WHEN jsonb_array_length(d.attempts) < {MOST_ATTEMPTS} THEN d.attempts
             ELSE d.attempts - 0 END || t.attempt
     FROM {unnest_named(RESULTS)} WHERE d.broker_id = :broker_id AND d.id = t.id
 """)  # noqa: S608
@@ -86,7 +87,7 @@ NEXT: Final = text("""
     SELECT w.enabled, clock_timestamp() AS now,
         (SELECT coalesce(next_attempt_at, created_at) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id
             AND d.id > e.done_id AND d.status = 'pending' AND d.sequence IS NOT NULL ORDER BY d.id LIMIT 1) AS in_order,
-        (SELECT min(next_attempt_at) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id
+        (SELECT min(least(next_attempt_at, freed_at)) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id
             AND d.status = 'set_aside') AS aside,
         (SELECT min(created_at) FROM webhook_deliveries d WHERE d.broker_id = w.broker_id
             AND d.status = 'pending' AND d.sequence IS NULL) AS test
@@ -104,7 +105,10 @@ FORGET: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a delivery: its row before, the attempt, its new status and failures, and when it comes again."""
+    """What came of a delivery: its row before, the attempt, its new status and failures, and when it comes again.
+
+    `freed_at`: when its receiver answered well after it, so that it is due before its time.
+    """
 
     delivery: Any
     attempt: Mapping[str, Any]
@@ -112,6 +116,7 @@ class Result:
     status: str
     tries: int
     next_at: datetime | None = None
+    freed_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -148,10 +153,10 @@ def waiting_deliveries(session: Statements, hook: Hook) -> Waiting:
 
 def record(session: Statements, hook: Hook, sender: str, results: Sequence[Result]) -> None:
     """Write down what came of them, and what was found out about the receiver; others may have it then."""
-    if results:
-        session.execute(RECORD, {"broker_id": hook.broker_id, **named_literals(RESULTS, results)})
     if hook.has_recovered:
         free_waiting(session, hook.broker_id)
+    if results:
+        session.execute(RECORD, {"broker_id": hook.broker_id, **named_literals(RESULTS, results)})
     if hook.is_gone:
         session.execute(SWITCH_OFF, {"broker_id": hook.broker_id, "url": hook.url})
     values = {

@@ -10,7 +10,7 @@ from settings.sections import Settings
 from workers.sending.deadlines import Deadlines
 from workers.sending.receiver import Reach, Receiver
 from workers.sending.retrying import Schedule
-from workers.sending.run import Sending
+from workers.sending.telling import Sending
 
 IDLE_SECONDS = 10.0
 """A connection that nobody has used for so long is closed."""

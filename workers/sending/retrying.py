@@ -36,6 +36,11 @@ class Schedule:
         seconds = self.seconds[min(tries, len(self.seconds)) - 1] * (1 + JITTER * secrets.randbelow(1_000) / 1_000)
         if longest is not None:
             seconds = min(seconds, longest)
-        if attempt.status_code in SLOW_DOWN and attempt.retry_after is not None:
-            seconds = max(seconds, min(attempt.retry_after, LONGEST_REST_SECONDS))
-        return seconds
+        return max(seconds, rest_after(attempt))
+
+
+def rest_after(attempt: Attempt) -> float:
+    """Seconds that the receiver wants to be left alone for, 0 where it does not say so."""
+    if attempt.status_code not in SLOW_DOWN or attempt.retry_after is None:
+        return 0.0
+    return min(attempt.retry_after, LONGEST_REST_SECONDS)

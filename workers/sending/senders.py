@@ -10,7 +10,8 @@ from typing import Final
 from sqlalchemy import Engine
 
 from database.errors import is_passing
-from workers.sending.run import Run, Sending, deliver
+from workers.sending.run import Run, deliver
+from workers.sending.telling import Sending
 
 log = logging.getLogger(__name__)
 

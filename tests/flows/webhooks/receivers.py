@@ -10,7 +10,7 @@ from typing import Any
 from services.webhooks.signing import verify
 from tests.flows.exchange import Broker, RunningExchange, until
 from tests.workers.sending.web_server import OK, Request, WebServer
-from workers.sending.run import ALONE
+from workers.sending.telling import ALONE
 
 SCHEDULE = "0.2,0.4,0.6,0.8,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"
 

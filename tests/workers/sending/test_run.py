@@ -12,7 +12,8 @@ from services.webhooks.signing import verify
 from services.webhooks.subscriptions import delete_webhook, read_webhook, rotate_secret, set_webhook
 from workers.sending.attempts import Attempt
 from workers.sending.retrying import Schedule
-from workers.sending.run import ALONE, Sending, deliver
+from workers.sending.run import deliver
+from workers.sending.telling import ALONE, Sending
 
 URL = "https://receiver.example/"
 SCHEDULE = Schedule([5, 300, 1_800, 7_200])
@@ -158,7 +159,7 @@ def test_a_delivery_that_nobody_takes_fails_when_its_schedule_is_over(desk):
         desk.run_all()
         desk.pass_time(7_300)
     assert desk.statuses() == {1: "failed", 2: "delivered"}
-    assert [attempt["status_code"] for attempt in desk.log(1)["attempts"]] == [400] * 5
+    assert [attempt["status_code"] for attempt in desk.log(1)["attempts"]] == [400] * 6, "one before its time"
     count = len(desk.receiver.requests)
     assert desk.run_all() is None
     assert len(desk.receiver.requests) == count
@@ -287,7 +288,7 @@ def test_tests_that_take_long_give_way_to_others_and_go_on(desk, monkeypatch):
         with transaction(desk.floor.engine) as session:
             add_test(session, desk.broker)
     desk.set(enabled=False)
-    monkeypatch.setattr("workers.sending.run.LONGEST_RUN_SECONDS", 0)
+    monkeypatch.setattr("workers.sending.telling.LONGEST_RUN_SECONDS", 0)
     assert desk.run().due_in == 0
     assert desk.receiver.requests == []
     monkeypatch.undo()
@@ -350,3 +351,69 @@ def test_what_a_url_was_found_to_be_says_nothing_of_the_next(desk):
     assert desk.hook()["state"] == "well"
     desk.run_all()
     assert set(desk.statuses().values()) == {"delivered"}
+
+
+def test_what_fails_right_after_a_recovery_waits_for_its_time(desk):
+    desk.trade(4)
+    desk.receiver.answer = 500
+    desk.run()
+    desk.pass_time(6)
+    desk.receiver.answer = lambda body: 200 if body["sequence"] == 1 else 500
+    assert 5 <= desk.run().due_in < 5.6
+    assert desk.receiver.tried() == [(1, 500), (1, 200), (2, 500)]
+
+
+def test_a_receiver_may_ask_to_be_left_alone_right_after_a_recovery(desk):
+    desk.trade(4)
+    desk.receiver.answer = 500
+    desk.run()
+    desk.pass_time(6)
+    desk.receiver.answer = lambda body: 200 if body["sequence"] == 1 else 503
+    desk.receiver.retry_after = 600.0
+    assert desk.run().due_in == pytest.approx(600, abs=1)
+
+
+def test_recoveries_do_not_use_up_the_schedule_of_what_is_set_aside(desk):
+    """1 is refused for what it says; each other one fails once."""
+    desk.trade(2)
+    seen = {2}
+
+    def answer(body):
+        number = body["sequence"]
+        if number == 1 or number not in seen:
+            seen.add(number)
+            return 500
+        return 200
+
+    desk.receiver.answer = answer
+    while desk.statuses()[1] != "set_aside":
+        desk.run()
+        desk.pass_time(61)
+    for _ in range(10):
+        desk.trade()
+        for _ in range(4):
+            due = desk.run().due_in
+            if due is None or due > 10:
+                break
+            desk.pass_time(due + 0.1)
+    assert desk.statuses() == {1: "set_aside", **dict.fromkeys(range(2, 13), "delivered")}
+    assert len(desk.log(1)["attempts"]) > 10, "it was tried with each recovery"
+    assert desk.run().due_in > 1_600
+
+
+def test_what_is_set_aside_and_freed_goes_out_in_order(desk):
+    for _ in range(2):
+        desk.trade(2)
+        desk.receiver.answer = lambda body: 500 if body["sequence"] % 2 else 200
+        for _ in range(3):
+            desk.run()
+            desk.pass_time(61)
+        desk.run_all()
+    assert desk.statuses() == {1: "set_aside", 2: "delivered", 3: "set_aside", 4: "delivered"}
+    desk.trade()
+    desk.receiver.answer = 500
+    desk.run()
+    desk.receiver.answer = 200
+    desk.pass_time(61)
+    assert desk.run_all() is None
+    assert desk.receiver.got()[-3:] == [5, 1, 3]
