@@ -27,6 +27,11 @@ LONGEST_RUN_SECONDS: Final = 2.0
 ALONE: Final = "minex-set-aside"
 """The header of what is sent out of its order."""
 
+UNSTEADY_SECONDS: Final = 0.25
+"""Who has just answered again, and then does not, is asked once more after so long: one of two behind an address may be
+well, and what waits shall not go by one message in each step of the schedule.
+"""
+
 QUICK_MILLISECONDS: Final = 1_000
 
 
@@ -95,6 +100,8 @@ class Telling:
         tries = delivery.tries + 1
         if tries < SET_ASIDE_AFTER or hook.is_probed or attempt.status_code == GONE:
             wait = self._sending.schedule.wait(tries, attempt, longest=PROBE_SECONDS)
+            if tries == 1 and hook.has_recovered:
+                wait = max(rest_after(attempt), UNSTEADY_SECONDS)
             self._note(delivery, attempt, PENDING, tries, wait)
             return False
         hook.is_probed = True

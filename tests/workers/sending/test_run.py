@@ -353,14 +353,17 @@ def test_what_a_url_was_found_to_be_says_nothing_of_the_next(desk):
     assert set(desk.statuses().values()) == {"delivered"}
 
 
-def test_what_fails_right_after_a_recovery_waits_for_its_time(desk):
+def test_what_fails_right_after_a_recovery_is_tried_once_more_soon_and_then_waits_for_its_time(desk):
     desk.trade(4)
     desk.receiver.answer = 500
     desk.run()
     desk.pass_time(6)
     desk.receiver.answer = lambda body: 200 if body["sequence"] == 1 else 500
-    assert 5 <= desk.run().due_in < 5.6
+    assert 0.2 < desk.run().due_in <= 0.25
     assert desk.receiver.tried() == [(1, 500), (1, 200), (2, 500)]
+    desk.pass_time(0.3)
+    assert desk.run().due_in == pytest.approx(60, abs=1)
+    assert desk.receiver.tried()[3:] == [(2, 500)]
 
 
 def test_a_receiver_may_ask_to_be_left_alone_right_after_a_recovery(desk):
