@@ -27,6 +27,8 @@ class Options:
     """Open orders that a restarted worker finds."""
     clients: int = 1_000
     """Socket.IO clients on one stock."""
+    waiting: int = 20_000
+    """Deliveries that wait for a receiver which has been dead for an hour."""
     engine_orders: int = 100_000
     """Random orders that each engine gets."""
     rounds: int = 5
@@ -58,6 +60,7 @@ class Options:
             many_stocks=1_000,
             open_orders=10_000,
             clients=100,
+            waiting=2_000,
             engine_orders=20_000,
             rounds=2,
             requests=500,

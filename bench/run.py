@@ -26,6 +26,7 @@ PARTS: Final = {
     "growth": "The same with a long history, deep books and many stocks",
     "restart": "A killed worker serves again, and what an open order costs in memory",
     "sockets": "Socket.IO clients on one busy stock",
+    "webhooks": "What a troubled receiver costs another's, and whether each is told everything in order",
     "simulator": "How like a real stock the simulated one is",
     "hostile": "What others wait for while a stranger does his worst",
 }

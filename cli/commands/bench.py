@@ -31,6 +31,7 @@ from settings.loading import load_settings
 @click.option("--brokers", type=click.IntRange(2, 1_000), help="Brokers that send orders.  [default: 100]")
 @click.option("--closed-orders", type=click.IntRange(0), help="Closed orders of the part growth.  [default: 1,000,000]")
 @click.option("--clients", type=click.IntRange(1, 5_000), help="Clients of the part sockets.  [default: 1,000]")
+@click.option("--waiting", type=click.IntRange(1), help="Deliveries of the part webhooks that wait.  [default: 20,000]")
 @click.option("--seed", type=int, help="Seed of every random choice.  [default: 1]")
 @click.option(
     "--install-peers", is_flag=True, help="Install the engines to compare with, from PyPI into a folder of their own."
