@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from client import BookMirror, ExchangeError, Follower, Mirror, Refused
@@ -21,6 +21,9 @@ RULES_SECONDS: Final = 5.0
 """Between two looks at states and bands."""
 
 DEPTH: Final = 10
+
+MOST_BOOKS: Final = 150
+"""That one stream follows: it has two hundred channels at most."""
 
 OPEN: Final = "open"
 GATHERING: Final = frozenset({"pre_open", "auction"})
@@ -60,11 +63,12 @@ class Market:
         if not prices:
             raise NothingToTrade(f"none of {', '.join(plan.symbols)} is listed here, with a price to begin at")
         self._books = {symbol: BookMirror(symbol) for symbol in prices}
-        for name, desk in self._desks.items():
-            books = list(self._books.values()) if name == MAKERS else []
-            channels = [*(book.channel for book in books), desk.mirror.channel]
-            mirrors: list[Mirror] = [*books, desk.mirror, self._holdings[name]]
-            self._followers.append(Follower(desk.exchange, channels, mirrors).start())
+        books = list(self._books.values())
+        chunks = [books[first : first + MOST_BOOKS] for first in range(0, len(books), MOST_BOOKS)]
+        self._follow(PEOPLE, [])
+        self._follow(MAKERS, chunks[0])
+        for more in chunks[1:]:
+            self._follow(MAKERS, more, account=False)
         return prices
 
     def look(self) -> bool:
@@ -110,6 +114,15 @@ class Market:
             auction=rules["state"] in GATHERING,
             busy=frozenset(name for name, desk in self._desks.items() if desk.is_busy(symbol)),
         )
+
+    def _follow(self, name: str, books: Sequence[BookMirror], *, account: bool = True) -> None:
+        """Follow books, and what a broker has."""
+        desk = self._desks[name]
+        channels, mirrors = [book.channel for book in books], list[Mirror](books)
+        if account:
+            channels.append(desk.mirror.channel)
+            mirrors += [desk.mirror, self._holdings[name]]
+        self._followers.append(Follower(desk.exchange, channels, mirrors).start())
 
     def _read_rules(self, symbols: tuple[str, ...]) -> None:
         self._looked_at = time.monotonic()

@@ -17,6 +17,8 @@ from cli.terminal import as_called
 DOCUMENT_NUMBER = "52998224725"
 """Of the example order: a well-formed CPF of nobody."""
 
+SIMULATED = "a simulator trades (--no-simulator for silence)"
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -32,6 +34,8 @@ class Summary:
     brokers: tuple[DemoBroker, ...] = ()
     admin_key: str | None = None
     """Only at the start that made it."""
+    simulator: bool = False
+    """Whether a market lives in the demo's stocks."""
     warning: str = ""
     """What is not as it should be, though everything runs."""
 
@@ -59,6 +63,7 @@ def text_of(summary: Summary, log_follows: bool) -> str:
             ("Health", f"{url}/health"),
             ("Socket.IO", summary.live_url),
             ("Log", summary.log_file),
+            *([("Market", f"alive: {SIMULATED}")] if summary.simulator else []),
         ),
     ]
     if summary.brokers or summary.admin_key:

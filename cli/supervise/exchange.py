@@ -106,6 +106,7 @@ class Exchange:
             seconds=seconds_since_start(),
             brokers=prepared.brokers,
             admin_key=prepared.admin_key,
+            simulator=bool(settings.simulator.enabled),
             warning=runtime_of(ROOT).warning,
         )
 
@@ -146,8 +147,7 @@ class Exchange:
         self._servers = Servers(settings, self.folder)
         settings = self._servers.start()
         self._served = [Served(name, server, self.logbook) for name, server in self._servers.running.items()]
-        names = " and ".join({"postgres": "PostgreSQL", "valkey": "Valkey"}[served.name] for served in self._served)
-        if names:
+        if names := " and ".join({"postgres": "PostgreSQL", "valkey": "Valkey"}[one.name] for one in self._served):
             self._step(f"{names} up", time.monotonic() - began)
         return settings
 

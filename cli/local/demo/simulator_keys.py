@@ -24,7 +24,7 @@ def with_simulator(settings: Settings) -> Settings:
     Unless something is said of it there is one where the database is our own, has a demo and is not in public. Raises
     OSError, NotOursError where the secret that keys are made of cannot be kept.
     """
-    simulator = settings.simulator
+    simulator = dataclasses.replace(settings.simulator, stocks=tuple(map(str.upper, settings.simulator.stocks)))
     enabled = simulator.enabled
     if enabled is None:
         enabled = not settings.database.url and not is_public(settings)

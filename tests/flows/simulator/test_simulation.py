@@ -17,13 +17,21 @@ from simulator.traders import BROKERS, MAKERS, PEOPLE
 from tests.flows.exchange import Broker, RunningExchange, is_up, until
 
 ADMIN_KEY = "mxadmin_of_the_simulation"
-PLAN = Plan(("PETR4", "VALE3"), rate=60, seed=5)
+PLAN = Plan(("PETR4", "VALE3"), rate=150, seed=5)
 tags = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def settings(settings: Settings) -> Settings:
     return replace(settings, exchange=replace(settings.exchange, admin_key=ADMIN_KEY))
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks again soon at what was not so a moment ago."""
+    monkeypatch.setattr("simulator.refusals.SUSPENDED_SECONDS", 2.0)
+    monkeypatch.setattr("simulator.refusals.REFUSED_SECONDS", 1.0)
+    monkeypatch.setattr("simulator.market.RULES_SECONDS", 0.5)
 
 
 @pytest.fixture
@@ -212,7 +220,7 @@ def test_a_stock_of_which_it_has_nothing_is_left_alone_where_that_is_wanted(
     exchange: RunningExchange, brokers: dict[str, Broker]
 ) -> None:
     exchange.list("LATE3", 1_000)
-    plan = Plan((*PLAN.symbols, "LATE3"), rate=60, held_only=True)
+    plan = Plan((*PLAN.symbols, "LATE3"), rate=150, held_only=True)
     with running(exchange, brokers, plan):
         it_trades_on(exchange)
     assert exchange.scalar("SELECT count(*) FROM orders o JOIN stocks s ON s.id = stock_id WHERE symbol = 'LATE3'") == 0
