@@ -182,7 +182,9 @@ class Desk:
         self.sent += len(placed)
         results = self.mirror.place_orders([self._body(symbol, action) for symbol, action in placed])
         for (symbol, action), result in zip(placed, results, strict=False):
-            if "problem" in result:
+            if "order" in result:
+                self.refusals.note_taken()
+            elif "problem" in result:
                 self.refusals.heed(Refused(result["status"], result["problem"]), symbol, action.side)
 
     def _body(self, symbol: str, action: Place) -> dict[str, Any]:

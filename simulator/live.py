@@ -14,7 +14,7 @@ from .desk import Desk
 from .market import Market
 from .plan import Plan
 from .stock import SimulatedStock
-from .traders import BROKERS, broker_of
+from .traders import BROKERS, MAKERS, broker_of
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class Simulation:
         self.market = Market(self.desks)
         self._stocks: dict[str, SimulatedStock] = {}
         self._opened: set[str] = set()
+        """The stocks that the makers quote: at first, and whenever they could not, they all begin with it at once."""
         self._began = 0.0
         self._woken_at = float("-inf")
 
@@ -131,10 +132,13 @@ class Simulation:
     def _let_happen(self, stock: SimulatedStock) -> None:
         view = self.market.view(stock.symbol, stock.next_at)
         if view is None:
+            self._opened.discard(stock.symbol)
             stock.pass_by()
             return
         actions = stock.act(view)
-        if stock.symbol not in self._opened:
+        if not self.desks[MAKERS].is_ready:
+            self._opened.discard(stock.symbol)
+        elif stock.symbol not in self._opened:
             self._opened.add(stock.symbol)
             actions = [*stock.open(view), *actions]
         if stock.news:

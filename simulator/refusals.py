@@ -41,11 +41,17 @@ class Refusals:
         """Whether nothing of this kind has just been refused."""
         return all(self._closed_until.get((symbol, one), 0.0) <= self._clock() for one in ("", side))
 
+    def note_taken(self) -> None:
+        """Something was taken: whoever was suspended is not any more."""
+        if self._suspended_until:
+            log.warning("%s: may trade again", self._name)
+            self._suspended_until = 0.0
+
     def heed(self, refused: Refused, symbol: str = "", side: str = "") -> None:
         """Do not ask again at once for what was refused, of a stock and a side of it, or of all."""
         now = self._clock()
         if refused.code == SUSPENDED:
-            if not self.is_suspended:
+            if not self._suspended_until:
                 log.warning("%s: suspended; nothing is sent until it may trade again", self._name)
             self._suspended_until = now + SUSPENDED_SECONDS
         elif refused.status == 401:
