@@ -19,9 +19,6 @@ from bench.world.world import World
 SET_ASIDE_AFTER: Final = 3
 """Failures, as promised; not the senders' own number, which is what is looked at."""
 
-OWN_SECONDS: Final = 0.5
-"""An attempt began less than this before its request came, and its message's last one longer ago: a second at least."""
-
 DELIVERIES: Final = "SELECT sequence, attempts FROM webhook_deliveries WHERE broker_id = :broker_id ORDER BY id"
 
 SAID_BY_BOTH: Final = (
@@ -171,7 +168,7 @@ class _Order:
             self._turn += 1
 
     def _came_alone(self, request: Told) -> None:
-        if (failed := self._failed(request.number, request.at - OWN_SECONDS)) < SET_ASIDE_AFTER:
+        if (failed := self._failed_before(request)) < SET_ASIDE_AFTER:
             self.broken.append(f"{request.number} was set aside after {failed} failures")
         self._passed.add(request.number)
 
@@ -187,13 +184,17 @@ class _Order:
             self.broken.append(f"{passed[-1]} was passed over, too, before {number}, while nothing was taken")
         self._passed.update(passed)
         self._may_be_passed = max(0, self._may_be_passed - len(passed))
-        failed = self._failed(number, request.at - OWN_SECONDS)
+        failed = self._failed_before(request)
         if failed >= SET_ASIDE_AFTER and not self._was_passed_before(self._failures[number][failed - 1]):
             self.broken.append(f"{number} came in its order again after {failed} failures")
 
     def _was_passed_before(self, moment: float) -> bool:
         """Whether another had been passed over and not been taken by then: what fails next is not passed over, too."""
         return any(self._taken.get(each, inf) > moment for each in self._passed)
+
+    def _failed_before(self, request: Told) -> int:
+        """How often its message had failed before it: an attempt begins before its request comes."""
+        return self._failed(request.number, request.at) - (not request.is_taken)
 
     def _failed(self, number: int, before: float) -> int:
         """How often the message had failed by then."""

@@ -20,7 +20,7 @@ class Story:
             if status != "refused":
                 message = {"sequence": number, "account_sequence": number}
                 alone = word.endswith("*")
-                self.told.append(Told(at, at + takes, str(number), number, b"", message, alone, int(status)))
+                self.told.append(Told(at + 0.001, at + takes, str(number), number, b"", message, alone, int(status)))
 
 
 @pytest.mark.parametrize(
