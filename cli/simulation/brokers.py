@@ -17,6 +17,9 @@ from embedded.folder import data_folder
 from settings.sections import Settings
 from simulator.traders import MAKERS, PEOPLE
 
+PATIENCE_SECONDS: Final = 5.0
+"""For which it is tried again to register a broker."""
+
 VARIABLES: Final = {MAKERS: "MINEX_SIMULATOR_MAKERS_KEY", PEOPLE: "MINEX_SIMULATOR_PEOPLE_KEY"}
 
 
@@ -61,7 +64,7 @@ def register_by_admin(url: str, admin_key: str) -> dict[str, str]:
 
     Raises what the client raises.
     """
-    admin = Exchange(url, admin_key)
+    admin = Exchange(url, admin_key, patience=PATIENCE_SECONDS)
     keys = {kind: register(admin, name) for kind, name in NAMES.items()}
     say("registered two brokers; to trade for them again:")
     for kind, key in keys.items():

@@ -21,6 +21,9 @@ from settings.loading import load_settings
 DOCUMENT: Final = "00000000191"
 """The customer for whom the terminal places orders, where none is named."""
 
+PATIENCE_SECONDS: Final = 5.0
+"""For which a call is tried again: as long as an exchange takes that starts again, and somebody looks at a terminal."""
+
 KEY: Final = "MINEX_KEY"
 URL: Final = "MINEX_URL"
 
@@ -66,7 +69,7 @@ def exchange_of(url: str | None, key: str | None, broker: str | None) -> Exchang
     here = state.url if state is not None else ""
     if key is None:
         key = _demo_key(known_keys(folder) if url in (None, here) else None, broker)
-    return Exchange(url or here, key, document=DOCUMENT)
+    return Exchange(url or here, key, document=DOCUMENT, patience=PATIENCE_SECONDS)
 
 
 def _demo_key(demo: DemoKeys | None, broker: str | None) -> str:
