@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -54,6 +55,8 @@ class EventStream:
         if self._answer.status_code != requests.codes.ok:
             with self._answer:
                 raise _refusal(self._answer)
+        self._socket = socket.socket(fileno=os.dup(self._answer.raw.fileno()))
+        """Of our own: the answer keeps its to itself, and closing that waits for whoever reads."""
         self._last_id = last_id
 
     def __iter__(self) -> Iterator[StreamEvent]:
@@ -70,9 +73,9 @@ class EventStream:
 
     def close(self) -> None:
         """End the connection, also while somebody waits for the next event."""
-        with suppress(OSError, AttributeError, ValueError):
-            connection: Any = self._answer.raw.connection
-            connection.sock.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # it has ended by itself, or was closed before
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
         self._answer.close()
 
     def _lines(self) -> Iterator[str]:
