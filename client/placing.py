@@ -49,8 +49,8 @@ class PlacedOrders:
         Refused.
         """
         client_order_id = more.setdefault("client_order_id", new_client_order_id())
-        placed = {"client_order_id": client_order_id, "symbol": symbol, "side": side, "quantity": quantity}
-        self._expect({**placed, "price": price})
+        wanted = {"client_order_id": client_order_id, "symbol": symbol, "side": side, "quantity": quantity}
+        self._expect({**wanted, "price": price})
         try:
             answer = self._exchange.place_order(side, symbol, quantity, price, **more)
         except OutcomeUnknown:
@@ -58,7 +58,9 @@ class PlacedOrders:
         except (Refused, Unreachable):
             self._was_not_taken(client_order_id)
             raise
-        return self._was_taken(client_order_id, answer)
+        placed = self._was_taken(client_order_id, answer)
+        self._forget_ended()
+        return placed
 
     def place_orders(self, bodies: Sequence[Mapping[str, Any]]) -> list[Document]:
         """`Exchange.place_orders`, with the orders in the mirror before they are sent; none where the answer is lost.
@@ -81,6 +83,7 @@ class PlacedOrders:
                 self._was_taken(name, result["order"])
             else:
                 self._was_not_taken(name)
+        self._forget_ended()
         return results
 
     def resolve(self) -> list[Order]:
@@ -105,16 +108,15 @@ class PlacedOrders:
     def _expect(self, order: Mapping[str, Any]) -> None:
         with self._lock:
             name = order["client_order_id"]
-            self._placed[name] = cast(Order, {**order, "order_id": 0, "status": UNKNOWN})
+            new = {"order_id": 0, "status": UNKNOWN, "filled_quantity": 0, "remaining_quantity": order["quantity"]}
+            self._placed[name] = cast(Order, {**order, **new})
             self._asked[name] = None
 
     def _was_taken(self, client_order_id: str, answer: Mapping[str, Any]) -> Order:
         with self._lock:
             if client_order_id in self._asked:  # no event has told more yet
                 self._note(cast(Order, {**self._placed[client_order_id], **answer}))
-            placed = self._placed[client_order_id]
-            self._forget_ended()
-            return placed
+            return self._placed.get(client_order_id) or cast(Order, answer)  # it may have ended and been forgotten
 
     def _was_not_taken(self, client_order_id: str) -> None:
         with self._lock:
@@ -123,10 +125,11 @@ class PlacedOrders:
 
     def _forget_ended(self) -> None:
         """Let the oldest orders go that have ended, where there are very many."""
-        if len(self._placed) > self._most:
-            ended = [name for name, order in self._placed.items() if order["status"] in NOT_WORKING]
-            for name in ended[: len(ended) // 2]:
-                del self._placed[name]
+        with self._lock:
+            if len(self._placed) > self._most:
+                ended = [name for name, order in self._placed.items() if order["status"] in NOT_WORKING]
+                for name in ended[: len(ended) // 2]:
+                    del self._placed[name]
 
     def _note(self, order: Order) -> None:
         known: Mapping[str, Any] = self._orders.get(order["order_id"]) or {}

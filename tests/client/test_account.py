@@ -18,6 +18,8 @@ class Scripted(Exchange):
 
     def place_orders(self, bodies: Any) -> Any:
         answer = self.answers.pop(0)
+        if callable(answer):
+            return answer(bodies)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -58,6 +60,7 @@ def test_several_orders_are_known_once_they_are_answered() -> None:
     mirror = mirror_of([taken, refused])
     assert [one["status"] for one in mirror.place_orders(bodies("a", "b"))] == [201, 422]
     assert [(order["order_id"], order["symbol"]) for order in mirror.orders()] == [(7, "PETR4")]
+    assert [(order["remaining_quantity"], order["filled_quantity"]) for order in mirror.orders()] == [(10, 0)]
     assert mirror.orders("VALE3") == []
     assert mirror.order("b") is None
 
@@ -88,3 +91,14 @@ def test_orders_that_have_ended_are_forgotten_where_there_are_many() -> None:
     known = [number for number in range(1, 21) if mirror.order(f"n{number}") is not None]
     assert known[-1] == 20
     assert len(known) <= 6
+
+
+def test_what_ends_before_its_answer_comes_may_be_forgotten_by_then() -> None:
+    def answer(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for number, body in enumerate(bodies, 1):
+            mirror.take("ORDER_FILLED", filled(number, number, body["client_order_id"]))
+        return [{"status": 201, "order": {"order_id": n, "status": "pending"}} for n in range(1, len(bodies) + 1)]
+
+    mirror = mirror_of(answer, remembers=1)
+    assert [one["status"] for one in mirror.place_orders(bodies(*"abcdefgh"))] == [201] * 8
+    assert mirror.orders() == []
