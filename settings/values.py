@@ -63,6 +63,8 @@ def _check_kind(word: str, place: str, kind: str | None, shown: str) -> None:
         raise SettingsError(f"{place}{shown}: expected {expected}")
 
 
+SYMBOL = "[A-Za-z0-9][A-Za-z0-9_.-]{0,31}"
+
 APART = ", with the password in it or given apart as `password`"
 
 KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
@@ -74,7 +76,7 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
         "names of 1 to 32 letters, digits, _ . and -",
     ),
     "symbol": (
-        lambda word: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", word, re.ASCII),
+        lambda word: re.fullmatch(SYMBOL, word, re.ASCII),
         "symbols of stocks, such as PETR4",
     ),
     "key": (
@@ -83,7 +85,7 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     ),
     "network": (ip_network, "addresses, or networks such as 10.0.0.0/24"),
     "position": (
-        lambda word: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}:[1-9][0-9]{0,11}", word, re.ASCII),
+        lambda word: re.fullmatch(rf"{SYMBOL}:[1-9][0-9]{{0,11}}", word, re.ASCII),
         "symbols with shares, such as PETR4:100",
     ),
     "tier": (

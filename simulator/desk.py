@@ -25,7 +25,6 @@ MOST_WAITING: Final = 2_000
 """Actions that wait to be sent; the exchange is away or slower than we are, and what comes on top is left."""
 
 STOP_SECONDS: Final = 2.0
-
 REMEMBERED: Final = 2_000
 """Orders that have ended, and fills."""
 
@@ -55,6 +54,8 @@ class Desk:
         self._silence = silence
         self._heard_at = float("-inf")
         self._ends = False
+        self.failure: Exception | None = None
+        """What has ended its thread, if something has."""
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"minex-desk-{name}", daemon=True)
 
@@ -83,21 +84,20 @@ class Desk:
 
     def orders(self, symbol: str) -> list[OwnOrder]:
         """Its traders' orders that rest, but for those that are being cancelled."""
-        found = [order for order in self.mirror.orders(symbol) if self._is_own(order) and order["order_id"]]
+        own = [order for order in self.mirror.orders(symbol) if self._is_own(order) and order.get("remaining_quantity")]
         with self._lock:
-            rest = [order for order in found if order["order_id"] not in self._cancelled]
+            rest = [order for order in own if order["order_id"] not in self._cancelled]
             if len(self._cancelled) > MOST_WAITING:
                 self._cancelled &= {order["order_id"] for order in self.mirror.orders()}
         return [
             OwnOrder(
                 order["order_id"],
-                self._trader(order),
+                str(order["client_order_id"]).split(".")[1],
                 "bid" if order["side"] == "bid" else "ask",
                 int(order["price"] or 0),
                 order["remaining_quantity"],
             )
             for order in rest
-            if order.get("remaining_quantity")
         ]
 
     def cancel_all(self) -> int:
@@ -127,17 +127,16 @@ class Desk:
     def _is_own(self, order: Mapping[str, Any]) -> bool:
         return str(order.get("client_order_id") or "").startswith(f"{self._tag}.")
 
-    @staticmethod
-    def _trader(order: Mapping[str, Any]) -> str:
-        return str(order["client_order_id"]).split(".")[1]
-
     def _run(self) -> None:
-        while not self._ends:
-            gathered = [self._waiting.get()]
-            while len(gathered) < MOST_AT_ONCE and not self._waiting.empty():
-                gathered.append(self._waiting.get())
-            if not self._ends:
-                self._send([one for one in gathered if one is not None])
+        try:
+            while not self._ends:
+                gathered = [self._waiting.get()]
+                while len(gathered) < MOST_AT_ONCE and not self._waiting.empty():
+                    gathered.append(self._waiting.get())
+                if not self._ends:
+                    self._send([one for one in gathered if one is not None])
+        except Exception as error:  # noqa: BLE001 - whoever runs the simulation raises it
+            self.failure = error
 
     def _send(self, gathered: list[tuple[str, Action]]) -> None:
         """Cancels first, for they make room; the orders together."""

@@ -105,6 +105,8 @@ class Simulation:
         if time.monotonic() - self._woken_at > WAKE_SECONDS:
             self._woken_at = time.monotonic()
             for desk in self.desks.values():
+                if desk.failure is not None:
+                    raise desk.failure
                 desk.wake()
 
     def _begin(self) -> bool:
@@ -140,7 +142,7 @@ class Simulation:
             self._opened.discard(stock.symbol)
         elif stock.symbol not in self._opened:
             self._opened.add(stock.symbol)
-            actions = [*stock.open(view), *actions]
+            actions = stock.open(view)  # instead: a maker who acts twice on one view quotes twice
         if stock.news:
             log.info("news of %s: %+.2f %%", stock.symbol, stock.news / 100)
         for action in actions:

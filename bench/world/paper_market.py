@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -37,7 +37,6 @@ class PaperMarket:
     price: int
     tick: int = 1
     happened: list[Happening] = field(default_factory=list)
-    tell: Callable[[Happening], None] | None = None
 
     def __post_init__(self) -> None:
         self.book = Book(Rules(tick=self.tick, band_bps=BAND_BPS), reference=self.price)
@@ -78,7 +77,9 @@ class PaperMarket:
 
     def _carry_out(self, action: Action, now: float) -> None:
         if isinstance(action, Cancel):
-            self._note(Happening(now, "cancel", action.order.side, action.order.price, action.order.remaining))
+            self.happened.append(
+                Happening(now, "cancel", action.order.side, action.order.price, action.order.remaining)
+            )
             self.book.apply(CancelCommand(action.order.order_id), int(now * 1e6))
             self._orders.pop(action.order.order_id, None)
         else:
@@ -94,13 +95,10 @@ class PaperMarket:
         for event in self.book.apply(New(order), int(now * 1e6)):
             if isinstance(event, Trade):
                 resting: Side = "bid" if event.maker.side == BID else "ask"
-                self._note(Happening(now, "trade", resting, event.price, event.quantity))
+                self.happened.append(Happening(now, "trade", resting, event.price, event.quantity))
                 for one, trader in ((event.maker, self._traders[int(str(event.maker.id))]), (order, action.trader)):
                     self._holdings[trader] = self._holdings.get(trader, 0) + one.side * event.quantity
             elif isinstance(event, Accepted) and not action.at_once:
-                self._note(Happening(now, "new", action.side, action.price, action.quantity))
+                self.happened.append(Happening(now, "new", action.side, action.price, action.quantity))
         if order.remaining and not action.at_once:
             self._orders[number] = order
-
-    def _note(self, happening: Happening) -> None:
-        self.happened.append(happening)

@@ -12,10 +12,10 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import track
 
-from cli.exits import FAILED, NOT_RUNNING
+from cli.exits import FAILED
 from cli.local.demo.keys import known_keys
 from cli.local.replay_stage import fund_here, list_here
-from cli.local.run_state import running
+from cli.local.run_state import exchange_at, running
 from cli.order_flow import lobster, replay_scene
 from cli.order_flow.api_key_option import ApiKey
 from cli.order_flow.lobster import MAKER, TAKER, Step
@@ -109,15 +109,9 @@ def command(
 def _where(settings: Settings, url: str | None, keys: dict[str, str]) -> Where:
     """The exchange and its brokers, as given or as they are known of the one that runs here. Raises CommandError."""
     folder = data_folder(settings)
+    address, is_here = exchange_at(settings, url)
     state, demo = running(folder), known_keys(folder)
-    if not url and (state is None or not state.url):
-        raise CommandError("Minex is not running here.", "minex up", exit_code=NOT_RUNNING)
-    is_here = state is not None and url in (None, state.url)
-    where = Where(
-        url or (state.url if state else ""),
-        settings.database.url or (state.database_url if state and is_here else ""),
-        keys,
-    )
+    where = Where(address, settings.database.url or (state.database_url if state is not None and is_here else ""), keys)
     if all(keys.values()) or (settings.exchange.admin_key and not is_here):
         return where
     if demo is None or len(demo.brokers) < 2:

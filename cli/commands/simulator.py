@@ -10,9 +10,10 @@ from typing import Any
 import rich_click as click
 
 from cli.local.demo.stocks import STOCKS
+from cli.local.run_state import exchange_at
 from cli.order_flow.api_key_option import ApiKey
 from cli.refusals import told
-from cli.simulation.brokers import brokers_of, keys_here, register_by_admin, where
+from cli.simulation.brokers import brokers_of, keys_here, register_by_admin
 from cli.terminal import CommandError, say
 from logs import start_logging
 from settings.loading import load_settings
@@ -56,14 +57,14 @@ def command(seconds: float | None, as_json: bool, **options: Any) -> None:
     It goes by REST and the streams, as everybody does. At the exchange that runs here it trades for the simulator's
     own brokers, whether that exchange has a simulator of its own or not. Elsewhere name two brokers by their keys
     (MINEX_SIMULATOR_MAKERS_KEY and MINEX_SIMULATOR_PEOPLE_KEY, or @FILE), or let the administrator's key
-    (MINEX_ADMIN_KEY) register them, with money and shares. At the end its orders are cancelled.
+    (MINEX_ADMIN_KEY) register two that may owe both. At the end its orders are cancelled.
 
     With --speed 10 an hour of the market passes in six minutes.
     """
     settings = load_settings()
     start_logging(settings.log)
     simulator = settings.simulator
-    url, is_here = where(settings, options["url"])
+    url, is_here = exchange_at(settings, options["url"])
     symbols = options["stocks"] or simulator.stocks or tuple(STOCKS)
     keys = brokers_of(options["makers_key"] or simulator.makers_key, options["people_key"] or simulator.people_key)
     plan = Plan(

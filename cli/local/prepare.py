@@ -72,7 +72,7 @@ def prepare(settings: Settings, *, demo: bool, tell: Callable[[str], None] = lam
         engine.dispose()
     keys = seed(settings) if demo else None
     if settings.simulator.enabled and (keys or settings.simulator.stocks):
-        enroll(settings, settings.simulator.stocks or tuple(STOCKS), supplied=bool(settings.simulator.stocks))
+        enroll(settings, settings.simulator.stocks or tuple(STOCKS))
     return Prepared(admin_key, keys.brokers if keys else ())
 
 

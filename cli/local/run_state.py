@@ -88,6 +88,18 @@ def running(folder: Path) -> RunState | None:
     return state
 
 
+def exchange_at(settings: Settings, url: str | None) -> tuple[str, bool]:
+    """The address of the exchange that is meant: at `url`, else the one that runs here; and whether it is that one.
+
+    Raises CommandError (exit code 3) where neither is.
+    """
+    state = running(data_folder(settings))
+    here = state.url if state is not None else ""
+    if not url and not here:
+        raise CommandError("Minex is not running here.", "minex up", exit_code=NOT_RUNNING)
+    return (url or here).rstrip("/"), not url or url.rstrip("/") == here
+
+
 def _exists(folder: Path) -> bool:
     """True if there is a state file, or where that cannot be known."""
     try:

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Final
 
-from cli.exits import FAILED, NOT_RUNNING
+from cli.exits import FAILED
 from cli.local.demo.enrolling import NAMES, enroll
 from cli.local.demo.simulator_keys import keys_of
-from cli.local.run_state import connected, running
+from cli.local.run_state import connected
 from cli.order_flow.replay_scene import register_by_admin as register
 from cli.terminal import CommandError, say
 from client import Exchange
@@ -21,15 +21,6 @@ PATIENCE_SECONDS: Final = 5.0
 """For which it is tried again to register a broker."""
 
 VARIABLES: Final = {MAKERS: "MINEX_SIMULATOR_MAKERS_KEY", PEOPLE: "MINEX_SIMULATOR_PEOPLE_KEY"}
-
-
-def where(settings: Settings, url: str | None) -> tuple[str, bool]:
-    """The exchange's address, and whether it is the one that runs here. Raises CommandError."""
-    state = running(data_folder(settings))
-    here = state.url if state is not None else ""
-    if not url and not here:
-        raise CommandError("Minex is not running here.", "minex up", exit_code=NOT_RUNNING)
-    return (url or here).rstrip("/"), (url or here).rstrip("/") == here
 
 
 def brokers_of(makers_key: str, people_key: str) -> dict[str, str]:
@@ -54,7 +45,7 @@ def keys_here(settings: Settings, symbols: Sequence[str], *, is_here: bool) -> d
         )
     keys = keys_of(data_folder(settings))
     simulator = dataclasses.replace(settings.simulator, makers_key=keys[MAKERS], people_key=keys[PEOPLE])
-    if not enroll(dataclasses.replace(connected(settings), simulator=simulator), symbols, supplied=True):
+    if not enroll(dataclasses.replace(connected(settings), simulator=simulator), symbols):
         raise CommandError(f"None of {', '.join(symbols)} is listed here.", "minex simulator --stocks SYMBOL,…")
     return keys
 

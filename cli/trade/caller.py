@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import rich_click as click
 
-from cli.exits import FAILED, NOT_RUNNING
+from cli.exits import FAILED
 from cli.local.demo.keys import DemoKeys, known_keys
-from cli.local.run_state import running
+from cli.local.run_state import exchange_at
 from cli.order_flow.api_key_option import ApiKey
 from cli.refusals import told
 from cli.terminal import CommandError
@@ -62,14 +62,11 @@ def exchange_of(url: str | None, key: str | None, broker: str | None) -> Exchang
 
     Raises CommandError.
     """
-    folder = data_folder(load_settings())
-    state = running(folder)
-    if not url and (state is None or not state.url):
-        raise CommandError("Minex is not running here.", "minex up", exit_code=NOT_RUNNING)
-    here = state.url if state is not None else ""
+    settings = load_settings()
+    address, is_here = exchange_at(settings, url)
     if key is None:
-        key = _demo_key(known_keys(folder) if url in (None, here) else None, broker)
-    return Exchange(url or here, key, document=DOCUMENT, patience=PATIENCE_SECONDS)
+        key = _demo_key(known_keys(data_folder(settings)) if is_here else None, broker)
+    return Exchange(address, key, document=DOCUMENT, patience=PATIENCE_SECONDS)
 
 
 def _demo_key(demo: DemoKeys | None, broker: str | None) -> str:

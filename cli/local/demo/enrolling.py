@@ -29,12 +29,11 @@ SHARES: Final = 10_000_000
 """Of each stock."""
 
 
-def enroll(settings: Settings, symbols: Sequence[str], *, supplied: bool = False) -> list[str]:
-    """Register the simulator's brokers, under the keys of the settings, in a database that has none of their names.
+def enroll(settings: Settings, symbols: Sequence[str]) -> list[str]:
+    """Let the simulator's brokers, under the keys of the settings, have shares of those of `symbols` that are listed.
 
-    They get shares of `symbols`, as far as these are listed; later on only where `supplied` says so: a stock that is
-    listed later is not theirs. A broker whose key was taken away stays as it is: somebody wanted that. Gives those that
-    are listed.
+    They are registered in a database that has none of their names. A broker whose key was taken away stays as it is:
+    somebody wanted that. Gives the symbols that are listed.
     """
     keys = {MAKERS: settings.simulator.makers_key, PEOPLE: settings.simulator.people_key}
     engine = connect(settings.database.url, pool_size=1, application="minex-simulator")
@@ -48,7 +47,7 @@ def enroll(settings: Settings, symbols: Sequence[str], *, supplied: bool = False
             if session.scalar(select(Broker.id).where(Broker.name.in_(NAMES.values())).limit(1)) is None:
                 for kind in NAMES if stocks else ():
                     _register(session, kind, keys[kind], stocks)
-            elif supplied:
+            else:
                 for key in keys.values():
                     _supply(session, key, stocks)
             return [stock.symbol for stock in stocks]

@@ -204,6 +204,18 @@ def test_a_halted_stock_is_left_alone(exchange: RunningExchange, brokers: dict[s
         it_trades_on(exchange)
 
 
+def test_a_desk_that_breaks_ends_it(
+    exchange: RunningExchange, brokers: dict[str, Broker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    monkeypatch.setattr("simulator.desk.Desk._place", broken)
+    keys = {name: broker.api_key for name, broker in brokers.items()}
+    with pytest.raises(ZeroDivisionError, match="a mistake of ours"):
+        Simulation(exchange.base, keys, PLAN, "broken").run(threading.Event())
+
+
 @pytest.mark.parametrize(
     ("symbols", "key", "words"),
     [(("NONE1",), None, "none of NONE1 is listed"), (("PETR4",), "mx_" + "x" * 43, "a key of the simulator")],

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cli.local.demo.enrolling import CASH, NAMES, SHARES
+from cli.local.demo.enrolling import CASH, NAMES, SHARES, enroll
 from cli.local.demo.simulator_keys import FILE, keys_of, with_simulator
 from cli.local.demo.stocks import STOCKS
 from cli.local.prepare import prepare
@@ -75,6 +75,13 @@ def test_a_stock_that_is_listed_later_is_not_theirs(settings: Settings) -> None:
     prepare(named, demo=True)
     prepare(named, demo=True)
     assert rows(settings, later.replace("count(*)", "array_agg(available)")) == [([SHARES, SHARES],)]
+
+
+def test_what_the_command_has_begun_with_one_stock_is_made_whole_by_the_next_start(settings: Settings) -> None:
+    prepare(dataclasses.replace(settings, simulator=Simulator(enabled=False)), demo=True)
+    assert enroll(settings, ["PETR4", "NONE1"]) == ["PETR4"]
+    prepare(settings, demo=True)
+    assert held(settings) == sorted((name, len(STOCKS), CASH) for name in NAMES.values())
 
 
 def test_there_are_none_without_the_demo_or_without_a_simulator(
