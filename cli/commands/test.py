@@ -28,8 +28,9 @@ CHECKS = {
 REAP_SECONDS = 1.0
 """How often the exit codes of processes that the tests have orphaned are collected."""
 
-IN_PARALLEL = ("-n", "2")
-"""Two test processes; each has servers of its own."""
+IN_PARALLEL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Two test processes; each has servers of its own. A file stays with one of them, for its tests share whole exchanges;
+in the order of their names the long files come before the short ones of `workers`, so that neither waits at the end."""
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
