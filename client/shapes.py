@@ -16,6 +16,7 @@ class OrderTrade(TypedDict):
     side: str
     executed_at: str
     busted: bool
+    adjusted_from: int | None
 
 
 class Order(TypedDict):
@@ -57,6 +58,7 @@ class Fill(TypedDict):
     fee: int
     executed_at: str
     busted: bool
+    adjusted_from: int | None
 
 
 class Level(TypedDict):

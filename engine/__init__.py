@@ -12,11 +12,12 @@
 
 from engine.book import Book
 from engine.resting.audit import BrokenBook
-from engine.terms.commands import UNCHANGED, Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
+from engine.terms.commands import UNCHANGED, Amend, Cancel, Clock, Close, Command, Correct, New, Roll, State, Uncross
 from engine.terms.events import (
     Accepted,
     Amended,
     Cancelled,
+    Corrected,
     Event,
     Expired,
     Indicative,
@@ -42,6 +43,8 @@ __all__ = [
     "Clock",
     "Close",
     "Command",
+    "Correct",
+    "Corrected",
     "Event",
     "Expired",
     "Indicative",

@@ -7,10 +7,11 @@ from collections.abc import Hashable, Iterable
 from engine.resting.audit import check
 from engine.resting.ladder import NOTHING, Ladder
 from engine.terms import codes
-from engine.terms.commands import Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
-from engine.terms.events import Event, Rejected
+from engine.terms.commands import Amend, Cancel, Clock, Close, Command, Correct, New, Roll, State, Uncross
+from engine.terms.events import Corrected, Event, Rejected
 from engine.terms.order_types import LIMITED, MARKET, RESTING_TIFS
 from engine.terms.orders import Order
+from engine.terms.rules import LAST
 from engine.terms.states import AUCTION, OPEN
 from engine.trading.amending import amend
 from engine.trading.auction import equilibrium
@@ -34,8 +35,10 @@ class Book(Ladder):
     def apply(self, command: Command, now: int) -> list[Event]:
         """Let time reach `now` (microseconds), which expires what is due, then carry out `command`.
 
-        Time never goes backward: an earlier `now` counts as the latest one seen.
+        Time never goes backward: an earlier `now` counts as the latest one seen. For a correction it stands still.
         """
+        if type(command) is Correct:
+            return self._correct(command.last_price)
         events: list[Event] = []
         self.anchor = self.last_price
         if now > self.now:
@@ -87,6 +90,12 @@ class Book(Ladder):
             end_session(self, events)
         else:
             raise TypeError(f"not a command: {command!r}")
+
+    def _correct(self, last_price: int | None) -> list[Event]:
+        self.last_price = last_price
+        if self.rules.band_reference == LAST:
+            self.reference = last_price
+        return [Corrected(last_price)]
 
     def _cancel_by_id(self, id: Hashable, reason: str, events: list[Event]) -> None:
         order = self.orders.get(id)

@@ -14,6 +14,9 @@ from models.accounts.external_reference import ExternalReference
 from models.accounts.external_transfer import ExternalTransfer
 from models.accounts.transfer import Transfer
 from models.base import Base
+from models.clearing.bust import Bust
+from models.clearing.position_point import PositionPoint
+from models.clearing.receivable_entry import ReceivableEntry
 from models.command import Command
 from models.epoch import Epoch
 from models.identity.admin_key import AdminKey
@@ -47,6 +50,7 @@ __all__ = [
     "Balance",
     "Base",
     "Broker",
+    "Bust",
     "Candle",
     "Command",
     "Epoch",
@@ -58,6 +62,8 @@ __all__ = [
     "Lease",
     "MarketSession",
     "Order",
+    "PositionPoint",
+    "ReceivableEntry",
     "ReportedStock",
     "Stock",
     "Trade",

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Amount, Base, CreatedAt, Id, Instant
 
-KINDS = ("new", "cancel", "amend", "close", "expire", "state", "uncross", "roll")
+KINDS = ("new", "cancel", "amend", "close", "expire", "state", "uncross", "roll", "bust")
 
 ABOUT_ORDERS = ("new", "cancel", "amend", "close")
 """The kinds that name an order."""

@@ -5,8 +5,11 @@ The owner is asked for none of it: he migrates, and what he makes is his.
 
 from typing import Final
 
-APPENDED: Final = ("account_events", "audit_log", "events", "trades", "transfers")
+APPENDED: Final = ("account_events", "audit_log", "events", "receivable_entries", "transfers")
 """Tables that the processes add to and never change: what was told and what was moved stays as it was written."""
+
+MARKED: Final = {"trades": ("busted_at", "adjusted_price")}
+"""Such whose rows may be marked, in these columns: what was executed stays as it was."""
 
 LOOKED_AT: Final = ("alembic_version",)
 """Tables of which the processes read where the schema stands."""
@@ -58,6 +61,7 @@ READ: Final[dict[str, tuple[str, ...]]] = {
         "is_auction",
         "executed_at",
         "busted_at",
+        "adjusted_price",
     ),
     "user_sessions": ("id", "user_id", "expires_at", "ended_at"),
     "users": ("id", "username", "role", "broker_id", "is_active"),
@@ -75,4 +79,6 @@ def rights_of_process(table: str) -> str:
     """The privileges that the processes have on a table, as GRANT lists them."""
     if table in LOOKED_AT:
         return "SELECT"
+    if table in MARKED:
+        return f"SELECT, INSERT, UPDATE ({', '.join(MARKED[table])})"
     return "SELECT, INSERT" if table in APPENDED else "SELECT, INSERT, UPDATE, DELETE"

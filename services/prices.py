@@ -1,10 +1,13 @@
 """How prices look from outside."""
 
-from typing import Any
+from typing import Any, Final
 
 from engine.terms.states import AUCTION
 
 FOUR_DECIMALS = 10_000
+
+STANDING_PRICE: Final = "coalesce(t.adjusted_price, t.price)"
+"""Of a row `t` of trades that was not busted, the price in cents that counts."""
 
 
 def average_price(notional: int, quantity: int) -> int | float | None:

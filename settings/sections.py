@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from settings.clearing import Clearing
 from settings.fields import choice, number, secret, time
 from settings.processes import Clock, Live, Match, Reporter, Simulator, Web, Webhooks
 from settings.servers import Database, Redis
@@ -141,6 +142,7 @@ class Settings:
     clock: Clock = field(default_factory=Clock)
     reporter: Reporter = field(default_factory=Reporter)
     webhooks: Webhooks = field(default_factory=Webhooks)
+    clearing: Clearing = field(default_factory=Clearing)
     simulator: Simulator = field(default_factory=Simulator)
     market: Market = field(default_factory=Market)
     session: TradingSchedule = field(default_factory=TradingSchedule)

@@ -147,7 +147,8 @@ class Matcher:
             except Exception:
                 log.exception("a turn of %d commands is settled but could not be told", turn.commands)
             self.bus.announce(messages, snapshots, replies, list(turn.snapshots))
-            if turn.settled is not None and (brokers := brokers_to_tell(turn.settled.outcome)):
+            settled = turn.settled
+            if settled is not None and (brokers := brokers_to_tell(settled.outcome) | settled.busts.receivers):
                 self.bus.wake_senders(brokers)
 
     @staticmethod
@@ -161,7 +162,7 @@ class Matcher:
         try:
             with direct_transaction(self.engine) as session:
                 self.note()
-                hooks = Hooks(self._before_commit, self.tell, self._about_state)
+                hooks = Hooks(self._before_commit, self.tell, self._about_state, self.settings.clearing)
                 turn = match_turn(session, symbols, self.books, limit, only, hooks, self._long_timeout)
             committed = True
         finally:

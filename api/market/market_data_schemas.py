@@ -109,6 +109,11 @@ class TradeSchema(Schema):
     aggressor_side = Word("Side", *SIDES, required=True)
     executed_at = fields.String(required=True, metadata={"format": "date-time"})
     busted = fields.Boolean(required=True)
+    adjusted_from = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Cents at which it was executed, if it stands at another price."},
+    )
 
 
 class TradePageSchema(Schema):
@@ -162,6 +167,11 @@ class OwnFillSchema(Schema):
     fee = fields.Integer(required=True, metadata={"description": "Cents that it cost."})
     executed_at = fields.String(required=True, metadata={"format": "date-time"})
     busted = fields.Boolean(required=True)
+    adjusted_from = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Cents at which it was executed, if it stands at another price."},
+    )
 
 
 class OwnFillPageSchema(Schema):

@@ -75,6 +75,11 @@ class FillSchema(Schema):
     fee = fields.Integer(required=True, metadata={"description": "Cents: what the order's fee has grown by."})
     executed_at = fields.String(required=True, metadata={"format": "date-time"})
     busted = fields.Boolean(required=True)
+    adjusted_from = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Cents at which it was executed, if it stands at another price."},
+    )
 
 
 class ReservedSchema(Schema):

@@ -18,7 +18,7 @@ def write_event(event: Event) -> str:
     return encode(_shape(event))
 
 
-def _shape(event: Event) -> dict[str, Any]:  # noqa: PLR0911 - one for each event
+def _shape(event: Event) -> dict[str, Any]:  # noqa: C901, PLR0911 - one for each event
     match event:
         case told.Accepted(order):
             return {"event": "accepted", "id": order.id}
@@ -51,6 +51,8 @@ def _shape(event: Event) -> dict[str, Any]:  # noqa: PLR0911 - one for each even
             return {"event": "indicative", "price": price, "volume": volume, "surplus": surplus}
         case told.StateChanged(state):
             return {"event": "state", "state": state}
+        case told.Corrected(last_price):
+            return {"event": "corrected", "last_price": last_price}
 
 
 def write_rejection(order_id: Hashable, code: str) -> str:

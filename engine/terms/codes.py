@@ -63,12 +63,14 @@ SELF_TRADE_PREVENTION: Final = "self_trade_prevention"
 
 INTERNAL_ERROR: Final = "internal_error"
 DELISTED: Final = "delisted"
+SHORTFALL: Final = "shortfall"
 
 VOLATILITY: Final = "volatility"
 
 REASONS: Final[dict[str, str]] = {
     REQUESTED: "A cancel asked for it.",
     DELISTED: "The stock was delisted.",
+    SHORTFALL: "Its owner owes to the guarantee account what the order had reserved.",
     AMENDED: "An amendment left the order no more quantity than it has already used.",
     SELF_TRADE_PREVENTION: "The quantity would have traded with an order of the same account.",
     INTERNAL_ERROR: "What the order was to bring could not be settled; it was taken out so that others can trade.",

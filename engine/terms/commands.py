@@ -94,4 +94,15 @@ class Roll:
     """
 
 
-Command = New | Cancel | Amend | Close | Clock | State | Uncross | Roll
+@dataclass(slots=True)
+class Correct:
+    """A trade was busted, or stands at another price: the last price is that of the last trade that stands.
+
+    `last_price` in cents, None where none stands (FIX ExecType H and G). Time does not pass, nothing else changes in
+    the book, and no stop is elected; a band that follows the last price follows it from here.
+    """
+
+    last_price: int | None = None
+
+
+Command = New | Cancel | Amend | Close | Clock | State | Uncross | Roll | Correct

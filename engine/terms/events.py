@@ -111,4 +111,11 @@ class StateChanged:
     reason: str | None = None
 
 
-Event = Accepted | Rejected | Trade | Amended | Cancelled | Expired | Triggered | Indicative | StateChanged
+@dataclass(slots=True)
+class Corrected:
+    """The last price (cents, None for none) is another one now, or might be: a trade does not stand as it was told."""
+
+    last_price: int | None
+
+
+Event = Accepted | Rejected | Trade | Amended | Cancelled | Expired | Triggered | Indicative | StateChanged | Corrected

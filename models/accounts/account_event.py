@@ -11,7 +11,7 @@ class AccountEvent(Base):
 
     `sequence` is gapless for a broker, from 1; the last one is in `account_counters`. A fill has the
     id of its trade; a broker that is on both sides of one has two. `fee` (cents) is what a fill bears, null for
-    nothing. `event_quantity` is what left without a trade.
+    nothing. `event_quantity` is what left without a trade. One with a `bust_id` tells of that bust, and has no trade.
     """
 
     __tablename__ = "account_events"
@@ -44,4 +44,5 @@ class AccountEvent(Base):
     filled_notional: Mapped[Amount]
     event_quantity: Mapped[Amount | None]
     reason: Mapped[str | None]
+    bust_id: Mapped[Amount | None]
     happened_at: Mapped[Instant]

@@ -9,6 +9,10 @@ OWN = 0
 """Ids below are of the exchange's own accounts, which hold what they are paid and have neither keys nor orders."""
 
 
+GUARANTEE = "Guarantee"
+"""The name of that own account which advances what debtors lack."""
+
+
 class Broker(Base):
     """A member of the exchange; its keys are in `api_keys`. Or with a negative id an account of the exchange itself.
 

@@ -5,7 +5,12 @@ from sqlalchemy.orm import Mapped
 
 from models.base import Amount, Base, CreatedAt, Id
 
-KINDS = ("deposit", "withdrawal", "reserve", "release", "improvement", "trade", "fee")
+KINDS = (
+    *("deposit", "withdrawal", "reserve", "release", "improvement", "trade", "fee"),
+    *("bust", "adjustment", "fee_refund", "advance", "repayment"),
+)
+"""A `bust` gives back what a trade brought, an `adjustment` the difference of two prices, a `fee_refund` its fee; the
+guarantee account gives an `advance` and gets a `repayment`."""
 
 
 class Transfer(Base):

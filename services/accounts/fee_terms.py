@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from services.errors import UnknownBroker
-from services.prices import whole_number
+from services.prices import STANDING_PRICE, whole_number
 from services.settlement.fees import FeeRates
 from settings.sections import Fees
 
@@ -31,13 +31,13 @@ TELL_ACCOUNT = text("""
     UPDATE balances SET fee_version = :version WHERE broker_id = :broker_id AND asset_id = 1
 """)
 
-COUNT_TURNOVER = text("""
+COUNT_TURNOVER = text(f"""
     WITH traded AS (
         SELECT broker_id, sum(notional) AS turnover FROM (
-            SELECT buyer_id AS broker_id, CAST(price AS numeric) * quantity AS notional FROM trades
+            SELECT buyer_id AS broker_id, CAST({STANDING_PRICE} AS numeric) * quantity AS notional FROM trades t
             WHERE busted_at IS NULL AND executed_at >= CAST(:now AS timestamptz) - interval '30 days'
             UNION ALL
-            SELECT seller_id, CAST(price AS numeric) * quantity FROM trades
+            SELECT seller_id, CAST({STANDING_PRICE} AS numeric) * quantity FROM trades t
             WHERE busted_at IS NULL AND executed_at >= CAST(:now AS timestamptz) - interval '30 days'
         ) sides GROUP BY broker_id
     ), changed AS MATERIALIZED (
@@ -51,7 +51,7 @@ COUNT_TURNOVER = text("""
         ORDER BY b.broker_id FOR NO KEY UPDATE OF b
     )
     UPDATE balances b SET fee_version = l.fee_version FROM locked l WHERE b.broker_id = l.broker_id AND b.asset_id = 1
-""")
+""")  # noqa: S608 - a constant
 
 
 @dataclass(frozen=True, slots=True)

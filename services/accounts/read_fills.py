@@ -7,17 +7,19 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from database.statements import Statements
+from services.prices import STANDING_PRICE
 from services.settlement.fees import AUCTION, MAKER, TAKER
 from services.timestamps import timestamp
 
-FILLS = """
-    SELECT e.sequence, t.id, s.symbol, o.side, e.order_id, o.client_order_id, t.price, t.quantity, t.aggressor_side,
-        t.is_auction, e.fee, t.executed_at, t.busted_at IS NOT NULL AS busted
+FILLS = f"""
+    SELECT e.sequence, t.id, s.symbol, o.side, e.order_id, o.client_order_id, {STANDING_PRICE} AS price, t.quantity,
+        t.aggressor_side, t.is_auction, e.fee, t.executed_at, t.busted_at IS NOT NULL AS busted,
+        CASE WHEN t.adjusted_price IS NOT NULL THEN t.price END AS adjusted_from
     FROM account_events e JOIN trades t ON t.id = e.trade_id JOIN orders o ON o.id = e.order_id
     JOIN stocks s ON s.id = t.stock_id
-    WHERE e.broker_id = :broker_id AND e.trade_id IS NOT NULL AND {}
-    ORDER BY e.sequence {} LIMIT :limit
-"""
+    WHERE e.broker_id = :broker_id AND e.trade_id IS NOT NULL AND {{}}
+    ORDER BY e.sequence {{}} LIMIT :limit
+"""  # noqa: S608 - a constant
 """A broker can be on both sides of a trade: then it has two fills."""
 
 FILTERS = {
@@ -90,4 +92,5 @@ def fill_document(row: Row[Any]) -> dict[str, Any]:
         "fee": row.fee or 0,
         "executed_at": timestamp(row.executed_at),
         "busted": row.busted,
+        "adjusted_from": row.adjusted_from,
     }

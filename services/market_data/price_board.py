@@ -8,7 +8,7 @@ from sqlalchemy import text
 from database.literals import numbers
 from database.statements import Statements
 from services.market_data.tickers import change
-from services.prices import average_price
+from services.prices import STANDING_PRICE, average_price
 from services.timestamps import timestamp
 
 TRADES_IN_AVERAGE: Final = 50
@@ -19,7 +19,7 @@ CHANGED: Final = text("""
     WHERE CAST(:seconds AS bigint) IS NULL OR sequenced_at >= clock_timestamp() - :seconds * interval '1 second'
 """)
 
-PRICES: Final = text("""
+PRICES: Final = text(f"""
     SELECT s.id, s.symbol, s.book_version, s.last_price, s.best_bid, s.best_ask, s.event_sequence,
         coalesce(s.sequenced_at, s.listed_at) AS at, s.session_reference,
         CASE WHEN r.is_auction AND r.session_sequence = s.session_sequence THEN r.open END AS opened, a.total, a.trades
@@ -27,11 +27,12 @@ PRICES: Final = text("""
     LEFT JOIN LATERAL (
         SELECT CAST(sum(latest.price) AS bigint) AS total, count(*) AS trades
         FROM (
-            SELECT price FROM trades WHERE stock_id = s.id AND busted_at IS NULL ORDER BY sequence DESC LIMIT :average
+            SELECT {STANDING_PRICE} AS price FROM trades t
+            WHERE t.stock_id = s.id AND t.busted_at IS NULL ORDER BY t.sequence DESC LIMIT :average
         ) latest
     ) a ON s.id = ANY(CAST(:traded AS bigint[]))
     WHERE s.id = ANY(CAST(:ids AS bigint[])) AND s.state <> 'delisted' ORDER BY s.symbol
-""")
+""")  # noqa: S608 - a constant
 
 
 class Price(NamedTuple):

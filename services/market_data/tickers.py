@@ -13,7 +13,7 @@ from database.statements import Statements
 from services.market_data.candles.corrections import CORRECTIONS
 from services.market_data.candles.folded import FIGURES, OF_PARTS, OF_TRADES
 from services.market_data.candles.read_candles import NeedsReport
-from services.prices import average_price, whole_number
+from services.prices import STANDING_PRICE, average_price, whole_number
 from services.timestamps import timestamp
 
 CANDLE: Final = """
@@ -82,7 +82,8 @@ TICKERS: Final = f"""
     ) AS session (now_open, now_high, now_low, now_close, now_volume, now_turnover, now_trades, now_first, now_last,
         now_is_auction)
     LEFT JOIN LATERAL (
-        SELECT t.price FROM trades t WHERE t.stock_id = w.id AND t.sequence < day.day_first AND t.busted_at IS NULL
+        SELECT {STANDING_PRICE} AS price FROM trades t
+        WHERE t.stock_id = w.id AND t.sequence < day.day_first AND t.busted_at IS NULL
         ORDER BY t.sequence DESC LIMIT 1
     ) before ON true
     ORDER BY w.symbol

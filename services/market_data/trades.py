@@ -6,25 +6,27 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from services.operations.resuming import Series
-from services.prices import average_price, indicative_document
+from services.prices import STANDING_PRICE, average_price, indicative_document
 from services.stocks.listing import listed_id, unknown_stock
 from services.timestamps import timestamp
 
-PRICE = text("""
+PRICE = text(f"""
     SELECT s.last_price, CAST(t.total AS bigint) AS total, t.trades
     FROM stocks s CROSS JOIN LATERAL (
         SELECT coalesce(sum(latest.price), 0) AS total, count(*) AS trades
         FROM (
-            SELECT price FROM trades WHERE stock_id = s.id AND busted_at IS NULL ORDER BY sequence DESC LIMIT :trades
+            SELECT {STANDING_PRICE} AS price FROM trades t
+            WHERE t.stock_id = s.id AND t.busted_at IS NULL ORDER BY t.sequence DESC LIMIT :trades
         ) latest
     ) t
     WHERE s.symbol = :symbol
-""")
+""")  # noqa: S608 - a constant
 
-TRADES = text("""
-    SELECT id, sequence, price, quantity, aggressor_side, executed_at, busted_at IS NOT NULL AS busted
-    FROM trades WHERE stock_id = :stock_id AND sequence < :before ORDER BY sequence DESC LIMIT :limit
-""")
+TRADES = text(f"""
+    SELECT t.id, t.sequence, {STANDING_PRICE} AS price, t.quantity, t.aggressor_side, t.executed_at,
+        t.busted_at IS NOT NULL AS busted, CASE WHEN t.adjusted_price IS NOT NULL THEN t.price END AS adjusted_from
+    FROM trades t WHERE t.stock_id = :stock_id AND t.sequence < :before ORDER BY t.sequence DESC LIMIT :limit
+""")  # noqa: S608 - a constant
 
 EVENTS = text("""
     SELECT sequence, kind, payload FROM events
@@ -73,6 +75,7 @@ def read_trades(session: Statements, symbol: str, before: int, limit: int) -> li
             "aggressor_side": row.aggressor_side,
             "executed_at": timestamp(row.executed_at),
             "busted": row.busted,
+            "adjusted_from": row.adjusted_from,
         }
         for row in rows
     ]

@@ -6,6 +6,7 @@ from typing import Any
 from database.transaction import Transaction
 from engine.book import Book
 from engine.terms.commands import Amend, Close, New
+from services.clearing.requests import give_up
 from services.matching.books import Books
 from services.matching.closing import held_before, resolve
 from services.matching.journal import BROKEN, UNDERFUNDED, UnreadableCommand, command_of
@@ -33,7 +34,7 @@ def carry_out(
     wanted = {row.stock_id for row in inbox}
     stocks = [stock for stock in stocks if stock.id in wanted]
     current = books.current(session, stocks)
-    found = {stock.id: (stock, _turn_of(stock), current[stock.id]) for stock in stocks}
+    found = {stock.id: (stock, turn_of(stock), current[stock.id]) for stock in stocks}
     outcome = TurnOutcome()
     held = held_before(session, inbox)
     taken = 0
@@ -44,13 +45,16 @@ def carry_out(
         else:
             turn.command_sequence += 1
             outcome.refuse(turn, row, command_to_refuse(session, row), BROKEN, poison.report())
+            if row.kind == "bust":
+                give_up(session, row.id)
         taken += 1
         if len(outcome.reports) >= MOST_REPORTS:
             break
     return outcome, found, taken
 
 
-def _turn_of(stock: Any) -> StockTurn:
+def turn_of(stock: Any) -> StockTurn:
+    """The counters of a stock (its locked row) at the beginning of its turn."""
     now = stock.now
     return StockTurn(
         stock.id,

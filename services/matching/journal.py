@@ -4,13 +4,13 @@ A payload comes as its text and is read here, value by value: what no request of
 the one command that it is, before it reaches a book.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Final
 
 import orjson
 
 from engine.terms.codes import INTERNAL_ERROR, REASONS, REQUESTED
-from engine.terms.commands import UNCHANGED, Amend, Cancel, Clock, Close, Command, New, Roll, State, Uncross
+from engine.terms.commands import UNCHANGED, Amend, Cancel, Clock, Close, Command, Correct, New, Roll, State, Uncross
 from engine.terms.order_types import TIFS, TYPES
 from engine.terms.orders import CONDITIONS, SIDES, Order
 from engine.terms.rules import STP_MODES
@@ -26,7 +26,13 @@ UNDERFUNDED = "insufficient_reservation"
 NEVER_MATCHED = frozenset({BROKEN, UNDERFUNDED})
 """With these in `refused` a command was sequenced but kept from the engine; a replay leaves it out too."""
 
-WITHOUT_PAYLOAD: Final[dict[str, type[Clock | Uncross | Roll]]] = {"expire": Clock, "uncross": Uncross, "roll": Roll}
+WITHOUT_PAYLOAD: Final[dict[str, Callable[[], Command]]] = {
+    "expire": Clock,
+    "uncross": Uncross,
+    "roll": Roll,
+    "bust": Correct,
+}
+"""Kinds of which the engine needs to know nothing else, or what is found out where their turn comes."""
 
 
 LARGEST: Final = 2**63 - 1
@@ -67,7 +73,7 @@ def engine_command(kind: str, order_id: int | None, broker_id: int | None, paylo
             if not isinstance(only_from, list | tuple) or not all(state in STATES for state in only_from):
                 raise _wrong(payload, "only_from")
             return State(_one_of(payload, "state", ALL_STATES), _text(payload, "reason"), tuple(only_from))
-        case "expire" | "uncross" | "roll":
+        case "expire" | "uncross" | "roll" | "bust":
             return WITHOUT_PAYLOAD[kind]()
     raise ValueError(f"unknown kind of command: {kind}")
 

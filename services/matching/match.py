@@ -12,6 +12,7 @@ from database.timed import answer_within
 from database.transaction import Transaction
 from services.matching.at_fault import AtFault, orders_at_fault
 from services.matching.books import Books, StuckStock
+from services.matching.bust_turn import BUST, BustTurn, before_a_bust
 from services.matching.carry_out import carry_out
 from services.matching.inbox import take_inbox
 from services.matching.messages import public_events
@@ -23,6 +24,7 @@ from services.settlement.stock_rows import StockInTurn
 from services.settlement.turn_outcome import TurnOutcome
 from services.settlement.turn_records import Announcement
 from services.stocks.trading_states import ROLL, STATE, UNCROSS
+from settings.clearing import Clearing
 
 PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '30s'")
 """One command may by itself bring more than a turn should, and cannot be divided: the opening of a market, or an order
@@ -37,7 +39,7 @@ OF_WHOLE_BOOKS = frozenset({STATE, UNCROSS, ROLL})
 
 
 class Hooks(NamedTuple):
-    """What the caller does amid a turn."""
+    """What the caller does amid a turn, and knows of the settings."""
 
     before_commit: Callable[[], None] = lambda: None
     """When all that is left is one way to PostgreSQL, with COMMIT as its end; what it raises is raised as it is."""
@@ -45,6 +47,8 @@ class Hooks(NamedTuple):
     """While PostgreSQL is at that."""
     about_state: Callable[[TakenStock, Announcement], Mapping[str, Any]] = lambda stock, announcement: {}
     """What is told of a new trading state besides: what only the settings know."""
+    clearing: Clearing = Clearing()
+    """The rules by which busts are done."""
 
 
 NO_HOOKS = Hooks()
@@ -73,6 +77,9 @@ def match_turn(
     stocks, inbox = take_inbox(session, symbols, limit, books.trade_ids, only_id)
     if not inbox:
         return Turn()
+    waiting, inbox = len(inbox), before_a_bust(inbox)
+    if inbox[0].kind == BUST and poison is None:
+        return _bust_turn(session, stocks, inbox, waiting, books, hooks)
     with _blamed_on(inbox, stocks):
         if long_timeout or any(row.kind in OF_WHOLE_BOOKS for row in inbox):
             session.execute(PATIENCE)
@@ -80,7 +87,7 @@ def match_turn(
         outcome, found, taken = carry_out(session, stocks, inbox, books, poison)
         outcome.hooked = books.hooks.current(session, inbox[0].hooks_version)
         trade_ids = books.trade_ids.take(session, len(outcome.executions))
-    inbox, left = inbox[:taken], len(inbox) - taken
+    inbox = inbox[:taken]
     taking = {row.stock_id: found[row.stock_id] for row in inbox}
     hooks.before_commit()
     with _blamed_on(inbox, stocks):
@@ -88,7 +95,7 @@ def match_turn(
     return Turn(
         commands=len(inbox),
         trades=len(outcome.executions),
-        more=left > 0 or len(inbox) == limit,
+        more=taken < waiting or waiting == limit,
         replies=_replies(inbox, outcome, taking),
         settled=settled,
         spared=[stock for stock_id, stock in found.items() if stock_id not in taking],
@@ -108,6 +115,24 @@ def find_at_fault(session: Session, symbols: Sequence[str], books: Books, comman
     (row,) = inbox
     outcome, _, _ = carry_out(session, stocks, inbox, books, None)
     return row.stock_id, orders_at_fault(session, outcome, row)
+
+
+def _bust_turn(
+    session: Transaction,
+    stocks: Sequence[Any],
+    inbox: Sequence[Any],
+    waiting: int,
+    books: Books,
+    hooks: Hooks,
+) -> Turn:
+    """The turn of the busts that an inbox of so many `waiting` commands begins with."""
+    with _blamed_on(inbox, stocks):
+        turn = BustTurn(session, stocks, inbox, books, hooks.clearing)
+    hooks.before_commit()
+    with _blamed_on(inbox, stocks):
+        settled = turn.store(hooks.meanwhile)
+    replies = _replies(inbox, turn.outcome, turn.stocks)
+    return Turn(len(inbox), more=waiting > len(inbox), replies=replies, settled=settled)
 
 
 def _replies(inbox: Sequence[Any], outcome: TurnOutcome, stocks: TakenStocks) -> list[tuple[str, CommandResult]]:

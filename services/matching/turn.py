@@ -4,7 +4,7 @@ The messages are made after the commit, or while PostgreSQL stores the next turn
 others waiting for the balances that it changes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -28,6 +28,18 @@ TakenStocks = dict[int, TakenStock]
 
 
 @dataclass(frozen=True, slots=True)
+class BustsToTell:
+    """What busts leave: their parties' messages, and the stocks (symbol, group) in whose inboxes there are cancels.
+
+    `receivers`: brokers whose receivers are to be told.
+    """
+
+    messages: Sequence[Message] = ()
+    stocks: Sequence[tuple[str, str]] = ()
+    receivers: Set[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class CommittedTurn:
     """A settled turn's outcome, rows and ids: all that its messages are made from."""
 
@@ -39,6 +51,7 @@ class CommittedTurn:
     stocks: TakenStocks
     shown: Mapping[int, dict[int, bytes]]
     """The sides of each stock's book in JSON."""
+    busts: BustsToTell = BustsToTell()
 
 
 def shown_book(taken: TakenStock, books: Books) -> dict[int, bytes]:
@@ -93,4 +106,4 @@ class Turn:
             return []
         symbols = {stock_id: stock.symbol for stock_id, (_, stock, _) in settled.stocks.items()}
         told = turn_messages(settled.outcome, settled.events, settled.trade_ids, settled.stored, symbols)
-        return told + self._auctions
+        return [*told, *settled.busts.messages, *self._auctions]

@@ -12,23 +12,25 @@ from engine.terms.orders import CONDITIONS
 from models.order import OPEN_STATUSES
 from services.errors import NotYourOrder, UnknownOrder
 from services.order_entry.order_needs import reserved_for
-from services.prices import average_price
+from services.prices import STANDING_PRICE, average_price
 from services.settlement.fees import fee_of_row
 from services.timestamps import timestamp
 
-FILLS = r"""
+FILLS = rf"""
     SELECT json_agg(json_build_object(
-        'trade_id', t.id, 'account_sequence', e.sequence, 'price', t.price, 'quantity', t.quantity, 'side', o.side,
+        'trade_id', t.id, 'account_sequence', e.sequence, 'price', {STANDING_PRICE}, 'quantity', t.quantity,
+        'side', o.side,
         'liquidity', CASE WHEN t.is_auction THEN 'auction' WHEN t.aggressor_side = o.side THEN 'taker' ELSE 'maker' END,
         'fee', coalesce(e.fee, 0),
         'executed_at', to_char(t.executed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\:MI\:SS.US"Z"'),
-        'busted', t.busted_at IS NOT NULL
+        'busted', t.busted_at IS NOT NULL,
+        'adjusted_from', CASE WHEN t.adjusted_price IS NOT NULL THEN t.price END
     ) ORDER BY e.sequence) AS trades
     FROM (
         SELECT sequence, trade_id, fee FROM account_events WHERE order_id = o.id AND trade_id IS NOT NULL
         ORDER BY sequence DESC LIMIT :fills + 1
     ) e JOIN trades t ON t.id = e.trade_id
-"""
+"""  # noqa: S608 - a constant
 """Part of the order's own statement: an order never shows a fill that its quantities do not. The newest ones, and one
 more where there are more."""
 

@@ -1,6 +1,7 @@
 """What a position cost, by average cost; the profit or loss of closing it follows from that."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 
 def average_cost(held: int, cost: int, realised: int, trades: Iterable[tuple[int, int]]) -> tuple[int, int]:
@@ -23,3 +24,29 @@ def average_cost(held: int, cost: int, realised: int, trades: Iterable[tuple[int
         cost += joining * price
         held += joining
     return cost, realised
+
+
+@dataclass(slots=True)
+class Position:
+    """A position that is worked out step by step: shares, what they cost, and what closing brought, in cents."""
+
+    held: int = 0
+    cost: int = 0
+    realised: int = 0
+
+    def trade(self, shares: int, price: int) -> None:
+        """Buy, or with negative `shares` sell, at `price` cents each."""
+        self.cost, self.realised = average_cost(self.held, self.cost, self.realised, [(shares, price)])
+        self.held += shares
+
+    def deposit(self, shares: int, cost: int) -> None:
+        """Shares come in from outside that cost so many cents in all."""
+        self.held += shares
+        self.cost += cost
+
+    def withdraw(self, shares: int) -> int:
+        """Shares leave, and take their part of the cost along, which is given; without profit or loss."""
+        part = self.cost * shares // self.held if self.held > 0 else 0
+        self.held -= shares
+        self.cost -= part
+        return part

@@ -69,11 +69,15 @@ CHANGE_BALANCES = f"""
             traded = b.traded + t.traded, open_orders = GREATEST(b.open_orders - t.closed, 0),
             (cost, realised_pnl) = (
                 SELECT coalesce(c.cost, b.cost), b.realised_pnl + coalesce(c.realised, 0)
-                FROM average_cost(b.available + b.reserved, b.cost, t.shares::bigint[], t.prices::bigint[]) AS c
+                FROM average_cost(
+                    b.available + b.reserved - b.owed, b.cost, t.shares::bigint[], t.prices::bigint[]
+                ) AS c
             )
         FROM {unnest(CHANGES)}
         WHERE b.broker_id = t.broker_id AND b.asset_id = t.asset_id
-        RETURNING b.broker_id, b.asset_id, b.available, b.reserved, t.told
+        RETURNING b.broker_id, b.asset_id, b.reserved, t.told, CASE b.owed WHEN 0 THEN b.available
+            ELSE CAST(b.available - least(b.owed, CAST(b.available AS numeric) + b.credit_limit) AS bigint) END
+            AS available
     )
     SELECT broker_id, asset_id, available, reserved FROM changed WHERE told
     UNION ALL
@@ -85,8 +89,9 @@ CHANGE_BALANCES = f"""
     WHERE CASE WHEN (SELECT count(*) FROM changed) < cardinality($1) THEN refuse_turn('{MISSING}') END
 """  # noqa: S608 - the names are ours
 """Locks the balances in the order of the list, as `UPDATE_ORDERS` does. What a position costs is worked out from the
-row as it is by then; for one without trades `average_cost` gives NULL. Also reads the balances that the turn's commands
-had reserved from and that the turn itself leaves alone.
+row as it is by then; for one without trades `average_cost` gives NULL. What comes to a broker that owes some repays
+when this is committed, and it is told what it has then. Also reads the balances that the turn's commands had reserved
+from and that the turn itself leaves alone.
 
 Where not every balance can be changed the last part raises, so that PostgreSQL itself refuses the COMMIT that is
 already on its way; it gives no row.

@@ -11,6 +11,7 @@ from services.verify.checks import (
     account_events,
     balances,
     books,
+    clearing,
     conservation,
     fees,
     figures,
@@ -65,7 +66,14 @@ def by_rules(rules: tuple[Rule, ...], tables: tuple[str, ...]) -> Step:
 INVARIANTS = (
     Invariant(1, "Accounts hold what was deposited", (by_rules(conservation.RULES, conservation.TABLES),)),
     Invariant(2, "Open orders are reserved for, within limits", (by_rules(balances.RULES, balances.TABLES),)),
-    Invariant(3, "Balances are the sum of transfers", (by_rules((*ledger.RULES, *positions.RULES), positions.TABLES),)),
+    Invariant(
+        3,
+        "Balances are the sum of transfers",
+        (
+            by_rules((*ledger.RULES, *positions.RULES), positions.TABLES),
+            by_rules((*clearing.TRADES, *clearing.MONEY), clearing.TABLES),
+        ),
+    ),
     Invariant(
         4,
         "Orders are the sum of fair, settled trades",

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from types import SimpleNamespace
 
-from engine import ASK, UNCHANGED, Amend, Cancel, Close, New, Roll, State, Uncross
+from engine import ASK, UNCHANGED, Amend, Cancel, Close, Correct, New, Roll, State, Uncross
 from tests.engine.naive_auction import equilibrium, takers
 
 RESTING = ("gtc", "gtd", "day")
@@ -29,7 +29,9 @@ class NaiveBook:
         self.orders, self.now, self.joined = [], 0, 0
         self.state, self.last, self.anchor, self.indicative = "open", None, None, NOTHING
 
-    def apply(self, command, now):
+    def apply(self, command, now):  # noqa: C901 - one branch for each command
+        if isinstance(command, Correct):
+            return self.correct(command.last_price)
         self.now, self.events, self.anchor, self.first_price = max(self.now, now), [], self.last, None
         due = [o for o in self.orders if o.expire_at is not None and o.expire_at <= self.now]
         for order in sorted(due, key=lambda o: (o.expire_at, o.joined)):
@@ -55,6 +57,12 @@ class NaiveBook:
         self.elect()
         self.tell_indicative()
         return self.events
+
+    def correct(self, last_price):
+        self.last = last_price
+        if self.rules.band_reference == "last":
+            self.reference = last_price
+        return [("corrected", last_price)]
 
     def new(self, order):
         code = self.refusal(order)

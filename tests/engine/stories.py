@@ -34,6 +34,7 @@ from engine import (
     Cancel,
     Cancelled,
     Clock,
+    Corrected,
     Expired,
     Indicative,
     New,
@@ -52,7 +53,7 @@ FOLDER = Path(__file__).parent / "scenarios"
 TIMES_IN_FORCE = ("gtc", "gtd", "day", "ioc", "fok")
 
 
-def tell(event):  # noqa: PLR0911 - one for each event
+def tell(event):  # noqa: C901, PLR0911 - one for each event
     """An event as a tuple of plain values, to compare and to read."""
     match event:
         case Accepted(order):
@@ -73,6 +74,8 @@ def tell(event):  # noqa: PLR0911 - one for each event
             return ("indicative", price, volume, surplus)
         case StateChanged(state, reason):
             return ("state", state, reason)
+        case Corrected(last_price):
+            return ("corrected", last_price)
 
 
 def line(event):

@@ -18,6 +18,7 @@ from engine import (
     Cancel,
     Clock,
     Close,
+    Correct,
     New,
     Order,
     Roll,
@@ -38,7 +39,18 @@ TIMES_IN_FORCE = ("gtc", "gtc", "gtc", "gtd", "day", "ioc", "fok")
 
 
 WORDS = {
-    *("accepted", "rejected", "trade", "amended", "cancelled", "expired", "triggered", "indicative", "state"),
+    *(
+        "accepted",
+        "rejected",
+        "trade",
+        "amended",
+        "cancelled",
+        "expired",
+        "triggered",
+        "indicative",
+        "state",
+        "corrected",
+    ),
     *(*ALL_STATES, "volatility"),
     *({*MESSAGES, *REASONS} - {"unsupported", "no_reference_price"}),
 }
@@ -55,7 +67,7 @@ class Both:
         self.fills = {}
 
     def apply(self, command, now):
-        self.now = max(self.now, now)
+        self.now = self.now if isinstance(command, Correct) else max(self.now, now)
         expected = self.naive.apply(command, now)
         events = self.book.apply(command, now)
         assert [tell(event) for event in events] == expected
@@ -135,7 +147,7 @@ def random_command(choose, order_id, now):
         return New(random_order(choose, order_id, price, ends))
     some_id = choose.randint(max(1, order_id - 25), order_id)
     if kind < 0.7:
-        return Cancel(some_id, choose.choice(["requested"] * 9 + ["internal_error"]))
+        return Cancel(some_id, choose.choice(["requested"] * 9 + ["internal_error", "shortfall"]))
     if kind < 0.72:
         ids = choose.sample(range(max(1, order_id - 25), order_id + 1), choose.randint(0, min(order_id, 6)))
         order = random_order(choose, order_id, None, None)
@@ -148,7 +160,7 @@ def random_command(choose, order_id, now):
         state = choose.choice(["open", "open", "open", "auction", "pre_open", "halted", "closed", "asleep"])
         state = "delisted" if choose.random() < 0.03 else state
         return State(state, choose.choice([None, "news"]), choose.choice([STATES, STATES, ("open", "auction")]))
-    return choose.choice([Uncross(), Roll(), Clock()])
+    return choose.choice([Uncross(), Roll(), Clock(), Correct(choose.choice([None, *range(90, 111)]))])
 
 
 def random_order(choose, order_id, price, ends):

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from database.statements import Statements
 from services.market_data.candles.intervals import DAY
 from services.market_data.candles.read_candles import HERE, Span, read_candles
+from services.prices import STANDING_PRICE
 from services.timestamps import timestamp
 
 LONGEST_DAY: Final = 25 * 3_600
@@ -16,7 +17,7 @@ LONGEST_DAY: Final = 25 * 3_600
 AROUND: Final = text(f"""
     SELECT here.zone, coalesce(
         (
-            SELECT t.price FROM trades t
+            SELECT {STANDING_PRICE} AS price FROM trades t
             WHERE t.stock_id = here.id AND t.sequence > here.after AND t.busted_at IS NULL
                 AND candle_start(t.executed_at, :seconds, here.zone) < :since
             ORDER BY t.sequence DESC LIMIT 1

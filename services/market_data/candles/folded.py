@@ -2,13 +2,16 @@
 
 from typing import Final
 
+from services.prices import STANDING_PRICE
+
 FIGURES: Final = ("open", "high", "low", "close", "volume", "turnover", "trades")
 """Prices in cents, `volume` in shares, `turnover` in cents, `trades` counted."""
 
-OF_TRADES: Final = """
-    (array_agg(t.price ORDER BY t.sequence))[1] AS open, max(t.price) AS high, min(t.price) AS low,
-    (array_agg(t.price ORDER BY t.sequence DESC))[1] AS close, CAST(sum(t.quantity) AS numeric) AS volume,
-    sum(CAST(t.price AS numeric) * t.quantity) AS turnover, count(*) AS trades,
+OF_TRADES: Final = f"""
+    (array_agg({STANDING_PRICE} ORDER BY t.sequence))[1] AS open, max({STANDING_PRICE}) AS high,
+    min({STANDING_PRICE}) AS low, (array_agg({STANDING_PRICE} ORDER BY t.sequence DESC))[1] AS close,
+    CAST(sum(t.quantity) AS numeric) AS volume, sum(CAST({STANDING_PRICE} AS numeric) * t.quantity) AS turnover,
+    count(*) AS trades,
     min(t.sequence) AS first_sequence, max(t.sequence) AS last_sequence
 """
 """Of rows `t` of trades that were not busted."""

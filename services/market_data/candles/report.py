@@ -77,7 +77,7 @@ TAKEN: Final = unnest_named(PIECES, "d")
 
 FRESH: Final = f"""
     SELECT d.*, t.* FROM {TAKEN} CROSS JOIN LATERAL (
-        SELECT sequence, price, quantity, executed_at, is_auction FROM trades
+        SELECT sequence, price, adjusted_price, quantity, executed_at, is_auction FROM trades
         WHERE stock_id = d.id AND sequence > d.after AND sequence <= d.until AND busted_at IS NULL OFFSET 0
     ) t
 """  # noqa: S608 - constants of this file

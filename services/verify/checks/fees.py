@@ -77,7 +77,8 @@ RULES = (
             SELECT trade_id, order_id, from_broker AS broker_id, sum(amount) AS amount, count(*) AS times
             FROM transfers WHERE kind = 'fee' GROUP BY 1, 2, 3
         ), borne AS (
-            SELECT trade_id, order_id, broker_id, sequence, fee FROM account_events WHERE coalesce(fee, 0) <> 0
+            SELECT trade_id, order_id, broker_id, sequence, fee FROM account_events
+            WHERE trade_id IS NOT NULL AND coalesce(fee, 0) <> 0
         )
         SELECT broker_id, coalesce(b.sequence, 0) AS sequence, order_id, trade_id, 'fee paid' AS what,
             coalesce(p.amount, 0) AS found, coalesce(b.fee, 0) AS expected

@@ -6,6 +6,7 @@ Candles of a second are kept for a while only.
 
 from services.market_data.candles.corrections import CORRECTIONS
 from services.market_data.candles.intervals import LENGTHS
+from services.prices import STANDING_PRICE
 from services.verify.checks.rule import Rule
 
 TABLES = ("candles", "reported_stocks")
@@ -17,10 +18,10 @@ REPORTED = f"""
     )
 """  # noqa: S608 - a constant
 
-SUMS = """
-    max(t.price) AS high, min(t.price) AS low, sum(t.quantity) AS volume,
-    sum(CAST(t.price AS numeric) * t.quantity) AS turnover, count(*) AS trades, min(t.sequence) AS first_sequence,
-    max(t.sequence) AS last_sequence
+SUMS = f"""
+    max({STANDING_PRICE}) AS high, min({STANDING_PRICE}) AS low, sum(t.quantity) AS volume,
+    sum(CAST({STANDING_PRICE} AS numeric) * t.quantity) AS turnover, count(*) AS trades,
+    min(t.sequence) AS first_sequence, max(t.sequence) AS last_sequence
 """
 
 NAMES = ("open", "high", "low", "close", "volume", "turnover", "trades")
@@ -49,7 +50,7 @@ RULES = (
         ), oldest AS (
             SELECT stock_id, min(start) AS start FROM kept WHERE seconds = 1 GROUP BY stock_id
         ), expected AS (
-            SELECT f.*, a.price AS open, z.price AS close
+            SELECT f.*, coalesce(a.adjusted_price, a.price) AS open, coalesce(z.adjusted_price, z.price) AS close
             FROM folded f {ENDS} LEFT JOIN oldest o ON o.stock_id = f.stock_id
             WHERE f.seconds > 1 OR f.start >= o.start
         )
@@ -72,7 +73,8 @@ RULES = (
             WHERE t.sequence > r.session_sequence AND t.busted_at IS NULL
             GROUP BY t.stock_id
         ), expected AS (
-            SELECT f.*, a.price AS open, z.price AS close FROM folded f {ENDS}
+            SELECT f.*, coalesce(a.adjusted_price, a.price) AS open, coalesce(z.adjusted_price, z.price) AS close
+            FROM folded f {ENDS}
         )
         SELECT c.stock_id, 'what the session comes to' AS what,
             {FOUND} AS found, CASE WHEN e.trades IS NULL THEN 'nothing' ELSE {EXPECTED} END AS expected

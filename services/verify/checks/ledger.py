@@ -12,9 +12,14 @@ ENDS = """CASE t.kind
     WHEN 'improvement' THEN t.from_bucket = 'reserved' AND t.to_bucket = 'available' AND t.from_broker = t.to_broker
     WHEN 'trade' THEN t.from_bucket = 'reserved' AND t.to_bucket = 'available'
     WHEN 'fee' THEN t.from_bucket <> 'outside' AND t.to_bucket = 'available' AND t.asset_id = 1 AND t.to_broker < 0
+    WHEN 'bust' THEN t.from_bucket = 'available' AND t.to_bucket = 'available' AND t.from_broker <> t.to_broker
+    WHEN 'adjustment' THEN t.from_bucket = 'available' AND t.to_bucket = 'available' AND t.asset_id = 1
+    WHEN 'fee_refund' THEN t.from_bucket = 'available' AND t.to_bucket = 'available' AND t.from_broker < 0
+    WHEN 'advance' THEN t.from_bucket = 'available' AND t.to_bucket = 'available' AND t.from_broker < 0
+    WHEN 'repayment' THEN t.from_bucket = 'available' AND t.to_bucket = 'available' AND t.to_broker < 0
     ELSE false END
-    AND (t.order_id IS NULL) = (t.kind IN ('deposit', 'withdrawal'))
-    AND (t.trade_id IS NOT NULL) = (t.kind IN ('trade', 'improvement', 'fee'))
+    AND (t.order_id IS NOT NULL) = (t.kind IN ('reserve', 'release', 'improvement', 'trade', 'fee'))
+    AND (t.trade_id IS NULL) = (t.kind IN ('deposit', 'withdrawal', 'reserve', 'release', 'repayment'))
     AND t.amount > 0"""
 
 RULES = (
@@ -30,7 +35,8 @@ RULES = (
             SELECT broker_id, asset_id,
                 sum(CASE bucket WHEN 'available' THEN amount ELSE 0 END) AS available,
                 sum(CASE bucket WHEN 'reserved' THEN amount ELSE 0 END) AS reserved,
-                sum(CASE WHEN kind IN ('trade', 'fee') THEN amount ELSE 0 END) AS traded
+                sum(CASE WHEN kind IN ('trade', 'fee', 'bust', 'adjustment', 'fee_refund') THEN amount ELSE 0 END)
+                    AS traded
             FROM ends GROUP BY broker_id, asset_id
         )
         SELECT broker_id, asset_id, sums.what, sums.found, coalesce(sums.expected, 0) AS expected

@@ -11,18 +11,19 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.settlement.average_cost import average_cost
+from services.settlement.average_cost import Position
 from services.verify.checks.rule import Rule
 from services.verify.replay.journals import STREAMED, Tape
 from services.verify.report import Check
 
 TRADES = text("""
-    SELECT id, stock_id, price, quantity, buyer_id, seller_id FROM trades ORDER BY stock_id, sequence
+    SELECT id, stock_id, coalesce(adjusted_price, price) AS price, quantity, buyer_id, seller_id FROM trades
+    WHERE busted_at IS NULL ORDER BY stock_id, sequence
 """)
 
 ACCOUNTS = text("""
-    SELECT broker_id, asset_id AS stock_id, cost, realised_pnl, available + reserved AS held FROM balances
-    WHERE asset_id <> 1 ORDER BY asset_id, broker_id
+    SELECT broker_id, asset_id AS stock_id, cost, realised_pnl, available + reserved - owed AS held FROM balances
+    WHERE asset_id <> 1 AND broker_id > 0 ORDER BY asset_id, broker_id
 """)
 
 EXTERNAL = text("""
@@ -118,16 +119,14 @@ def _steps(numbers: _Numbers, broker_id: int, fills: list[Fill], moved: list[Any
 def _compare(check: Check, account: Any, steps: list[Any]) -> None:
     check.rows += 1
     row = {"broker_id": account.broker_id, "asset_id": account.stock_id}
-    held = cost = realised = 0
+    position = Position()
     for step in steps:
         if isinstance(step, Fill):
-            cost, realised = average_cost(held, cost, realised, [(step.shares, step.price)])
-            held += step.shares
-            continue
-        if step.amount < 0:
-            part = -(cost * -step.amount // held) if held > 0 else 0
+            position.trade(step.shares, step.price)
+        elif step.amount < 0:
+            part = -position.withdraw(-step.amount)
             check.require(int(step.cost), part, "cost that left", "external_transfers", transfer_id=step.transfer_id)
-        cost += int(step.cost)
-        held += step.amount
+        else:
+            position.deposit(step.amount, int(step.cost))
     found = int(account.cost), int(account.realised_pnl)
-    check.require(found, (cost, realised), "cost and realised profit", "balances", **row)
+    check.require(found, (position.cost, position.realised), "cost and realised profit", "balances", **row)

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.accounts.broker import GUARANTEE as GUARANTEE_NAME
 from services.verify.report import FINDINGS_SHOWN, Check, Finding, shown
+
+GUARANTEE = f"(SELECT id FROM brokers WHERE id < 0 AND name = '{GUARANTEE_NAME}')"  # noqa: S608 - a name of ours
+"""The account that advances what debtors lack; no deposit lies behind what it lends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,10 @@ STOCKS = (
         LEFT JOIN LATERAL (
             SELECT sequence FROM events WHERE stock_id = s.id ORDER BY sequence DESC LIMIT 1
         ) e ON true
-        LEFT JOIN LATERAL (SELECT price FROM trades WHERE stock_id = s.id ORDER BY sequence DESC LIMIT 1) latest ON true
+        LEFT JOIN LATERAL (
+            SELECT coalesce(adjusted_price, price) AS price FROM trades
+            WHERE stock_id = s.id AND busted_at IS NULL ORDER BY sequence DESC LIMIT 1
+        ) latest ON true
         CROSS JOIN LATERAL (VALUES
             ('command_sequence', CAST(s.command_sequence AS text), CAST(coalesce(c.sequence, 0) AS text)),
             ('event_sequence', CAST(s.event_sequence AS text), CAST(coalesce(e.sequence, 0) AS text)),

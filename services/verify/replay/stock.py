@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from engine.book import Book
 from engine.resting.audit import BrokenBook
-from engine.terms.commands import Close, New
-from engine.terms.events import Cancelled, Event, Expired, Rejected, StateChanged, Trade
+from engine.terms.commands import Close, Correct, New
+from engine.terms.events import Cancelled, Corrected, Event, Expired, Rejected, StateChanged, Trade
 from engine.terms.orders import ASK, BID, Order
 from models.command import BRINGING
 from services.matching.books import empty_book
@@ -98,18 +98,20 @@ class StockReplay:
             self.check.add(Finding("stocks", {"id": self.stock.id}, "replayed book", str(broken), "sound"))
 
     def _events(self, book: Book, row: Any) -> list[Event]:
-        if row.refused in NEVER_MATCHED:  # perhaps because it cannot be read
+        if row.refused in NEVER_MATCHED or (row.kind == "bust" and row.refused):  # perhaps because it cannot be read
             if row.kind in BRINGING and row.order_id not in book.orders:
                 self.closed.setdefault(row.order_id, ("rejected", 0, 0, None))
             return [Rejected(row.order_id, row.refused)]
         command = command_of(row)
+        if isinstance(command, Correct):
+            command.last_price = row.last_price  # which `services.verify.checks.clearing` proves
         if isinstance(command, Close):
             self._resolve(command, book, row)
         state = book.state
         events = book.apply(command, microseconds(row.sequenced_at))
         if isinstance(command, OF_SESSIONS) and begins_session(command, state, book):
             self.last_session = row.sequenced_at, self.tape, book.reference
-        self.tape += sum(isinstance(event, Trade | StateChanged) for event in events)
+        self.tape += sum(isinstance(event, Trade | StateChanged | Corrected) for event in events)
         if isinstance(command, New | Close) and any(isinstance(event, Rejected) for event in events):
             self.closed[row.order_id] = ("rejected", 0, 0, command.order.quantity)
         for event in events:

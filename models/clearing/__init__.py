@@ -1,0 +1,1 @@
+"""Trades that were taken back or stand at another price, and who owes what since."""
