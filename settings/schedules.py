@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from settings.calendars import check_calendar
 from settings.sections import PHASES_OF_DAY, TradingSchedule
 from settings.spelling import nearest
 from settings.values import SettingsError, checked
@@ -36,11 +37,12 @@ def _keys_of_market(name: str, keys: Mapping[str, Any], file: str) -> dict[str, 
 
 
 def _schedule(given: Mapping[str, tuple[Any, str]]) -> TradingSchedule:
-    """The schedule of one market. Raises SettingsError where a day of it cannot begin and end in order.
+    """The schedule of one market. Raises SettingsError where its calendar is unknown, or no day could go in order.
 
     That clocks are put forward or back is no matter for here: `services.stocks.schedule` keeps the order of every day.
     """
     schedule = TradingSchedule(**{key: checked(TradingSchedule, key, *pair) for key, pair in given.items()})
+    check_calendar(schedule.calendar, given.get("calendar", ("", ""))[1])
     begins = {phase: _seconds_of(getattr(schedule, phase)) for phase in PHASES_OF_DAY}
     place = next((pair[1] for pair in given.values()), "[session]").rpartition(" ")[0] or "[session]"
     if sorted(set(begins.values())) != list(begins.values()):

@@ -108,6 +108,7 @@ class TradingSchedule:
     timezone: str = field(default="America/Sao_Paulo", metadata={"kind": "zone"})
     roll_at: str = time("00:00")
     days: tuple[str, ...] = field(default=WEEKDAYS[:5], metadata={"kind": "day"})
+    calendar: str = ""
     holidays: tuple[str, ...] = field(default=(), metadata={"kind": "date"})
     pre_open: str = time("09:30")
     opening_auction: str = time("09:45")

@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from engine.terms.states import AUCTION, CLOSED, OPEN, PRE_OPEN
+from services.stocks.closing_days import closing_days
 from settings.sections import DAILY, PHASES_OF_DAY, TradingSchedule
 from settings.values import WEEKDAYS
 
@@ -95,9 +96,16 @@ def _beginnings(schedule: TradingSchedule, day: date) -> list[Beginning]:
         return []
     if schedule.schedule != DAILY:
         return [Beginning(ROLL, _instant(schedule, day, schedule.roll_at))]
-    if WEEKDAYS[day.weekday()] not in schedule.days or day.isoformat() in schedule.holidays:
+    if not _is_trading_day(schedule, day):
         return []
     return [Beginning(phase, _instant(schedule, day, getattr(schedule, phase))) for phase in PHASES_OF_DAY]
+
+
+def _is_trading_day(schedule: TradingSchedule, day: date) -> bool:
+    """True if a market with a daily schedule trades on this day of its own clocks."""
+    if WEEKDAYS[day.weekday()] not in schedule.days or day.isoformat() in schedule.holidays:
+        return False
+    return day not in closing_days(schedule.calendar, day.year)
 
 
 def _exists(schedule: TradingSchedule, day: date) -> bool:
