@@ -8,6 +8,7 @@ from api.access.rights import Access
 from api.accounts import account_events, accounts, api_keys, broker_limits, brokers, fees, transfers
 from api.accounts.people import log_ins, me, users
 from api.accounts.webhooks import deliveries, webhook
+from api.clearing import busts, clearing_lists
 from api.http.converters import ClientOrderIdConverter, IdConverter, SymbolConverter
 from api.http.direct_routes import DirectRoutes
 from api.http.paths import CLIENT_ORDER_ID_SCHEMA, ID_SCHEMA, SYMBOL_SCHEMA
@@ -44,6 +45,8 @@ RESOURCES: tuple[Resource, ...] = (
     log_ins.blueprint,
     me.blueprint,
     users.blueprint,
+    busts.blueprint,
+    clearing_lists.blueprint,
     audit_log.blueprint,
     config.blueprint,
     health.blueprint,
@@ -97,6 +100,8 @@ def register(app: Flask, settings: Settings) -> DirectRoutes:
         session_id=IdConverter,
         user_id=IdConverter,
         delivery_id=IdConverter,
+        trade_id=IdConverter,
+        bust_id=IdConverter,
         client_order_id=ClientOrderIdConverter,
     )
     app.config.update(API_TITLE=settings.exchange.name, API_VERSION="v1", OPENAPI_VERSION="3.1.0")

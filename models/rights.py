@@ -30,6 +30,7 @@ READ: Final[dict[str, tuple[str, ...]]] = {
         "turnover_30d",
         "fee_version",
     ),
+    "busts": ("id", "trade_id", "new_price", "rule", "reason", "event_sequence", "done_at"),
     "candles": (),
     "epochs": (),
     "events": (),

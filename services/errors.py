@@ -168,6 +168,10 @@ class BrokerSuspended(Forbidden):
     """This broker is suspended."""
 
 
+class BrokerCloseOnly(Forbidden):
+    """This broker owes to the guarantee account: it may cancel, sell what it has, and buy back what it is short of."""
+
+
 class StockHalted(Conflict):
     """Trading in this stock is halted."""
 

@@ -4,7 +4,7 @@ from enum import Enum
 from itertools import combinations
 from typing import Final
 
-from services.identity.people.roles import ADMIN, OPERATOR, ROLES, TRADER
+from services.identity.people.roles import ADMIN, CLEARING, OPERATOR, ROLES, TRADER
 from services.identity.scopes import ALL, CANCEL, READ, SCOPES, TRADE
 
 
@@ -20,6 +20,7 @@ class Access(Enum):
     TRADE = "a broker, to trade"
     CANCEL = "a broker, to cancel"
     KEYS = "a broker, to make and end keys"
+    CLEARING = "clearing"
     OPERATOR = "operator"
     ADMIN = "admin"
     DEBUG = "admin, where debugging is switched on"
@@ -27,7 +28,7 @@ class Access(Enum):
 
 OF_PEOPLE: Final = frozenset({Access.PERSON})
 OF_BROKERS: Final = frozenset({Access.READ, Access.ORDERS, Access.TRADE, Access.CANCEL, Access.KEYS})
-OF_THE_EXCHANGE: Final = frozenset({Access.OPERATOR, Access.ADMIN, Access.DEBUG})
+OF_THE_EXCHANGE: Final = frozenset({Access.CLEARING, Access.OPERATOR, Access.ADMIN, Access.DEBUG})
 
 NEEDED: Final[dict[Access, tuple[frozenset[str], ...]]] = {
     Access.KEY: (frozenset({READ}),),
@@ -54,6 +55,7 @@ ROLES_OF: Final[dict[Access, tuple[str, ...]]] = {
     Access.MARKET: ROLES,
     Access.PERSON: ROLES,
     **dict.fromkeys(OF_BROKERS, (TRADER,)),
+    Access.CLEARING: (CLEARING, ADMIN),
     Access.OPERATOR: (OPERATOR, ADMIN),
     Access.ADMIN: (ADMIN,),
     Access.DEBUG: (ADMIN,),

@@ -170,11 +170,12 @@ class EquityHistorySchema(Schema):
 
 
 class PositionSchema(Schema):
-    """What is held of one stock: shares, and cents at average cost; unknown values are null."""
+    """What is held of one stock, less what is owed of it: cents at average cost; unknown values are null."""
 
     symbol = fields.String(required=True)
     available = fields.Integer(required=True)
     reserved = fields.Integer(required=True)
+    owed = fields.Integer(required=True, metadata={"description": "Shares that the guarantee account has lent."})
     average_cost = fields.Float(required=True, allow_none=True)
     market_value = Sum(required=True, allow_none=True)
     realised_pnl = Sum(required=True)

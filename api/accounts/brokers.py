@@ -17,7 +17,7 @@ from api.components import components
 from api.http.answers import Answer, answer
 from services.identity.own_keys import replace_all_keys, without_secret
 from services.identity.register import register_broker
-from services.identity.suspension import ACTIVE, SUSPENDED, activate, suspend
+from services.identity.suspension import SUSPENDED, activate, suspend
 
 log = logging.getLogger(__name__)
 
@@ -82,10 +82,13 @@ def suspend_broker(broker_id: int) -> Answer:
 @blueprint.open_to(Access.ADMIN, f"{BROKER}/activate", "POST")
 @blueprint.response(200, StandingSchema)
 def activate_broker(broker_id: int) -> Answer:
-    """Let a suspended broker trade again"""
+    """Let a suspended broker trade again
+
+    One that owes to the guarantee account may then only close what it has.
+    """
     with components().database.writing() as session:
-        before = activate(session, broker_id)
-        act(session, "broker.activate", f"broker:{broker_id}", before={"status": before}, after={"status": ACTIVE})
+        before, status = activate(session, broker_id)
+        act(session, "broker.activate", f"broker:{broker_id}", before={"status": before}, after={"status": status})
     log.info("broker %d was let in again by %s", broker_id, who())
     components().keys.forget()
-    return answer({"broker_id": broker_id, "status": ACTIVE, "cancelling": 0})
+    return answer({"broker_id": broker_id, "status": status, "cancelling": 0})

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from api.http.fields import LONGEST_CLIENT_ORDER_ID
+from services.clearing.errors import UnknownBust, UnknownTrade
 from services.errors import Unknown, UnknownBroker, UnknownOrder, UnknownStock
 from services.identity.errors import UnknownApiKey, UnknownSession, UnknownUser
 from services.stocks.symbols import SYMBOL, SYMBOL_RULE, symbol_in
@@ -31,6 +32,8 @@ UNKNOWN_ID: Final[dict[str, type[Unknown]]] = {
     "key_id": UnknownApiKey,
     "session_id": UnknownSession,
     "user_id": UnknownUser,
+    "trade_id": UnknownTrade,
+    "bust_id": UnknownBust,
 }
 
 

@@ -16,7 +16,7 @@ from api.runtime.in_turn import InTurn, Opened
 from database.autocommit import autocommitting, committing
 from database.errors import UncertainCommit, has_stale_plan, sqlstate
 from database.green import green
-from database.session import PLANS, POOL_SECONDS, connect, transaction
+from database.session import PLANS, POOL_SECONDS, connect, transaction, trial
 from database.shared import SharedLink, alone
 from database.statements import AutocommitSession
 from database.timed import Unanswered
@@ -119,6 +119,10 @@ class Database:
             if committing and not isinstance(error, IntegrityError):
                 raise OutcomeUnknown from error
             raise
+
+    def trying(self) -> AbstractContextManager[Session]:
+        """A transaction that is rolled back at the end of the block, whatever was done in it."""
+        return trial(self.writer)
 
     @contextmanager
     def autocommitting(self, lane: Lane) -> Iterator[AutocommitSession]:

@@ -72,8 +72,16 @@ def upgrade() -> None:
     op.drop_constraint(op.f("ck_balances_within_limits"), "balances")
     op.create_check_constraint(op.f("ck_balances_within_limits"), "balances", f"{WITHIN_LIMITS} AND owed >= 0")
     op.create_index("ix_balances_owed", "balances", ["broker_id", "asset_id"], postgresql_where=sa.text("owed > 0"))
+    op.create_index(
+        "ix_transfers_trade_id_busts",
+        "transfers",
+        ["trade_id"],
+        postgresql_where=sa.text("kind IN ('bust', 'adjustment', 'fee_refund')"),
+    )
+    op.create_index("ix_brokers_close_only", "brokers", ["id"], postgresql_where=sa.text("status = 'close_only'"))
     op.create_check_constraint(op.f("ck_trades_adjusted_price"), "trades", "adjusted_price > 0")
     _create_busts()
+    op.execute("CREATE SEQUENCE bust_ranges_id_seq")
     op.create_table(
         "receivable_entries",
         sa.Column("transfer_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -153,8 +161,11 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION {function}")
     for table in ("position_points", "receivable_entries", "busts"):
         op.drop_table(table)
+    op.execute("DROP SEQUENCE bust_ranges_id_seq")
     op.execute("DELETE FROM balances b USING brokers k WHERE k.id = b.broker_id AND k.id < 0 AND k.name = 'Guarantee'")
     op.execute("DELETE FROM brokers WHERE id < 0 AND name = 'Guarantee'")
+    op.drop_index("ix_brokers_close_only", "brokers")
+    op.drop_index("ix_transfers_trade_id_busts", "transfers")
     op.drop_index("ix_balances_owed", "balances")
     op.drop_constraint(op.f("ck_balances_within_limits"), "balances")
     op.create_check_constraint(op.f("ck_balances_within_limits"), "balances", WITHIN_LIMITS)

@@ -16,6 +16,8 @@ GUARANTEE = "Guarantee"
 class Broker(Base):
     """A member of the exchange; its keys are in `api_keys`. Or with a negative id an account of the exchange itself.
 
+    One that owes to the guarantee account is `close_only` until it has repaid; nobody else is.
+
     `short_limit` (shares of each stock) is the `credit_limit` that its share balances start with. Unless it is heard of
     again before `cancel_after`, all its orders are cancelled then. A guest has signed up, and has limits of its own.
     `maker_bps` and `taker_bps` are fees of its own; null is that of its tier, which follows from `turnover_30d` (cents
@@ -29,6 +31,7 @@ class Broker(Base):
         CheckConstraint("short_limit >= 0", name="short_limit_not_negative"),
         CheckConstraint("least(maker_bps, taker_bps) >= 0 AND greatest(maker_bps, taker_bps) <= 1000", name="fees"),
         Index("uq_brokers_name_own", "name", unique=True, postgresql_where=text("id < 0")),
+        Index("ix_brokers_close_only", "id", postgresql_where=text("status = 'close_only'")),
         Index("ix_brokers_cancel_after", "cancel_after", postgresql_where=text("cancel_after IS NOT NULL")),
     )
 

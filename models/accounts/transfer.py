@@ -24,6 +24,11 @@ class Transfer(Base):
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount_positive"),
         Index("ix_transfers_trade_id", "trade_id", postgresql_where=text("kind = 'trade'")),
+        Index(
+            "ix_transfers_trade_id_busts",
+            "trade_id",
+            postgresql_where=text("kind IN ('bust', 'adjustment', 'fee_refund')"),
+        ),
     )
 
     id: Mapped[Id]

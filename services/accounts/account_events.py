@@ -12,6 +12,7 @@ from sqlalchemy import text
 from database.statements import Statements
 from engine.terms.codes import SELF_TRADE_PREVENTION
 from engine.terms.order_types import LIMITED
+from services.accounts.bust_events import read_bust_events
 from services.accounts.read_fills import liquidity_of
 from services.prices import average_price
 from services.timestamps import timestamp
@@ -39,9 +40,12 @@ def read_account_events(session: Statements, broker_id: int, after: int, limit: 
 
     Each is {account_sequence, event, at, payload}, with the payload that its streams were sent.
     """
-    for row in session.execute(EVENTS, {"broker_id": broker_id, "after": after, "limit": limit}):
+    rows = list(session.execute(EVENTS, {"broker_id": broker_id, "after": after, "limit": limit}))
+    busts = read_bust_events(session, broker_id, [row.sequence for row in rows if row.bust_id is not None])
+    for row in rows:
         at = timestamp(row.happened_at)
-        yield {"account_sequence": row.sequence, "event": row.kind, "at": at, "payload": _payload(row, at)}
+        payload = _payload(row, at) if row.bust_id is None else busts[row.sequence]
+        yield {"account_sequence": row.sequence, "event": row.kind, "at": at, "payload": payload}
 
 
 def _payload(row: Any, at: str) -> dict[str, Any]:

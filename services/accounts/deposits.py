@@ -17,7 +17,7 @@ from services.errors import InsufficientFunds, InsufficientShares, SupplyTooLarg
 
 ADD = text("""
     INSERT INTO balances AS b (broker_id, asset_id, available, credit_limit, cost, blocked)
-    SELECT id, :asset_id, :amount, :credit_limit, :cost, status = 'suspended' FROM brokers WHERE id = :broker_id
+    SELECT id, :asset_id, :amount, :credit_limit, :cost, status <> 'active' FROM brokers WHERE id = :broker_id
     ON CONFLICT (broker_id, asset_id) DO UPDATE
     SET available = b.available + excluded.available, cost = b.cost + excluded.cost
     RETURNING b.available + b.reserved AS held

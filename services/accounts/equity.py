@@ -1,7 +1,8 @@
 """What brokers are worth: now, and hour by hour.
 
-Equity is cash, and shares at the last or the reference price; shares that have neither are worth what they cost. What
-comes in and goes out is no profit: equity = net deposits + realised + unrealised - fees.
+Equity is cash, and shares at the last or the reference price, less what is owed of both to the guarantee account.
+Shares that have no price are worth what they cost. What comes in and goes out is no profit: equity = net deposits +
+realised + unrealised - fees.
 
 Fees are what trades brought less than their prices say: what shares cost and closing them earned, without what they had
 cost that came from outside, is what was paid for them.
@@ -32,9 +33,10 @@ WORTH: Final = """
         coalesce(x.brought, 0) AS net_deposits
     FROM brokers k
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(b.available + b.reserved) FILTER (WHERE b.asset_id = 1), 0) AS cash,
+        SELECT coalesce(sum(b.available + b.reserved - b.owed) FILTER (WHERE b.asset_id = 1), 0) AS cash,
             coalesce(sum(coalesce(
-                CAST(b.available + b.reserved AS numeric) * coalesce(s.last_price, s.reference_price), b.cost
+                CAST(b.available + b.reserved - b.owed AS numeric)
+                    * coalesce(s.last_price, s.reference_price), b.cost
             )) FILTER (WHERE b.asset_id <> 1), 0) AS worth,
             coalesce(sum(b.traded) FILTER (WHERE b.asset_id = 1), 0) AS traded,
             coalesce(sum(b.cost), 0) AS cost, coalesce(sum(b.realised_pnl), 0) AS realised

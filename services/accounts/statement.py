@@ -1,8 +1,9 @@
 """The statement of an account: each line that changed what it holds, with the balance after it.
 
 What is held is available and reserved together, so reserving is no line. Lines are the fills of one's own orders and
-their fees, at their numbers among the broker's own events, and what came in and went out between them. They are never
-changed, and stand in the order in which they changed the balance.
+their fees, at their numbers among the broker's own events, what busts gave back at theirs, and what came in and went
+out between them, to the guarantee account, too. They are never changed, and stand in the order in which they changed
+the balance.
 """
 
 from __future__ import annotations
@@ -17,86 +18,16 @@ from sqlalchemy import text
 from database.statements import Statements
 from models import CASH
 from services.accounts.external_transfers import CASH_NAME
+from services.accounts.statement_lines import ALL_LINES, BEGIN, FIRST_LINES, SUMS
 from services.stocks.listing import unknown_stock
 from services.timestamps import timestamp
 
-KINDS: Final = ("deposit", "withdrawal", "trade", "fee")
+KINDS: Final = (
+    *("deposit", "withdrawal", "trade", "fee"),
+    *("bust", "adjustment", "fee_refund", "advance", "repayment"),
+)
 
 FIRST, LAST = "-infinity", "infinity"
-
-FILLS: Final = """
-    SELECT e.sequence AS place, line.external, t.id AS trade_id, e.order_id, t.executed_at AS at,
-        line.kind, CAST(NULL AS text) AS reference, line.amount
-    FROM account_events e JOIN trades t ON t.id = e.trade_id
-    CROSS JOIN LATERAL (VALUES
-        (CAST(0 AS bigint), 'trade', CASE WHEN (t.buy_order_id = e.order_id) = (:asset_id = 1) THEN -1 ELSE 1 END
-            * CASE WHEN :asset_id = 1 THEN t.price * t.quantity ELSE t.quantity END),
-        (CAST(1 AS bigint), 'fee', CASE WHEN :asset_id = 1 THEN -e.fee END)
-    ) AS line (external, kind, amount)
-    WHERE e.broker_id = :broker_id AND e.trade_id IS NOT NULL AND e.sequence >= :place AND e.sequence <= :top
-        AND (e.sequence, line.external) > (:place, :external) AND line.amount IS NOT NULL
-        AND (:asset_id = 1 OR t.stock_id = :asset_id) AND t.executed_at >= :since AND t.executed_at < :until
-"""
-"""A fill, and right behind it what it cost. No transfer that comes from outside behind a fill has the id 1: what was
-reserved for that fill is older."""
-
-EXTERNAL: Final = """
-    SELECT x.account_sequence, x.transfer_id, NULL, NULL, m.created_at, m.kind, x.reference,
-        CASE m.kind WHEN 'deposit' THEN m.amount ELSE -m.amount END
-    FROM external_transfers x JOIN transfers m ON m.id = x.transfer_id
-    WHERE x.broker_id = :broker_id AND x.asset_id = :asset_id AND x.transfer_id <= :top_external
-        AND (x.account_sequence, x.transfer_id) > (:place, :external)
-        AND m.created_at >= :since AND m.created_at < :until
-"""
-"""Everything behind a place, up to what was there when the statement was begun."""
-
-LINES: Final = """
-    WITH lines AS (({fills}) UNION ALL ({external})), summed AS (
-        SELECT *, sum(amount) OVER (ORDER BY place, external) AS so_far FROM lines
-    )
-    SELECT *, CASE kind WHEN 'trade' THEN (
-        SELECT m.id FROM transfers m WHERE m.trade_id = summed.trade_id AND m.kind = 'trade' AND m.asset_id = :asset_id
-    ) WHEN 'fee' THEN (
-        SELECT m.id FROM transfers m, (
-            SELECT min(id) AS first, max(id) AS last FROM transfers
-            WHERE trade_id = summed.trade_id AND kind = 'trade'
-        ) AS of_trade
-        WHERE m.id BETWEEN of_trade.first AND of_trade.last
-            AND m.trade_id = summed.trade_id AND m.kind = 'fee' AND m.order_id = summed.order_id
-    ) ELSE external END AS transfer_id
-    FROM summed WHERE CAST(:kind AS text) IS NULL OR kind = :kind ORDER BY place, external LIMIT :limit
-"""
-"""A fee's transfer lies between the two of its trade, so that fees need no index of their own."""
-
-ALL_LINES = text(LINES.format(fills=FILLS, external=EXTERNAL))
-FIRST_LINES = text(
-    LINES.format(
-        fills=f"{FILLS} ORDER BY e.sequence, line.external LIMIT :limit",
-        external=f"{EXTERNAL} ORDER BY x.account_sequence, x.transfer_id LIMIT :limit",
-    )
-)
-"""As many of each as there may be of both: where no kind is left out, no more have to be looked at."""
-
-BEGIN = text("""
-    SELECT coalesce(b.available + b.reserved, 0) AS balance, coalesce(c.sequence, 0) AS top,
-        coalesce((SELECT max(transfer_id) FROM external_transfers WHERE broker_id = k.id), 0) AS top_external,
-        coalesce((
-            SELECT sequence FROM account_events e
-            WHERE e.broker_id = k.id AND trade_id IS NOT NULL
-                AND happened_at < CAST(:since AS timestamptz) - interval '1 minute'
-            ORDER BY sequence DESC LIMIT 1
-        ), 0) AS place
-    FROM brokers k LEFT JOIN account_counters c ON c.broker_id = k.id
-    LEFT JOIN balances b ON b.broker_id = k.id AND b.asset_id = :asset_id
-    WHERE k.id = :broker_id
-""")
-"""Where it stands now, and a place before the first line of the time that is asked for: events of different stocks may
-have times that are a moment apart."""
-
-SUMS = text(f"""
-    SELECT coalesce(sum(amount), 0) AS since, coalesce(sum(amount) FILTER (WHERE at < :until), 0) AS within
-    FROM (({FILLS.replace(":until", "'infinity'")}) UNION ALL ({EXTERNAL.replace(":until", "'infinity'")})) lines
-""")  # noqa: S608 - constants of this file
 
 ASSET = text("SELECT id FROM assets WHERE code = :code AND kind = 'stock'")
 

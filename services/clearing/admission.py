@@ -18,6 +18,9 @@ BUST_WINDOW_PASSED: Final = "bust_window_passed"
 BUST_DECIDED: Final = "bust_decided"
 SECOND_PERSON_NEEDED: Final = "second_person_needed"
 
+GOES_ON: Final = (NEEDS_CONFIRMATION, WAITING_FOR_GUARANTEE)
+"""Refusals after which the bust waits for somebody, or something."""
+
 CONFIRMING: Final = (CLEARING, ADMIN)
 """The roles of people who may confirm what another has asked for."""
 

@@ -31,5 +31,9 @@ class UnchangedPrice(Invalid):
     """The trade was executed at this price."""
 
 
+class BustRefused(Conflict):
+    """The bust could not be carried out, and nothing has changed."""
+
+
 class TooManyTrades(Invalid):
     """These are more trades than can be busted together."""

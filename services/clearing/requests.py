@@ -19,10 +19,13 @@ from services.clearing.errors import (
     BustDecided,
     BustWindowPassed,
     SecondPersonNeeded,
+    UnchangedPrice,
     UnknownBust,
     UnknownTrade,
 )
+from services.order_entry.checks import check_tick
 from services.timestamps import timestamp
+from settings.sections import Market
 
 ADD: Final = text(f"""
     INSERT INTO busts (
@@ -69,6 +72,12 @@ GIVE_UP: Final = text(f"""
 """)  # noqa: S608 - constants
 
 
+TRADE: Final = text("""
+    SELECT t.id, t.price, t.quantity, s.tick_size FROM trades t JOIN stocks s ON s.id = t.stock_id
+    WHERE t.id = :trade_id
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Who asks for busts: a person, the administrator's key (`person` is None), or a `rule`."""
@@ -86,6 +95,23 @@ class QueuedBust:
     command_id: int
     symbol: str
     group_name: str
+
+
+def known_trade(session: Statements, trade_id: int) -> Any:
+    """The trade, as it was executed, with its stock's tick size. Raises UnknownTrade."""
+    trade = session.execute(TRADE, {"trade_id": trade_id}).one_or_none()
+    if trade is None:
+        raise UnknownTrade(f"There is no trade {trade_id}.")
+    return trade
+
+
+def check_new_price(trade: Any, price: int | None, market: Market) -> None:
+    """Raises UnchangedPrice, OffTick or PriceTooLarge for a price (cents) at which a trade cannot stand."""
+    if price is None:
+        return
+    if price == trade.price:
+        raise UnchangedPrice(field="price")
+    check_tick(price, trade, market, "price")
 
 
 def ask(

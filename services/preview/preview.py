@@ -81,7 +81,7 @@ def preview_order(session: Statements, order: NewOrder, settings: Settings, now:
     funded = FundedOrder.of(replace(order, rates=rates), stock, protection_or_none(request, stock, market))
     refusals = collected(checks_of_new(request, stock, market, now))
     refusals += [answer for answer in first_answers(session, {0: order}).values() if isinstance(answer, MarketError)]
-    funds = read_funds(session, order.broker_id, stock.id)
+    funds = read_funds(session, order.broker_id, stock.id, request.side)
     refusals += funds.refusals(funded, settings.limits)
     taker = _engine_order(funded)
     book = shown_book(session, stock, taker, taker.price)

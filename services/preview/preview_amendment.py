@@ -12,7 +12,7 @@ from engine.book import Book
 from engine.terms.commands import Amend
 from engine.terms.orders import Order
 from models import CASH
-from services.errors import MarketError, NotYourOrder, UnknownOrder, kept
+from services.errors import BrokerCloseOnly, MarketError, NotYourOrder, UnknownOrder, kept
 from services.matching.books import ORDER, order_of
 from services.matching.journal import engine_command
 from services.order_entry.changing.amend import WAITING
@@ -46,11 +46,13 @@ def preview_amendment(session: Statements, request: Amendment, settings: Setting
         refusals.append(kept(refusal))
     assert row is not None  # noqa: S101 - `amendable` has raised
     stock = rules_by_id(session, [row.stock_id])[row.stock_id]
-    funds = read_funds(session, row.broker_id, row.stock_id)
+    funds = read_funds(session, row.broker_id, row.stock_id, row.side)
     checked = Checked.of(row, stock, request, settings.market)
     if not refusals:
         refusals += collected(checks_of(row, stock, request, settings.market, now))
-        if checked.needed > funds.most(checked.asset_id):
+        if checked.needed > 0 and funds.may_only_close:
+            refusals.append(BrokerCloseOnly())
+        elif checked.needed > funds.most(checked.asset_id):
             refusals.append(checked.refusal())
     return _previewed(session, request, checked, funds, refusals, settings, now)
 

@@ -24,7 +24,7 @@ ACCOUNTS = (number("broker_id", itemgetter(0)), number("asset_id", itemgetter(1)
 
 OPEN_BALANCES = f"""
     INSERT INTO balances (broker_id, asset_id, credit_limit, blocked)
-    SELECT t.broker_id, t.asset_id, CASE t.asset_id WHEN 1 THEN 0 ELSE b.short_limit END, b.status = 'suspended'
+    SELECT t.broker_id, t.asset_id, CASE t.asset_id WHEN 1 THEN 0 ELSE b.short_limit END, b.status <> 'active'
     FROM {unnest(ACCOUNTS)}
     JOIN brokers b ON b.id = t.broker_id
     WHERE NOT EXISTS (SELECT FROM balances o WHERE o.broker_id = t.broker_id AND o.asset_id = t.asset_id)

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.errors import MarketError, kept
+from services.errors import BrokerCloseOnly, MarketError, kept
 from services.order_entry.changing.amendments import Amendment, Checked, amendable, checks_of
 from services.order_entry.requests import QueuedCommand
 from services.order_entry.reserve import ACCEPTED, LOCKED, PAID, recording
@@ -21,6 +21,8 @@ LOCK = text("SELECT * FROM orders WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UP
 
 WAITING = text("SELECT order_id FROM commands WHERE order_id = ANY(:ids) AND sequence IS NULL AND kind = 'amend'")
 """To be asked with the orders locked: then none can be added, and what the worker is taking just now still shows."""
+
+DEBTORS = text("SELECT id FROM brokers WHERE id = ANY(:ids) AND status = 'close_only'")
 
 AMEND = text(f"""
     WITH fresh AS MATERIALIZED (
@@ -75,6 +77,7 @@ def amend_orders(
         if _is_tight(answers[n], amendment)
     }
     answers |= _store(session, tight)
+    answers |= _of_debtors(session, {n: checked[n] for n in checked if isinstance(answers[n], MarketError)})
     return [answers[n] for n in range(len(requests))]
 
 
@@ -90,6 +93,14 @@ def _store(session: Statements, checked: dict[int, Checked]) -> dict[int, Queued
         stock = checked[n].stock
         answers[n] = QueuedCommand(checked[n].order.id, stock.id, stock.symbol, stock.group_name, row.command_id)
     return answers
+
+
+def _of_debtors(session: Statements, refused: dict[int, Checked]) -> dict[int, QueuedCommand | MarketError]:
+    """What is said of those that are refused because their brokers may only close what they have."""
+    if not refused:
+        return {}
+    debtors = set(session.scalars(DEBTORS, {"ids": sorted({each.order.broker_id for each in refused.values()})}))
+    return {n: BrokerCloseOnly() for n, each in refused.items() if each.order.broker_id in debtors}
 
 
 def _is_tight(answer: QueuedCommand | MarketError, amendment: Checked) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from services.errors import (
+    BrokerCloseOnly,
     BrokerSuspended,
     ClientOrderIdReused,
     InsufficientFunds,
@@ -83,6 +84,8 @@ def refusal_of(reason: Refusal, entry: FundedOrder, limits: Limits) -> MarketErr
     match reason:
         case Refusal.BLOCKED:
             return BrokerSuspended()
+        case Refusal.CLOSE_ONLY:
+            return BrokerCloseOnly()
         case Refusal.OPEN_ORDERS:
             return _no_room(reason, most_open(limits, entry.order.is_guest), "in all")
         case Refusal.OPEN_ORDERS_PER_STOCK:

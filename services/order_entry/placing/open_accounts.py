@@ -15,7 +15,7 @@ from services.order_entry.requests import FundedOrder
 
 OPEN: Final = text("""
     INSERT INTO balances (broker_id, asset_id, credit_limit, blocked)
-    SELECT id, stock_id, short_limit, status = 'suspended'
+    SELECT id, stock_id, short_limit, status <> 'active'
     FROM unnest(CAST(:brokers AS bigint[]), CAST(:stocks AS bigint[]), CAST(:buys AS boolean[]))
         AS t (id, stock_id, buys)
     JOIN (SELECT id, short_limit, status FROM brokers WHERE id = ANY(CAST(:brokers AS bigint[])) FOR SHARE) k USING (id)

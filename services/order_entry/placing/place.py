@@ -4,7 +4,8 @@ Any number of orders are placed together, so a lone request and a batch go the s
 answer. The first round stores all of them, or none where one cannot be paid for, finds no room or is known by its
 client_order_id. Then there is a second one, in which funds and room are given in order of arrival and what remains is
 refused alone; so is there for brokers of whom one of that has been seen lately, and for a client_order_id that comes
-twice.
+twice. Of a broker with blocked accounts each order is looked at once more by itself: it may be one that closes what is
+there (`store_closing`).
 
 Each round is committed by itself, as soon as it is carried out: orders have nothing to do with each other, and the
 balances that it locks are those that everybody else waits for. So what stores orders comes last in its round: a round
@@ -18,12 +19,13 @@ from typing import Any
 
 from database.statements import Statements
 from services.accounts.fee_terms import terms_of
-from services.errors import Failed, MarketError
+from services.errors import BrokerSuspended, Failed, MarketError
 from services.order_entry.order_needs import needs_of
 from services.order_entry.placing.answers import Answers, Placed, answers_of, first_answers
 from services.order_entry.placing.memory import OrderMemory
 from services.order_entry.placing.open_accounts import account_of, opening
 from services.order_entry.placing.store import reserve_and_store_in_turn
+from services.order_entry.placing.store_closing import store_closing
 from services.order_entry.placing.store_together import reserve_and_store_together
 from services.order_entry.requests import FundedOrder, NewOrder
 from services.stocks.listing import StockRules, rules_of
@@ -76,6 +78,8 @@ def place_orders(
     late = {n: entry for n, entry in funded.items() if n not in answers}
     while waiting := {n: entry for n, entry in late.items() if n not in answers}:
         _answer_later(answers, commit, _without_repeats(waiting), partial(_stored_in_turn, limits, memory.fees))
+    for n in [n for n in late if isinstance(answers[n], BrokerSuspended)]:
+        _answer_later(answers, commit, {n: late[n]}, partial(store_closing, limits, memory.fees))
     memory.doubt((entry.order.broker_id for n, entry in late.items() if not _is_new(answers[n])), now)
     return [answers[n] for n in range(len(orders))]
 

@@ -18,6 +18,7 @@ class Refusal(StrEnum):
     """Why an order was not stored."""
 
     BLOCKED = "blocked"
+    CLOSE_ONLY = "close_only"
     UNPAID = "unpaid"
     OPEN_ORDERS = "open_orders"
     OPEN_ORDERS_PER_STOCK = "open_orders_per_stock"
@@ -78,12 +79,13 @@ def reserve_and_store_in_turn(
     client_order_id had brought before; of one that was refused there is no id, and its `status` is a Refusal. No
     client_order_id may come twice. `opening` is done before, in the same transaction.
     """
-    values = {"document": document_of(orders), **_most(limits)}
+    values = {"document": document_of(orders), **most_of(limits)}
     *_, rows = execute_together(session, [*opening, (PLACE_IN_TURN, values)])
     return list(rows)
 
 
-def _most(limits: Limits) -> dict[str, int]:
+def most_of(limits: Limits) -> dict[str, int]:
+    """How many open orders a broker may have, as PLACE_IN_TURN takes it."""
     return {
         "open_orders": most_open(limits, False),
         "of_guest": most_open(limits, True),

@@ -1,4 +1,4 @@
-"""6. What receivers are to be told is numbered without gaps, each once, and each of a fill of its broker's own."""
+"""6. What receivers are to be told is numbered without gaps, each once, and each of a fill or bust of their own."""
 
 from services.verify.checks.rule import Rule
 
@@ -31,10 +31,12 @@ RULES = (
     Rule(
         "webhook_deliveries",
         """
-        SELECT d.id, d.broker_id, 'a fill' AS what, d.account_sequence AS found, 'one that is told once' AS expected
+        SELECT d.id, d.broker_id, 'what it tells of' AS what, d.account_sequence AS found,
+            CASE d.event WHEN 'trade_executed' THEN 'a fill' ELSE 'a bust' END AS expected
         FROM webhook_deliveries d LEFT JOIN account_events e
-            ON e.broker_id = d.broker_id AND e.sequence = d.account_sequence AND e.trade_id IS NOT NULL
-        WHERE d.event = 'trade_executed' AND e.sequence IS NULL
+            ON e.broker_id = d.broker_id AND e.sequence = d.account_sequence
+                AND CASE d.event WHEN 'trade_executed' THEN e.trade_id ELSE e.bust_id END IS NOT NULL
+        WHERE d.event IN ('trade_executed', 'trade_busted', 'trade_adjusted') AND e.sequence IS NULL
         ORDER BY d.id
         """,
     ),
@@ -42,7 +44,7 @@ RULES = (
         "webhook_deliveries",
         """
         SELECT broker_id, account_sequence, 'times that it is told' AS what, count(*) AS found, 1 AS expected
-        FROM webhook_deliveries WHERE event = 'trade_executed'
+        FROM webhook_deliveries WHERE sequence IS NOT NULL
         GROUP BY broker_id, account_sequence HAVING count(*) <> 1
         ORDER BY broker_id, account_sequence
         """,

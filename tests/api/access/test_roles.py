@@ -9,7 +9,7 @@ import pytest
 
 from api.access.rights import OF_BROKERS, Access
 from api.routes import RESOURCES
-from services.identity.people.roles import ADMIN, OPERATOR, ROLES, TRADER
+from services.identity.people.roles import ADMIN, CLEARING, OPERATOR, ROLES, TRADER
 from tests.api.venue import Caller, Venue
 
 MAY = {
@@ -18,6 +18,7 @@ MAY = {
     Access.KEY: {*ROLES},
     Access.MARKET: {*ROLES},
     Access.PERSON: {*ROLES},
+    Access.CLEARING: {CLEARING, ADMIN},
     Access.OPERATOR: {OPERATOR, ADMIN},
     Access.ADMIN: {ADMIN},
     Access.DEBUG: {ADMIN},

@@ -165,6 +165,7 @@ def test_the_portfolio_is_valued_at_the_last_price(venue: Venue) -> None:
         "symbol": stock,
         "available": 26,
         "reserved": 4,
+        "owed": 0,
         "average_cost": 3_483.3333,
         "market_value": 106_500,
         "realised_pnl": 0,

@@ -1,0 +1,1 @@
+"""Deciding about trades that should not have been."""
