@@ -19,7 +19,7 @@ from services.accounts.fee_terms import change_fees, terms_of
 from services.errors import Failed, MarketError
 from services.identity.register import register_broker
 from services.matching.books import Books
-from services.matching.match import Turn, match_turn
+from services.matching.match import Hooks, Turn, match_turn
 from services.order_entry.changing.amend import amend_orders
 from services.order_entry.changing.amendments import Amendment
 from services.order_entry.changing.cancel import Cancel, cancel_orders
@@ -32,6 +32,7 @@ from services.settlement.fees import NO_FEES, FeeRates
 from services.stocks.listing import StockRules, list_stock, rules_of
 from services.stocks.trading_states import StateRequest, ask_for
 from services.verify import verify
+from settings.clearing import Clearing
 from settings.sections import Fees, Limits, Market
 
 REFERENCE = 3_500
@@ -166,11 +167,14 @@ class Floor:
         self.change(symbol, "state", state)
         self.match(symbol)
 
-    def match(self, *symbols: str, limit: int = 2_000, books: Books | None = None) -> Turn:
+    def match(
+        self, *symbols: str, limit: int = 2_000, books: Books | None = None, clearing: Clearing | None = None
+    ) -> Turn:
         """One committed turn over these stocks, or all of them."""
+        hooks = Hooks(clearing=clearing or Clearing())
         books = self.books if books is None else books
         with transaction(self.engine) as session:
-            turn = match_turn(session, symbols or list(self.symbols), books, limit)
+            turn = match_turn(session, symbols or list(self.symbols), books, limit, hooks=hooks)
         turn.committed(books)
         return turn
 

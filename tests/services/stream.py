@@ -12,12 +12,16 @@ from typing import Any
 from database.session import transaction
 from models import CASH
 from services.accounts.deposits import deposit, withdraw
+from services.clearing.position_points import take_points
+from services.clearing.requests import Asker, ask, confirm
 from services.errors import InsufficientFunds, InsufficientShares, MarketError
+from services.identity.suspension import release_debtors
 from services.matching.books import Books
 from services.matching.match import Hooks, match_turn
 from services.order_entry.changing.expire import expire_due_orders
 from services.order_entry.placing.answers import Placed
 from services.order_entry.requests import NewOrder
+from settings.clearing import Clearing
 from tests.services.floor import Floor
 
 STOCKS = (
@@ -35,6 +39,9 @@ BROKERS = (
 )
 FEES = (None, (3, 7), (999, 1_000), (5, 0))
 """Maker and taker, in basis points; those of a broker change now and then."""
+
+CLEARING = Clearing(second_person_above=200_000, guarantee_limit=3_000_000)
+"""Two people decide about some of the busts, and the guarantee account cannot always advance what is missing."""
 
 STP_MODES = (None, None, None, "none", "cancel_resting", "cancel_incoming", "cancel_both", "decrement")
 
@@ -55,11 +62,20 @@ class Stream:
         self.orders: list[tuple[int, int]] = []
         self.repeatable: list[NewOrder] = []
         self.seen: Counter[str] = Counter()
+        self.people = [Asker("first", self._person()), Asker("second", self._person())]
+        self.pending: list[int] = []
         self.changes = itertools.cycle(("auction", "halted", "roll", "pre_open", "closed", "uncross", "auction"))
         self.deposited = self._cash()
         for broker, rates in zip(self.brokers, FEES, strict=True):
             if rates:
                 floor.charge(broker, *rates)
+
+    def _person(self) -> int:
+        (row,) = self.floor.query(
+            "INSERT INTO users (username, password_hash, role) "
+            "SELECT 'person-' || (count(*) + 1), 'x', 'clearing' FROM users RETURNING id"
+        )
+        return int(row.id)
 
     def _broker(self, cash: int, shares: int, **limits: int) -> int:
         return self.floor.broker(cash, **limits, **dict.fromkeys(self.symbols, shares))
@@ -77,6 +93,7 @@ class Stream:
             self.change_fees: 1,
             self.close: 3,
             self.change_state: 3,
+            self.bust: 8,
         }
         (act,) = self.random.choices(list(acts), weights=list(acts.values()))
         act()
@@ -106,7 +123,8 @@ class Stream:
         self._ask_for(self.floor.cancel)
 
     def match(self) -> None:
-        turn = self.floor.match(*self._some(), limit=self.random.choice((1, 3, 20, 500)), books=self._worker())
+        limit = self.random.choice((1, 3, 20, 500))
+        turn = self.floor.match(*self._some(), limit=limit, books=self._worker(), clearing=CLEARING)
         self.seen["trades"] += turn.trades
 
     def change_state(self) -> None:
@@ -129,7 +147,8 @@ class Stream:
         books = self._worker()
         try:
             with transaction(self.floor.engine) as session:
-                match_turn(session, self._some(), books, self.random.choice((1, 3, 20)), hooks=Hooks(before_commit=die))
+                hooks = Hooks(before_commit=die, clearing=CLEARING)
+                match_turn(session, self._some(), books, self.random.choice((1, 3, 20)), hooks=hooks)
         except RolledBack:
             books.forget_all()
 
@@ -177,9 +196,34 @@ class Stream:
                     self.seen["positions closed"] += 1
                     self.orders.append((broker, answer.order_id))
 
+    def bust(self) -> None:
+        """One of the latest trades: taken back or adjusted, by somebody who needs a second person or not."""
+        recent = self.floor.query(
+            "SELECT id, price FROM trades WHERE stock_id = ANY(:stocks) ORDER BY id DESC LIMIT 30",
+            stocks=[self.floor.symbols[symbol] for symbol in self.symbols],
+        )
+        trade = self.random.choice(recent) if recent else None
+        new_price = None if trade is None or self.random.random() < 0.7 else trade.price + self.random.choice((-7, 7))
+        asker = self.random.choice((Asker("rule price", rule="price"), *self.people))
+        with transaction(self.floor.engine) as session:
+            try:
+                if self.pending and self.random.random() < 0.4:
+                    person = self.random.choice(self.people).person
+                    confirm(session, self.pending.pop(), person, "somebody", 1_800)
+                elif trade is not None:
+                    bust = ask(session, trade.id, "random", asker, new_price=new_price)
+                    self.pending += [bust.bust_id] if self.random.random() < 0.5 else []
+                self.seen["busts asked"] += 1
+            except MarketError as refusal:
+                self.seen[refusal.code()] += 1
+        with transaction(self.floor.engine) as session:
+            if self.random.random() < 0.3:
+                take_points(session, 1_800)
+            self.seen["debtors released"] += len(release_debtors(session))
+
     def drain(self) -> None:
         """Match everything that waits."""
-        while self.floor.match(*self.symbols, books=self._worker()).commands:
+        while self.floor.match(*self.symbols, books=self._worker(), clearing=CLEARING).commands:
             pass
 
     def check_cash(self) -> None:

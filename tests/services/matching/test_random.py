@@ -9,7 +9,7 @@ STEPS = 320
 SEEN = {
     "placed", "known", "trades", "amend", "cancel", "insufficient_funds", "insufficient_shares",
     "client_order_id_reused", "auction", "pre_open", "halted", "closed", "uncross", "roll", "changes of fees",
-    "positions closed",
+    "positions closed", "busts asked",
 }  # fmt: skip
 """What a stream must have come upon to prove anything."""
 
@@ -23,6 +23,13 @@ def test_random_trading(floor, seed):
     stream.drain()
     stream.check_cash()
     assert SEEN - stream.seen.keys() == set()
+    (busts,) = floor.query("""
+        SELECT count(*) FILTER (WHERE status = 'done') AS done, count(*) FILTER (WHERE new_price > 0) AS adjusted,
+            (SELECT count(*) FROM receivable_entries WHERE amount > 0) AS advances,
+            (SELECT count(*) FROM receivable_entries WHERE amount < 0) AS repayments
+        FROM busts
+    """)
+    assert all(busts)
     statuses = {row.status for row in floor.query("SELECT DISTINCT status FROM orders")}
     assert statuses >= {"untriggered", "open", "partially_filled", "filled", "cancelled", "expired", "rejected"}
     (row,) = floor.query("""
