@@ -31,7 +31,7 @@ COMMANDS = {
     "cancel": ("cli.commands.trading.cancel", "Cancel orders."),
     "positions": ("cli.commands.trading.positions", "Show your shares and your cash."),
     "watch": ("cli.commands.trading.watch", "Watch a stock: its book and its trades, live."),
-    "run": ("cli.commands.run", "Run one process: web, live, match, clock, reporter, webhooks or simulator."),
+    "run": ("cli.commands.run", "Run one process: web, live, match, clock, reporter, webhooks, clearing or simulator."),
     "alive": ("cli.commands.alive", "Tell whether a process of this container goes on."),
     "rq": ("cli.commands.rq", "Call RQ on the Redis of the exchange: info, suspend, resume."),
     "migrate": ("cli.commands.migrate", "Bring the database to the newest schema."),

@@ -50,7 +50,7 @@ class AccountMirror(PlacedOrders):
             self._begin()
         elif name == "HEARTBEAT":
             self._compare(payload["channels"].get(self.channel))
-        elif name.startswith("ORDER_"):
+        elif "account_sequence" in payload:
             self._count(name, payload)
 
     def forget(self) -> None:
@@ -107,13 +107,25 @@ class AccountMirror(PlacedOrders):
             self._heed(name, payload)
 
     def _heed(self, name: str, payload: dict[str, Any]) -> None:
+        if not name.startswith("ORDER_"):
+            self._correct(name, payload)
+            return
         order = dict(payload)
         if name == "ORDER_FILLED":
-            self._fills[payload["account_sequence"]] = payload
+            self._fills[payload["account_sequence"]] = {"busted": False, "adjusted_from": None, **payload}
             while self._most_fills is not None and len(self._fills) > self._most_fills:
                 del self._fills[next(iter(self._fills))]
             order |= {"price": payload["order_price"], "quantity": payload["order_quantity"]}
         self._note(cast(Order, order))
+
+    def _correct(self, name: str, payload: dict[str, Any]) -> None:
+        """A fill was taken back, or stands at another price."""
+        for fill in self._fills.values():
+            if (fill["trade_id"], fill["order_id"]) == (payload["trade_id"], payload["order_id"]):
+                if name == "TRADE_BUSTED":
+                    fill["busted"] = True
+                else:
+                    fill |= {"price": payload["price"], "adjusted_from": payload["old_price"]}
 
     def _compare(self, number: int | None) -> None:
         if number is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .accounts import Accounts
 from .administration import Administration
+from .clearing import Clearing
 from .market import Market
 from .orders import Orders
 from .people import People
@@ -15,7 +16,7 @@ from .stream import EventStream
 from .transport import Transport
 
 
-class Exchange(Orders, Market, Accounts, People, Administration):
+class Exchange(Orders, Market, Accounts, People, Administration, Clearing):
     """Everything that can be asked of the exchange at `url`, by whoever has this key.
 
     `key` is an API key, an access token or the administrator's key; without one there is public data. `document` is the

@@ -15,8 +15,10 @@ from models.accounts.external_transfer import ExternalTransfer
 from models.accounts.transfer import Transfer
 from models.base import Base
 from models.clearing.bust import Bust
+from models.clearing.judged_stock import JudgedStock
 from models.clearing.position_point import PositionPoint
 from models.clearing.receivable_entry import ReceivableEntry
+from models.clearing.verdict import Verdict
 from models.command import Command
 from models.epoch import Epoch
 from models.identity.admin_key import AdminKey
@@ -59,6 +61,7 @@ __all__ = [
     "ExternalReference",
     "ExternalTransfer",
     "Indicative",
+    "JudgedStock",
     "Lease",
     "MarketSession",
     "Order",
@@ -70,6 +73,7 @@ __all__ = [
     "Transfer",
     "User",
     "UserSession",
+    "Verdict",
     "Webhook",
     "WebhookChanges",
     "WebhookDelivery",

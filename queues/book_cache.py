@@ -28,6 +28,8 @@ class BookCache:
 
     def get_all(self, symbols: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The snapshots that there are of these books, as by `get`."""
+        if not symbols:
+            return {}
         try:
             (found,) = self._direct.ask(packed("MGET", *[names.book(symbol) for symbol in symbols]))
         except RedisError as error:

@@ -13,11 +13,12 @@ from rq import Queue
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from queues.names import WEBHOOK_QUEUE, match_queue
+from queues.names import CLEARING_QUEUE, WEBHOOK_QUEUE, match_queue
 
 MATCH = "workers.jobs.match_symbol"
 DELIVER = "workers.jobs.deliver_webhooks"
-ALLOWED = frozenset({MATCH, DELIVER})
+JUDGE = "workers.jobs.judge_trades"
+ALLOWED = frozenset({MATCH, DELIVER, JUDGE})
 """Every function that a job of this exchange may name."""
 
 FAILURE_TTL = 86_400
@@ -81,6 +82,18 @@ def webhook_job(broker_id: int) -> Any:
         failure_ttl=FAILURE_TTL,
         description=f"deliver to broker {broker_id}",
         timeout=60,
+    )
+
+
+def clearing_queue(redis: Redis) -> ExchangeQueue:
+    """The queue of whoever judges trades."""
+    return ExchangeQueue(CLEARING_QUEUE, connection=redis, serializer=JSONSerializer, job_class=ExchangeJob)
+
+
+def clearing_job() -> Any:
+    """The job that is enqueued to say "look at the tapes"; it carries no trade."""
+    return Queue.prepare_data(
+        JUDGE, result_ttl=0, failure_ttl=FAILURE_TTL, description="judge the latest trades", timeout=60
     )
 
 

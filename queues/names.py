@@ -28,6 +28,15 @@ WEBHOOK_QUEUE = "webhooks"
 """The RQ queue of brokers whose receivers have something to be told."""
 
 
+CLEARING_QUEUE = "clearing"
+"""The RQ queue of whoever judges trades."""
+
+
+def clearing_flag() -> str:
+    """Set while a job of that queue is waiting."""
+    return f"{PREFIX}clearing"
+
+
 WEBHOOK_JOB = f"{WEBHOOK_QUEUE}-"
 """How the id of a job in it begins; the broker's follows."""
 

@@ -15,7 +15,7 @@ from queues import names
 OPERATOR = "operator"
 """Whoever runs the exchange: `minex up`, `minex rq`, people."""
 
-PROCESSES = ("web", "live", "match", "clock", "reporter", "webhooks")
+PROCESSES = ("web", "live", "match", "clock", "reporter", "webhooks", "clearing")
 """The kinds of processes, which have a user each."""
 
 FLAGS, QUEUES, READY_SETS = names.wake_flag("*"), f"rq:queue:{names.match_queue('*')}", names.ready_set("*")
@@ -66,6 +66,19 @@ WAKING_SENDERS = (
     f"+del +hset %W~{HOOK_JOBS}",
     "+sadd %W~rq:queues",
 )
+CLEARING_QUEUE, CLEARING_JOBS = f"rq:queue:{names.CLEARING_QUEUE}", f"rq:job:{names.CLEARING_QUEUE}-*"
+WAKING_CLEARING = (
+    f"+evalsha ~{names.clearing_flag()} ~{CLEARING_QUEUE} ~{CLEARING_JOBS} ~rq:queues",
+    f"+set %W~{names.clearing_flag()}",
+    f"+del +rpush ~{CLEARING_QUEUE}",
+    f"+del +hset %W~{CLEARING_JOBS}",
+    "+sadd %W~rq:queues",
+)
+JUDGING = (
+    f"+blpop +lpop ~{CLEARING_QUEUE}",
+    f"+del %W~{names.clearing_flag()} %W~{JOBS}",
+    "+type %R~rq:suspended",
+)
 SENDING = (
     f"+blpop +lpop ~{HOOK_QUEUE}",
     f"+del %W~{HOOK_FLAGS} %W~{JOBS}",
@@ -84,9 +97,10 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "live": (*PROBING, *HEARING_ALL, *READING_BOOKS, *COUNTING),
     "match": (*PROBING, *BEING_WOKEN, *ANNOUNCING, *BEING_SEEN, *BEATING, *WAKING_SENDERS),
-    "clock": (*PROBING, *WAKING),
+    "clock": (*PROBING, *WAKING, *WAKING_CLEARING),
     "reporter": (*PROBING, *HEARING_EVENTS, *REPORTING),
     "webhooks": (*PROBING, *SENDING, *BEING_SEEN),
+    "clearing": (*PROBING, *JUDGING, *BEING_SEEN, *WAKING),
 }
 """Only `match` may publish events and write books: what others believe of them comes from it, or from an operator."""
 

@@ -105,7 +105,7 @@ ARGV: how many jobs to take off one queue, how the keys of flags, queues and job
 Answers all symbols taken, those of ARGV first, then the longest ready first.
 """
 
-WAKE_HOOKS = """
+WAKE_KEYED = """
 local seconds, moment = ARGV[1], ARGV[2]
 local ids = {}
 for n = 0, (#KEYS - 2) / 2 - 1 do
@@ -126,9 +126,9 @@ if #ids > 0 then
 end
 return #ids
 """
-"""KEYS: RQ's set of queues, the queue of hooks; for each broker its flag and the key of its job.
+"""KEYS: RQ's set of queues, the queue; for each thing its flag and the key of its job.
 
-ARGV: how long a flag lives (seconds), the time as RQ writes it; for each broker the job's id and other fields. Answers
+ARGV: how long a flag lives (seconds), the time as RQ writes it; for each thing the job's id and other fields. Answers
 how many had no job waiting.
 """
 

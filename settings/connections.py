@@ -19,7 +19,7 @@ OWN_OF_LIVE: Final = 2
 """Of a Socket.IO process beside its pool: keys of those who are there, and what streams have missed, are looked up
 whatever others ask for."""
 
-CLOCK_AND_REPORTER: Final = 2
+CLOCK_REPORTER_AND_CLEARING: Final = 3
 CONNECTIONS_OF_WEBHOOKS: Final = 4
 
 OTHERS: Final = 10
@@ -57,14 +57,14 @@ class Connections:
 
     @property
     def _fixed(self) -> int:
-        others = CLOCK_AND_REPORTER + CONNECTIONS_OF_WEBHOOKS + OTHERS
+        others = CLOCK_REPORTER_AND_CLEARING + CONNECTIONS_OF_WEBHOOKS + OTHERS
         return SHARED_OF_WEB * self.web_processes + OWN_OF_LIVE + self.match + others
 
     def __str__(self) -> str:
         web = f"{POOLS_OF_WEB} × {self.pool_size} + {SHARED_OF_WEB}"
         return (
             f"web {self.web_processes} × ({web}), live {self.pool_size} + {OWN_OF_LIVE}, "
-            f"match {self.match}, clock 1, reporter 1, webhooks {CONNECTIONS_OF_WEBHOOKS}, others {OTHERS}"
+            f"match {self.match}, clock 1, reporter 1, clearing 1, webhooks {CONNECTIONS_OF_WEBHOOKS}, others {OTHERS}"
         )
 
 

@@ -92,6 +92,10 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
         lambda word: re.fullmatch(r"[0-9]{1,18}(:([0-9]{1,3}|1000)){2}", word, re.ASCII),
         "from_volume (cents), maker_bps and taker_bps (0 to 1000), such as 1000000000:4:8",
     ),
+    "guideline": (
+        lambda word: re.fullmatch(r"[0-9]{1,12}:[1-9][0-9]{0,5}", word, re.ASCII),
+        "from_price (cents) and away_bps (1 or more), such as 2500:500",
+    ),
     "seconds": (
         lambda word: re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,3})?", word, re.ASCII) and float(word) > 0,
         "seconds, such as 5 or 0.25",

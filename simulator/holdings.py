@@ -37,11 +37,11 @@ class Holdings:
             for balance in payload["balances"]:
                 if balance["asset"] == "stock":
                     self._now[balance["symbol"]] = balance["available"] + balance["reserved"]
-        elif name == "ORDER_FILLED":
+        elif name == "ORDER_FILLED" or (name == "TRADE_BUSTED" and "account_sequence" in payload):
             parts = str(payload.get("client_order_id") or "").split(".")
             if len(parts) == 3:
                 key = payload["symbol"], parts[1]
-                sign = 1 if payload["side"] == "bid" else -1
+                sign = 1 if (payload["side"] == "bid") == (name == "ORDER_FILLED") else -1
                 self._bought[key] = self._bought.get(key, 0) + sign * payload["quantity"]
 
     def forget(self) -> None:

@@ -14,10 +14,12 @@ from sqlalchemy import Engine, text
 from database.errors import is_passing
 from database.session import transaction
 from heartbeat import LONGEST_TURN_SECONDS, Progress, start_beating
+from queues.clearing_wakeups import ClearingWakeups
 from queues.connection import connect as connect_redis
 from queues.wakeups import Wakeups
 from services.accounts.equity import take_equity
 from services.accounts.fee_terms import count_turnover
+from services.clearing.judge import is_behind
 from services.matching.sweep import forgotten_stocks
 from services.operations.lease import CLOCK_LEASE, release_lease, take_lease
 from services.order_entry.changing.cancel_after import cancel_for_the_silent
@@ -38,6 +40,7 @@ class Clock:
     def __init__(self, engine: Engine, wakeups: Wakeups, settings: Settings) -> None:
         self.engine = engine
         self.wakeups = wakeups
+        self.clearing = ClearingWakeups(wakeups.redis)
         self.settings = settings
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
@@ -57,6 +60,9 @@ class Clock:
             take_equity(session, session.scalar(NOW))
         with transaction(self.engine) as session:
             forgotten = forgotten_stocks(session, self.settings.clock.sweep_after_ms)
+            unjudged = is_behind(session)
+        if unjudged:
+            self.clearing.wake_all()
         if due:
             self.wakeups.wake(due)
         if forgotten:

@@ -5,12 +5,16 @@ from functools import cache
 from sqlalchemy import Engine
 
 from queues.bus import Bus
+from queues.clearing_wakeups import ALL, ClearingWakeups
 from queues.connection import connect as connect_redis
+from queues.jobs import clearing_queue
 from queues.wakeups import Wakeups
 from queues.webhook_wakeups import WebhookWakeups
 from settings.loading import load_settings
+from workers.clearing import ClearingWorker
 from workers.database import connect_sender, connect_worker
 from workers.matcher import Matcher
+from workers.presence import WorkerPresence
 from workers.sending.receivers import Receivers, sending_of
 from workers.sending.run import deliver
 from workers.sending.telling import Sending
@@ -30,6 +34,22 @@ def deliver_webhooks(broker_id: int) -> None:
     wakeups.clear(broker_id)
     while deliver(engine, broker_id, sending).due_in == 0:
         continue
+
+
+def judge_trades() -> None:
+    """Judge what is new on the tapes."""
+    jobs, worker = _clearing()
+    jobs.clear(ALL)
+    worker.judge()
+
+
+@cache
+def _clearing() -> tuple[ClearingWakeups, ClearingWorker]:
+    settings = load_settings()
+    redis = connect_redis(settings.redis)
+    presence = WorkerPresence("clearing", redis, [clearing_queue(redis)])
+    jobs = ClearingWakeups(redis)
+    return jobs, ClearingWorker(connect_worker(settings, "minex-clearing"), jobs, Wakeups(redis), presence, settings)
 
 
 @cache

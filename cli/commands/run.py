@@ -134,6 +134,13 @@ def webhooks() -> None:
 
 
 @command.command()
+def clearing() -> None:
+    """Clearing: it judges each trade by the rules, and looks after who owes what."""
+    settings = _settings("clearing")
+    _imported("workers.clearing").main(settings)
+
+
+@command.command()
 def simulator() -> None:
     """The simulator: makers and people who trade the demo's stocks, over REST and streams as everybody does."""
     settings = load_settings()

@@ -92,5 +92,9 @@ class Watching(App[None]):
             elif event == "TRADE_BUSTED":
                 for trade in self.trades:
                     trade["busted"] = trade.get("busted") or trade["trade_id"] == payload["trade_id"]
+            elif event == "TRADE_ADJUSTED":
+                for trade in self.trades:
+                    if trade["trade_id"] == payload["trade_id"]:
+                        trade["price"] = payload["price"]
             elif event == "STOCK_STATE":
                 self.stock["state"] = payload["state"]

@@ -110,9 +110,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("broker_id", "asset_id", "sequence", "transfer_id", name=op.f("pk_position_points")),
     )
     op.create_index("ix_position_points_taken_at", "position_points", ["taken_at"])
+    _create_verdicts()
     op.execute("INSERT INTO brokers (id, name) SELECT least(min(id), 0) - 1, 'Guarantee' FROM brokers")
     for statement in (REPAY, REPAYS, BOOK, BOOKED):
         op.execute(statement)
+
+
+def _create_verdicts() -> None:
+    op.create_table(
+        "verdicts",
+        sa.Column("trade_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("stock_id", sa.BigInteger(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("broken", postgresql.JSON(), nullable=False),
+        sa.Column(
+            "flagged_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.Column("stands_at", sa.DateTime(timezone=True), nullable=True),
+        *(sa.Column(name, sa.Text(), nullable=True) for name in ("stands_by_name", "stands_reason")),
+        sa.PrimaryKeyConstraint("trade_id", name=op.f("pk_verdicts")),
+    )
+    op.create_index(
+        "ix_verdicts_trade_id_waiting", "verdicts", ["trade_id"], postgresql_where=sa.text("stands_at IS NULL")
+    )
+    op.create_table(
+        "judged_stocks",
+        sa.Column("stock_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["stock_id"], ["stocks.id"], name=op.f("fk_judged_stocks_stock_id_stocks")),
+        sa.PrimaryKeyConstraint("stock_id", name=op.f("pk_judged_stocks")),
+    )
+    op.execute("INSERT INTO judged_stocks SELECT id, event_sequence, state FROM stocks")
 
 
 def _create_busts() -> None:
@@ -159,7 +188,7 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER {trigger} ON {table}")
     for function in ("book_receivable()", "repay_first()"):
         op.execute(f"DROP FUNCTION {function}")
-    for table in ("position_points", "receivable_entries", "busts"):
+    for table in ("judged_stocks", "verdicts", "position_points", "receivable_entries", "busts"):
         op.drop_table(table)
     op.execute("DROP SEQUENCE bust_ranges_id_seq")
     op.execute("DELETE FROM balances b USING brokers k WHERE k.id = b.broker_id AND k.id < 0 AND k.name = 'Guarantee'")

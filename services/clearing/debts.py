@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import text
 
 from database.statements import Statements
+from engine.terms.codes import SHORTFALL
 from models import CASH
 from services.order_entry.order_needs import reserved_for
 
@@ -31,6 +33,17 @@ RESERVING: Final = text(f"""
     WHERE :asset_id IN ({CASH}, s.id) ORDER BY o.id DESC
 """)  # noqa: S608 - a number of ours
 """The open orders that reserve an asset, newest first; `leaves`: somebody has asked for its cancel."""
+
+
+PAYLOAD: Final = orjson.dumps({"reason": SHORTFALL}).decode()
+"""Of such a cancel's command."""
+
+CANCEL: Final = text("""
+    INSERT INTO commands (stock_id, kind, order_id, broker_id, payload)
+    SELECT t.stock_id, 'cancel', t.order_id, t.broker_id, CAST(:payload AS json)
+    FROM unnest(CAST(:stocks AS bigint[]), CAST(:orders AS bigint[]), CAST(:brokers AS bigint[]))
+        AS t (stock_id, order_id, broker_id)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,17 @@ def orders_to_cancel(session: Statements, broker_id: int, asset_id: int, owed: i
             found.append(OrderToCancel(order, frees))
             missing -= frees
     return found
+
+
+def ask_for_cancels(session: Statements, cancels: Iterable[OrderToCancel]) -> None:
+    """Put a cancel of each into the inbox of its stock."""
+    orders = [cancel.order for cancel in cancels]
+    values = {
+        "stocks": [order.stock_id for order in orders],
+        "orders": [order.id for order in orders],
+        "brokers": [order.broker_id for order in orders],
+    }
+    session.execute(CANCEL, {**values, "payload": PAYLOAD})
 
 
 def stocks_of(cancels: Iterable[OrderToCancel]) -> list[tuple[str, str]]:

@@ -31,6 +31,10 @@ class UnchangedPrice(Invalid):
     """The trade was executed at this price."""
 
 
+class NotFlagged(Conflict):
+    """This trade breaks no rule, or somebody has let it stand."""
+
+
 class BustRefused(Conflict):
     """The bust could not be carried out, and nothing has changed."""
 

@@ -18,7 +18,7 @@ from database.statements import Statements
 from models.accounts.broker import GUARANTEE, OWN
 from services.clearing.bust import BustRun
 from services.clearing.compensation import ADVANCE, Given
-from services.clearing.debts import OrderToCancel
+from services.clearing.debts import PAYLOAD, OrderToCancel
 from services.clearing.told import OwnEvent
 from services.settlement.ledger import Account
 
@@ -88,7 +88,7 @@ CANCELS: Final = (
 )
 CANCEL: Final = f"""
     INSERT INTO commands (kind, payload, {names(CANCELS)})
-    SELECT 'cancel', '{{"reason": "shortfall"}}', * FROM {unnest(CANCELS)}
+    SELECT 'cancel', CAST(${len(CANCELS) + 1} AS json), * FROM {unnest(CANCELS)}
 """  # noqa: S608 - names of this file
 
 BALANCES: Final = (
@@ -164,7 +164,7 @@ def keep_debtors_back(
         sent.send(CLOSE_ONLY, array)
         sent.send(BLOCK, array)
     if orders := [each for wanted in cancels.values() for each in wanted]:
-        sent.send(CANCEL, *literals(CANCELS, orders))
+        sent.send(CANCEL, *literals(CANCELS, orders), PAYLOAD)
 
 
 def change_balances(sent: Pipeline, run: BustRun) -> Answer:

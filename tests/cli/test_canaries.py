@@ -111,7 +111,7 @@ def test_a_process_knows_the_role_that_it_works_as_and_no_other(exchange: Exchan
     assert known.pop("live") == {"reader"}
     assert known.pop("postgres") == known.pop("valkey") == set()
     assert known.pop("simulator") == set()
-    assert known == {name: {"database"} for name in ("web", "match-A", "clock", "reporter", "webhooks")}
+    assert known == {name: {"database"} for name in ("web", "match-A", "clock", "reporter", "webhooks", "clearing")}
 
 
 def test_a_start_writes_none(exchange: Exchange) -> None:

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,7 +22,8 @@ VALUES = {
     "side": "buy", "symbol": "PETR4", "quantity": 1, "price": 1, "order_id": 7, "client_order_id": "mine", "seconds": 1,
     "key_id": 7, "delivery_id": 7, "broker_id": 7, "session_id": 7, "user_id": 7, "name": "x", "scopes": ["read"],
     "url": "https://x.example/", "username": "x", "password": "x", "reference": "x", "state": "halted", "role": "admin",
-    "current": "x", "new": "y", "bodies": [], "after": 0,
+    "current": "x", "new": "y", "bodies": [], "after": 0, "trade_id": 7, "bust_id": 7, "reason": "x",
+    "since": datetime(2026, 3, 2, tzinfo=UTC), "until": datetime(2026, 3, 3, tzinfo=UTC),
 }  # fmt: skip
 LOCAL = {"order_body", "close", "stream", "live_url"}
 

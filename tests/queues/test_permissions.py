@@ -62,6 +62,12 @@ FORBIDDEN = {
         "RPUSH rq:queue:webhooks x", "LPOP rq:queue:match.PETR4", "BZPOPMIN minex:ready:A 1", "HSET rq:job:1 data x",
         "ZADD minex:heartbeats:A 1 w", "LPUSH LIMITS:minex:moving-limit/x 1", "SET minex:hook:1 1", "SET other x",
     ),
+    "clearing": (
+        f"PUBLISH {EVENTS_CHANNEL} x", f"SUBSCRIBE {EVENTS_CHANNEL}", "SUBSCRIBE minex:replies:1",
+        "PUBLISH minex:replies:1 x", "MGET minex:book:PETR4", "MSET minex:book:PETR4 x",
+        "RPUSH rq:queue:clearing x", "LPOP rq:queue:match.PETR4", "LPOP rq:queue:webhooks", "BZPOPMIN minex:ready:A 1",
+        "ZADD minex:heartbeats:A 1 w", "LPUSH LIMITS:minex:moving-limit/x 1", "SET minex:hook:1 1", "SET other x",
+    ),
 }  # fmt: skip
 """What others do."""
 
@@ -106,7 +112,7 @@ def test_scripts_may_do_no_more_than_who_runs_them(connected: Callable[[str], Re
 
 
 def test_only_matching_takes_wakeups(connected: Callable[[str], Redis]) -> None:
-    for process in ("web", "live", "clock", "reporter", "webhooks"):
+    for process in ("web", "live", "clock", "reporter", "webhooks", "clearing"):
         with pytest.raises(Exception, match=REFUSED):
             connected(process).register_script(TAKE)(["minex:ready:A"], [1, "wake:", "rq:queue:match.", "rq:job:"])
     assert connected("match").register_script(TAKE)(["minex:ready:A"], [1, "wake:", "rq:queue:match.", "rq:job:"]) == []

@@ -12,10 +12,11 @@ from queues.connection import connect
 from queues.jobs import DELIVER, ExchangeJob, webhook_job, webhook_queue
 from queues.names import webhook_flag
 from queues.permissions import OPERATOR
-from queues.webhook_wakeups import QUEUE, WebhookWakeups
+from queues.webhook_wakeups import WebhookWakeups
 from settings import sections
 
 WORKER = "rq:worker:webhooks-1"
+QUEUE = "rq:queue:webhooks"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def test_every_two_processors_have_a_web_process_and_its_pools(
     settings = replace(Settings(), match=replace(Settings().match, groups=("A", "B", "C")))
     assert processes_of(settings.web) == processes
     assert processes_of(Web(processes=5)) == 5
-    assert connections_of(settings).total == processes * (2 * 16 + 4) + (16 + 2) + 3 + 2 + 4 + 10
+    assert connections_of(settings).total == processes * (2 * 16 + 4) + (16 + 2) + 3 + 3 + 4 + 10
 
 
 def test_the_pool_size_that_fits_is_the_largest_one() -> None:

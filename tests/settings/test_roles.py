@@ -47,5 +47,5 @@ def test_only_the_simulator_knows_its_keys_and_it_knows_no_server() -> None:
     own = for_process(given, "simulator")
     assert own.simulator == given.simulator
     assert (own.database.url, own.database.owner_url, own.redis.url, own.exchange.admin_key) == ("", "", "", "")
-    for name in ("web", "live", "match-A", "clock", "reporter", "webhooks"):
+    for name in ("web", "live", "match-A", "clock", "reporter", "webhooks", "clearing"):
         assert "mx_" not in " ".join(variables_of(for_process(given, name)).values()).replace("mxadmin_", "")

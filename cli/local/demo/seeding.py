@@ -13,6 +13,7 @@ from cli.local.demo.stocks import STOCKS
 from database.session import connect, transaction
 from embedded.folder import data_folder
 from models import ApiKey, Broker, Stock
+from models.accounts.broker import OWN
 from services.identity.api_keys import hash_of_key
 from services.identity.audit_log import audit
 from services.identity.register import register_broker
@@ -35,7 +36,7 @@ def seed(settings: Settings) -> DemoKeys | None:
     engine = connect(settings.database.url, pool_size=1, application="minex-demo")
     try:
         with transaction(engine) as session:
-            if session.scalar(select(func.count()).select_from(Broker)) or session.scalar(
+            if session.scalar(select(func.count()).where(Broker.id > OWN)) or session.scalar(
                 select(func.count()).select_from(Stock)
             ):
                 return _known_to(session, folder)
