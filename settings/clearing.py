@@ -23,7 +23,6 @@ class Clearing:
     cents. A limit of 0 is none.
     """
 
-    interval_ms: int = number(250, 10, 60_000)
     window_seconds: int = number(1_800, 1, 604_800)
     second_person_above: int = number(100_000_000, 0, 10**17)
     guarantee_limit: int = number(1_000_000_000_000, 0, 10**17)

@@ -17,8 +17,8 @@ from queues.clearing_wakeups import ClearingWakeups
 from queues.connection import connect as connect_redis
 from queues.jobs import clearing_queue
 from queues.wakeups import Wakeups
+from services.clearing.busting.position_points import take_points
 from services.clearing.judge import judge_tapes
-from services.clearing.position_points import take_points
 from services.clearing.upkeep import Upkeep
 from settings.sections import Settings
 from workers.database import connect_worker

@@ -13,7 +13,13 @@ from api.components import components
 from api.http.answers import Answer, answer
 from api.trading.command_results import PREFER, preference_applied, result_of
 from models.clearing.bust import DONE, REQUESTED
-from services.clearing.admission import ALREADY_BUSTED, BUST_DECIDED, BUST_WINDOW_PASSED, GOES_ON, SECOND_PERSON_NEEDED
+from services.clearing.busting.admission import (
+    ALREADY_BUSTED,
+    BUST_DECIDED,
+    BUST_WINDOW_PASSED,
+    GOES_ON,
+    SECOND_PERSON_NEEDED,
+)
 from services.clearing.errors import (
     AlreadyBusted,
     BustDecided,

@@ -4,7 +4,7 @@ from marshmallow import Schema, fields
 
 from api.http.fields import Sum, Word
 from models.clearing.bust import DONE, NEEDS_CONFIRMATION, WAITING_FOR_GUARANTEE
-from services.clearing.admission import ALREADY_BUSTED, BUST_DECIDED, BUST_WINDOW_PASSED, SECOND_PERSON_NEEDED
+from services.clearing.busting.admission import ALREADY_BUSTED, BUST_DECIDED, BUST_WINDOW_PASSED, SECOND_PERSON_NEEDED
 
 
 class OrderToCancelSchema(Schema):

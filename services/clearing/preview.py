@@ -16,10 +16,10 @@ from sqlalchemy import text
 from database.statements import Statements
 from models import CASH
 from models.clearing.bust import DONE, LIVE, REQUESTED
-from services.clearing.bust import BustCommand, BustRun, DecidedBust, decide
-from services.clearing.compensation import claims_of
-from services.clearing.debts import OrderToCancel, orders_to_cancel
-from services.clearing.loading import correction_of
+from services.clearing.busting.bust import BustCommand, BustRun, DecidedBust, decide
+from services.clearing.busting.compensation import claims_of
+from services.clearing.busting.debts import OrderToCancel, orders_to_cancel
+from services.clearing.busting.loading import correction_of
 from services.clearing.requests import Asker, ask
 from services.prices import STANDING_PRICE, average_price, whole_number
 from services.timestamps import timestamp

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from models.clearing.bust import EXPIRED, NEEDS_CONFIRMATION, WAITING_FOR_GUARANTEE
-from services.clearing.debts import ask_for_cancels, orders_to_cancel, stocks_of
+from services.clearing.busting.debts import ask_for_cancels, orders_to_cancel, stocks_of
 from services.clearing.requests import try_again
 from services.identity.suspension import release_debtors
 

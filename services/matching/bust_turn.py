@@ -14,19 +14,19 @@ import orjson
 from database.pipeline import committing_pipeline
 from database.transaction import Transaction
 from engine.terms.commands import Correct
-from services.clearing.admission import Confirmation
-from services.clearing.bust import BustCommand, BustRun, decide
-from services.clearing.debts import OrderToCancel, orders_to_cancel, stocks_of
-from services.clearing.loading import hooked_brokers
-from services.clearing.store_accounts import (
+from services.clearing.busting.admission import Confirmation
+from services.clearing.busting.bust import BustCommand, BustRun, decide
+from services.clearing.busting.debts import OrderToCancel, orders_to_cancel, stocks_of
+from services.clearing.busting.loading import hooked_brokers
+from services.clearing.busting.store_accounts import (
     Entry,
     change_balances,
     entries_of,
     keep_debtors_back,
     store_movements,
 )
-from services.clearing.store_busts import DecidedRow, add_own_events, decide_busts, mark_trades
-from services.clearing.told import WEBHOOKS, OwnEvent, own_events, tape_event
+from services.clearing.busting.store_busts import DecidedRow, add_own_events, decide_busts, mark_trades
+from services.clearing.busting.told import WEBHOOKS, OwnEvent, own_events, tape_event
 from services.matching.books import Books
 from services.matching.carry_out import turn_of
 from services.matching.messages import Message

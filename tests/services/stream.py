@@ -12,7 +12,7 @@ from typing import Any
 from database.session import transaction
 from models import CASH
 from services.accounts.deposits import deposit, withdraw
-from services.clearing.position_points import take_points
+from services.clearing.busting.position_points import take_points
 from services.clearing.requests import Asker, ask, confirm
 from services.errors import InsufficientFunds, InsufficientShares, MarketError
 from services.identity.suspension import release_debtors
@@ -73,7 +73,7 @@ class Stream:
     def _person(self) -> int:
         (row,) = self.floor.query(
             "INSERT INTO users (username, password_hash, role) "
-            "SELECT 'person-' || (count(*) + 1), 'x', 'clearing' FROM users RETURNING id"
+            "SELECT 'stream-' || (count(*) + 1), 'x', 'clearing' FROM users RETURNING id"
         )
         return int(row.id)
 

@@ -85,7 +85,7 @@ TRADES = (
 
 MONEY = (
     Rule(
-        "busts",
+        "trades",
         f"""
         WITH {DONE}, expected AS (
             SELECT trade_id, 'bust' AS kind, 1 AS asset_id, seller_id AS giver, buyer_id AS taker,

@@ -21,7 +21,8 @@ COMMANDS = text("""
     SELECT id, stock_id, kind, order_id, broker_id, CAST(payload AS text) AS payload, sequence, sequenced_at, refused,
         CASE WHEN kind = 'close' THEN (SELECT o.quantity FROM orders o WHERE o.id = order_id) END AS quantity,
         CASE WHEN kind = 'bust' THEN (
-            SELECT b.last_price FROM busts b WHERE b.stock_id = commands.stock_id AND b.command_sequence = sequence
+            SELECT max(b.last_price) FROM busts b
+            WHERE b.stock_id = commands.stock_id AND b.command_sequence = commands.sequence
         ) END AS last_price
     FROM commands WHERE sequence IS NOT NULL ORDER BY stock_id, sequence, id
 """)

@@ -5,7 +5,7 @@ from typing import Any
 
 from database.session import transaction
 from services.clearing.requests import Asker, QueuedBust, ask, confirm, reject
-from services.matching.match import Hooks, Turn, match_turn
+from services.matching.match import Turn
 from settings.clearing import Clearing
 from tests.services.floor import Floor
 
@@ -52,13 +52,9 @@ class Desk:
         with transaction(self.floor.engine) as session:
             reject(session, bust_id, "somebody", reason)
 
-    def turn(self) -> Turn:
-        """One committed turn over all stocks."""
-        books = self.floor.books
-        with transaction(self.floor.engine) as session:
-            turn = match_turn(session, list(self.floor.symbols), books, 2_000, hooks=Hooks(clearing=self.terms))
-        turn.committed(books)
-        return turn
+    def turn(self, *symbols: str) -> Turn:
+        """One committed turn over these stocks, or all of them."""
+        return self.floor.match(*symbols, clearing=self.terms)
 
     def bust(self, trade_id: int, person: int | None = None, **more: Any) -> str:
         """Ask for a bust and have its turn come; what became of it."""

@@ -80,3 +80,24 @@ def test_an_adjustment_is_the_difference(floor, desk):
     assert lines(floor, buyer)[-1] == ("adjustment", 10_000, 660_000)
     assert lines(floor, seller)[-1] == ("adjustment", -10_000, 340_000)
     assert lines(floor, buyer, symbol) == [("trade", 100, 100)]
+
+
+def test_the_example_of_the_page_for_clearing_officers(floor, desk):
+    """docs/clearing.md: A sells to B, B to C, C to D, with fees; the first trade is busted, and B buys back."""
+    symbol = floor.stock()
+    a, (b, c, d) = floor.broker(0, **{symbol: 100}), (floor.broker(1_000_000) for _ in range(3))
+    for broker in (a, b, c, d):
+        floor.charge(broker, 10, 10)
+    first = desk.trade(a, b, symbol, 100, 3_500)
+    desk.trade(b, c, symbol, 100, 3_600)
+    desk.trade(c, d, symbol, 100, 3_700)
+    assert [floor.cash(who)[0] for who in (a, b, c, d)] == [349_650, 1_009_290, 1_009_270, 629_630]
+    assert desk.bust(first) == "done"
+    assert [floor.cash(who)[0] for who in (a, b, c, d)] == [0, 1_359_640, 1_009_270, 629_630]
+    assert (floor.position(b, symbol), desk.owed(b, symbol)) == ((-360_000, 0), 100)
+    for quantity, price in ((60, 3_650), (40, 3_600)):
+        desk.trade(d, b, symbol, quantity, price)
+    assert (floor.position(b, symbol), desk.owed(b, symbol)) == ((0, -3_000), 0)
+    kinds = [("trade", 100), ("trade", -100), ("advance", 100), ("bust", -100)]
+    kinds += [("trade", 60), ("repayment", -60), ("trade", 40), ("repayment", -40)]
+    assert [(kind, amount) for kind, amount, _ in lines(floor, b, symbol)] == kinds

@@ -14,9 +14,39 @@ NEIGHBOURS = """SELECT o.id FROM orders o JOIN orders n ON n.id = o.id + 1
     WHERE o.maker_bps IS NULL AND n.maker_bps IS NULL"""
 """Orders that pay no fees, and nor does the next one."""
 
+BUSTED = "id = (SELECT max(id) FROM busts WHERE status = 'done' AND new_price IS NULL)"
+ADJUSTED = "id = (SELECT max(id) FROM busts WHERE status = 'done' AND new_price IS NOT NULL)"
+OF_BUST = f"trade_id = (SELECT trade_id FROM busts WHERE {BUSTED})"
+"""The latest of each kind."""
+
 JOURNAL = "stock_id = :last AND sequence IS NOT NULL"
 
 CASES = {
+    "a bust forgotten": ("busts", BUSTED, {"status": "'rejected'"}, {3}),
+    "a bust at another price": ("busts", ADJUSTED, {"new_price": "new_price + 1"}, {3}),
+    "notional of a bust": ("busts", BUSTED, {"notional": "notional + 1"}, {3}),
+    "last price after a bust": ("busts", BUSTED, {"last_price": "last_price + 1"}, {3, 7}),
+    "command of a bust": ("busts", BUSTED, {"command_sequence": "command_sequence - 1"}, {3, 7}),
+    "event of a bust": ("busts", BUSTED, {"event_sequence": "event_sequence - 1"}, {3}),
+    "a bust that one person confirmed": ("busts", BUSTED, {"confirmed_by": "asked_by"}, {3}),
+    "a busted trade stands": (
+        "trades", f"id = (SELECT trade_id FROM busts WHERE {BUSTED})", {"busted_at": "NULL"}, {3, 6, 7},
+    ),
+    "a trade that was not busted": ("trades", "stock_id = :last", {"busted_at": "executed_at"}, {3, 7}),
+    "price at which a trade stands": (
+        "trades", f"id = (SELECT trade_id FROM busts WHERE {ADJUSTED})", {"adjusted_price": "adjusted_price + 1"},
+        {3, 6, 7},
+    ),
+    "what a bust gave back": (
+        "transfers", f"kind = 'bust' AND asset_id = 1 AND {OF_BUST}", {"amount": "amount - 1"}, {3},
+    ),
+    "what a bust gave to another": ("transfers", f"kind = 'bust' AND {OF_BUST}", {"to_broker": "to_broker - 1"}, {3}),
+    "fee that a bust returned": ("transfers", f"kind = 'fee_refund' AND {OF_BUST}", {"amount": "amount + 1"}, {3}),
+    "what was advanced": ("receivable_entries", "amount > 0", {"amount": "amount + 1"}, {3}),
+    "an advance forgotten": ("receivable_entries", "amount > 0", {}, {3}),
+    "what a debtor owes": ("balances", "owed > 0", {"owed": "owed + 1"}, {3}),
+    "a debtor that may trade": ("brokers", "status = 'close_only'", {"status": "'active'"}, {3}),
+    "a bust that a party was not told of": ("account_events", "bust_id IS NOT NULL", {"bust_id": "NULL"}, {3}),
     "cash from nowhere": ("balances", "asset_id = 1", {"available": "available + 1"}, {1, 3}),
     "shares vanish": ("balances", "asset_id = :last", {"available": "available - 1"}, {1, 3}),
     "cash no longer reserved": (
@@ -26,7 +56,7 @@ CASES = {
         "balances", "asset_id = 1 AND open_orders > 0", {"open_orders": "open_orders - 1"}, {2},
     ),
     "count of open orders in a stock": ("balances", "asset_id = :last", {"open_orders": "open_orders + 1"}, {2}),
-    "beyond the limit": ("balances", "asset_id = 1", {"credit_limit": "-available - 1"}, {1, 2}),
+    "beyond the limit": ("balances", "asset_id = 1 AND broker_id > 0", {"credit_limit": "-available - 1"}, {1, 2}),
     "supply of an asset": ("assets", "id = 1", {"supply": "supply + 1"}, {1}),
     "net of trades": ("balances", "asset_id = 1 AND traded > 0", {"traded": "traded + 1"}, {1, 3}),
     "cost of a position": ("balances", NEVER_DEPOSITED, {"cost": "cost + 1"}, {7}),
@@ -198,6 +228,14 @@ CASES = {
 """What is done: table, which row, which change (none: the row is deleted), and the invariants that it breaks."""
 
 NAMED_ELSEWHERE = {
+    "a bust forgotten": "trades",
+    "command of a bust": "busts",
+    "a busted trade stands": "busts",
+    "price at which a trade stands": "busts",
+    "what a bust gave back": "trades",
+    "what a bust gave to another": "trades",
+    "fee that a bust returned": "trades",
+    "a bust that a party was not told of": "busts",
     "fee that was paid": "account_events",
     "cost of a deposit": "balances",
     "amount of a payment": "trades",

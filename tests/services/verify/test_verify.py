@@ -3,8 +3,11 @@
 import pytest
 
 from database.session import transaction
+from models import CASH
+from services.accounts.deposits import withdraw
 from services.verify import verify
 from services.webhooks.subscriptions import set_webhook
+from tests.services.clearing.desk import Desk
 from tests.services.floor import Floor
 from tests.services.stream import Stream
 from tests.services.verify.tampering import CASES, NAMED_ELSEWHERE, SAID, tampered, without_constraints
@@ -36,10 +39,26 @@ def history(engine):
     floor.match(symbol)
     floor.amend(other, amended, price=3_395)
     floor.bid(buyer, symbol, 1, 3_300)
+    take_trades_back(floor)
     assert floor.findings() == []
     without_constraints(engine)
     floor.last = floor.symbols[symbol]
     return floor
+
+
+def take_trades_back(floor):
+    """A trade that was busted although its seller had spent the money, and one that stands at another price."""
+    desk, symbol = Desk(floor), floor.stock()
+    seller, buyer = floor.broker(0, **{symbol: 100}), floor.broker()
+    floor.charge(buyer, 10, 10)
+    desk.trade(seller, buyer, symbol, 5, 3_400)
+    adjusted, busted = desk.trade(seller, buyer, symbol, 5, 3_450), desk.trade(seller, buyer, symbol, 10, 3_500)
+    with transaction(floor.engine) as session:
+        withdraw(session, seller, CASH, 60_000)
+    desk.ask(adjusted, desk.person(), new_price=3_460)
+    desk.ask(busted, desk.person())
+    desk.turn(symbol)
+    assert desk.owed(seller) > 0
 
 
 def findings_of(floor):

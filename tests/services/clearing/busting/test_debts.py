@@ -58,8 +58,6 @@ def test_shares_that_were_sold_on_are_lent(floor, desk, chain):
 def test_what_is_bought_back_repays(floor, desk, chain):
     first, (_, b, _, d), symbol = chain
     desk.bust(first)
-    floor.run("UPDATE brokers SET status = 'active' WHERE id = :b", b=b)
-    floor.run("UPDATE balances SET blocked = false WHERE broker_id = :b", b=b)
     desk.trade(d, b, symbol, 60, 3_650)
     assert (desk.owed(b, symbol), floor.shares(b, symbol)) == (40, (0, 0))
     assert floor.position(b, symbol) == (-144_000, 60 * (3_600 - 3_650))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.accounts.bust_events import TRADE_ADJUSTED, TRADE_BUSTED, bust_payload
-from services.clearing.bust import BustRun, DecidedBust
+from services.clearing.busting.bust import BustRun, DecidedBust
 from services.timestamps import timestamp
 
 WEBHOOKS: Final = {TRADE_BUSTED: "trade_busted", TRADE_ADJUSTED: "trade_adjusted"}

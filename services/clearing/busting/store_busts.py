@@ -14,10 +14,10 @@ import orjson
 from database.columns import literals, names, number, quoted, unnest, word
 from database.pipeline import Pipeline
 from models.clearing.bust import DONE
-from services.clearing.admission import status_after
-from services.clearing.bust import DecidedBust
-from services.clearing.debts import OrderToCancel
-from services.clearing.told import WEBHOOKS, OwnEvent
+from services.clearing.busting.admission import status_after
+from services.clearing.busting.bust import DecidedBust
+from services.clearing.busting.debts import OrderToCancel
+from services.clearing.busting.told import WEBHOOKS, OwnEvent
 from services.settlement.ledger import Account
 from services.timestamps import timestamp
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from database.statements import Statements
 from models import CASH
 from models.clearing.bust import DONE, EXPIRED, REJECTED, REQUESTED
-from services.clearing.compensation import Correction, Holding
+from services.clearing.busting.compensation import Correction, Holding
 from services.settlement.ledger import Account
 
 BUSTS: Final = text("""

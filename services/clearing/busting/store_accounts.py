@@ -16,10 +16,10 @@ from database.columns import literals, names, number, unnest, word
 from database.pipeline import Answer, Pipeline
 from database.statements import Statements
 from models.accounts.broker import GUARANTEE, OWN
-from services.clearing.bust import BustRun
-from services.clearing.compensation import ADVANCE, Given
-from services.clearing.debts import PAYLOAD, OrderToCancel
-from services.clearing.told import OwnEvent
+from services.clearing.busting.bust import BustRun
+from services.clearing.busting.compensation import ADVANCE, Given
+from services.clearing.busting.debts import PAYLOAD, OrderToCancel
+from services.clearing.busting.told import OwnEvent
 from services.settlement.ledger import Account
 
 TRANSFER_IDS: Final = text("SELECT nextval('transfers_id_seq') AS id FROM generate_series(1, :count)")

@@ -15,9 +15,9 @@ from typing import Any
 from database.statements import Statements
 from models import CASH
 from models.clearing.bust import WAITING_FOR_GUARANTEE
-from services.clearing.admission import ALREADY_BUSTED, CONFIRMING, Confirmation, refusal_of
-from services.clearing.compensation import Accounts, Compensation, Given
-from services.clearing.loading import (
+from services.clearing.busting.admission import ALREADY_BUSTED, CONFIRMING, Confirmation, refusal_of
+from services.clearing.busting.compensation import Accounts, Compensation, Given
+from services.clearing.busting.loading import (
     Parties,
     advanced_now,
     asked_together,
@@ -26,8 +26,8 @@ from services.clearing.loading import (
     lock_parties,
     may_confirm,
 )
-from services.clearing.position_history import Recounted, recounted
-from services.clearing.standing_trades import standing_trades
+from services.clearing.busting.position_history import Recounted, recounted
+from services.clearing.busting.standing_trades import standing_trades
 from services.settlement.ledger import Account
 from settings.clearing import Clearing
 
