@@ -72,7 +72,7 @@ READ: Final[dict[str, tuple[str, ...]]] = {
 Columns of each table, all where none are named. No document of a customer, no secret, no balance, no transfer.
 """
 
-DEBUGGING: Final = ("reset_exchange()",)
+DEBUGGING: Final = ("reset_exchange()", "reset_clearing()")
 """Functions for sandboxes, which do what the processes may not do themselves."""
 
 

@@ -65,6 +65,21 @@ BOOKED = """
 """The guarantee account may go short as far as `[clearing] guarantee_limit` says, which a bust looks at."""
 
 
+RESET = """
+    CREATE FUNCTION reset_clearing() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = {schema}, pg_temp
+    AS $$
+    BEGIN
+        TRUNCATE busts, receivable_entries, position_points, verdicts;
+        UPDATE judged_stocks SET sequence = 0, state = 'open';
+        UPDATE balances SET owed = 0 WHERE owed > 0;
+        UPDATE balances b SET blocked = false FROM brokers k WHERE k.id = b.broker_id AND k.status = 'close_only';
+        UPDATE brokers SET status = 'active' WHERE status = 'close_only';
+    END $$
+"""
+"""What a sandbox's `reset_exchange` leaves of clearing; likewise granted only where `debug`, and called behind it."""
+
+
 def upgrade() -> None:
     op.add_column("trades", sa.Column("adjusted_price", sa.BigInteger(), nullable=True))
     op.add_column("account_events", sa.Column("bust_id", sa.BigInteger(), nullable=True))
@@ -114,6 +129,9 @@ def upgrade() -> None:
     op.execute("INSERT INTO brokers (id, name) SELECT least(min(id), 0) - 1, 'Guarantee' FROM brokers")
     for statement in (REPAY, REPAYS, BOOK, BOOKED):
         op.execute(statement)
+    schema = op.get_bind().exec_driver_sql("SELECT quote_ident(current_schema())").scalar()
+    op.execute(RESET.format(schema=schema))
+    op.execute("REVOKE ALL ON FUNCTION reset_clearing() FROM PUBLIC")
 
 
 def _create_verdicts() -> None:
@@ -186,7 +204,7 @@ def _create_busts() -> None:
 def downgrade() -> None:
     for table, trigger in (("receivable_entries", "receivable_entries_booked"), ("balances", "balances_repay")):
         op.execute(f"DROP TRIGGER {trigger} ON {table}")
-    for function in ("book_receivable()", "repay_first()"):
+    for function in ("reset_clearing()", "book_receivable()", "repay_first()"):
         op.execute(f"DROP FUNCTION {function}")
     for table in ("judged_stocks", "verdicts", "position_points", "receivable_entries", "busts"):
         op.drop_table(table)

@@ -7,7 +7,8 @@ from database.errors import NOT_ALLOWED, sqlstate
 from database.statements import Statements
 
 RESET = text("SELECT reset_exchange()")
-"""A function of the tables' owner (migration 0008), for the processes may empty none."""
+RESET_CLEARING = text("SELECT reset_clearing()")
+"""Functions of the tables' owner (migrations 0008 and 0024), for the processes may empty none."""
 
 FORGET_TURNOVER = text("""
     WITH turned AS (
@@ -48,6 +49,7 @@ def reset_exchange(session: Statements) -> None:
     """
     try:
         session.execute(RESET)
+        session.execute(RESET_CLEARING)
     except DBAPIError as error:
         if sqlstate(error) == NOT_ALLOWED:
             raise NoSandbox from error

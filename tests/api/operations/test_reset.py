@@ -43,6 +43,29 @@ def test_everything_but_who_is_there_is_forgotten(venue: Venue) -> None:
         assert not [finding for check in verify(session, replay=True).checks for finding in check.findings]
 
 
+def test_whoever_owed_something_owes_nothing(venue: Venue) -> None:
+    stock = venue.list()
+    seller, buyer = venue.broker(cash=0, shares={stock: 10}), venue.broker()
+    seller.order("ask", stock, 10, 3_500)
+    buyer.order("bid", stock, 10, 3_500)
+    venue.match()
+    body = {"reference": "out", "cash": 35_000}
+    assert venue.admin.post(f"/brokers/{seller.broker_id}/withdraw", body).status_code == 201
+    number = venue.scalar("SELECT max(id) FROM trades")
+    with venue.matching():
+        assert venue.admin.post(f"/trades/{number}/bust", {"reason": "a fat finger"}).status_code == 201
+    assert seller.get("/balance")["owed"] == 35_000
+    venue.admin.post(f"/brokers/{seller.broker_id}/deposit", {"reference": "back", "cash": 35_000, "positions": {}})
+    venue.admin.post("/debug/reset")
+    balance = seller.get("/balance")
+    assert (balance["owed"], balance["available"], balance["status"]) == (0, 0, "active")
+    assert venue.admin.get("/clearing/busts")["items"] == []
+    assert venue.admin.get("/clearing/guarantee")["advanced"] == 0
+    seller.order("ask", stock, 10, 3_500)
+    with transaction(venue.engine) as session:
+        assert not [finding for check in verify(session, replay=True).checks for finding in check.findings]
+
+
 def test_the_worker_goes_on_with_an_empty_book(venue: Venue) -> None:
     stock = venue.list()
     buyer, seller = venue.broker(), venue.broker(shares={stock: 100})

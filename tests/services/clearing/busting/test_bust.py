@@ -1,9 +1,12 @@
 """A bust gives everybody back what the trade had brought, as if it had never been."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from database.session import transaction
 from services.accounts.deposits import withdraw
+from services.accounts.equity import read_equity
 from services.clearing.errors import AlreadyBusted, UnknownTrade
 from tests.services.clearing.desk import Desk
 from tests.services.floor import MONEY
@@ -146,3 +149,25 @@ def test_withdrawn_shares_take_along_what_they_would_have_cost(floor, desk, new_
         withdraw(session, buyer, floor.symbols[symbol], 5)
     assert desk.bust(wrong, new_price=new_price) == "done"
     assert floor.position(buyer, symbol)[0] == (17_500 if new_price is None else 52_125)
+
+
+def test_what_everybody_is_worth_is_as_if_it_had_never_been(floor, desk):
+    """Equity, profit and fees, also of a party that owes what it has sold on."""
+    symbol = floor.stock()
+    seller, middle, buyer = floor.broker(**{symbol: 100}), floor.broker(), floor.broker()
+    for broker in (seller, middle, buyer):
+        floor.charge(broker, 10, 10)
+    wrong = desk.trade(seller, middle, symbol, 100, 3_300)
+    desk.trade(middle, buyer, symbol, 100, 3_500)
+    assert worth(floor, seller) == (MONEY + 330_000 - 330, -20_000, 330)
+    assert desk.bust(wrong) == "done"
+    assert worth(floor, seller) == (MONEY + 350_000, 0, 0)
+    assert worth(floor, middle) == (MONEY - 350, 0, 350)
+    assert worth(floor, buyer) == (MONEY - 350, 0, 350)
+
+
+def worth(floor, broker):
+    """Equity, realised profit, fees."""
+    with transaction(floor.engine) as session:
+        *_, now = read_equity(session, broker, "1h", datetime.now(UTC))
+    return now["equity"], now["realised_pnl"], now["fees"]
