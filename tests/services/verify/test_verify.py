@@ -3,6 +3,7 @@
 import pytest
 
 from database.session import transaction
+from services.history.keeping import keep_books
 from services.verify import verify
 from services.webhooks.subscriptions import set_webhook
 from tests.services.floor import Floor
@@ -32,6 +33,8 @@ def history(engine):
     amended = floor.bid(other, symbol, 10, 3_380)
     floor.ask(seller, symbol, 4, 3_400)
     floor.match(symbol)
+    with transaction(engine) as session:
+        keep_books(session, every=1)
     floor.amend(other, amended, price=3_390, quantity=20)
     floor.match(symbol)
     floor.amend(other, amended, price=3_395)
