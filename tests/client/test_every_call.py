@@ -21,7 +21,7 @@ VALUES = {
     "side": "buy", "symbol": "PETR4", "quantity": 1, "price": 1, "order_id": 7, "client_order_id": "mine", "seconds": 1,
     "key_id": 7, "delivery_id": 7, "broker_id": 7, "session_id": 7, "user_id": 7, "name": "x", "scopes": ["read"],
     "url": "https://x.example/", "username": "x", "password": "x", "reference": "x", "state": "halted", "role": "admin",
-    "current": "x", "new": "y", "bodies": [], "after": 0,
+    "current": "x", "new": "y", "bodies": [], "after": 0, "trade_id": 7,
 }  # fmt: skip
 LOCAL = {"order_body", "close", "stream", "live_url"}
 

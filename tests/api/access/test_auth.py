@@ -36,7 +36,7 @@ def routes(venue: Venue) -> list[tuple[str, str, str]]:
     found = []
     for rule in venue.app.url_map.iter_rules():
         path = re.sub(
-            r"<symbol:\w+>", "STK", re.sub(r"<(order|broker|key|user|session|delivery)_id:\w+>", "1", rule.rule)
+            r"<symbol:\w+>", "STK", re.sub(r"<(order|trade|broker|key|user|session|delivery)_id:\w+>", "1", rule.rule)
         )
         path = re.sub(r"<string:file>", "swagger-ui.css", path)
         found += [(rule.endpoint, method, path) for method in sorted(rule.methods - {"OPTIONS"})]

@@ -195,7 +195,7 @@ def test_every_route_without_a_slash_in_an_argument_is_direct(venue: Venue) -> N
             path = rule.replace("<symbol:symbol>", "PETR4").replace("<order_id:order_id>", "7")
             path = path.replace("<broker_id:broker_id>", "7").replace("<key_id:key_id>", "7")
             path = path.replace("<user_id:user_id>", "7").replace("<session_id:session_id>", "7")
-            path = path.replace("<delivery_id:delivery_id>", "7")
+            path = path.replace("<delivery_id:delivery_id>", "7").replace("<trade_id:trade_id>", "7")
             found = routes({"REQUEST_METHOD": method, "PATH_INFO": path})
             assert (found is None) == ("<client_order_id" in rule), rule
             assert found is None or found[0] is view

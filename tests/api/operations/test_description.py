@@ -132,7 +132,8 @@ def test_every_example_is_accepted(venue: Venue, broker: Caller) -> None:
 def test_every_path_has_examples_of_what_it_names(venue: Venue) -> None:
     shared = [one for item in venue.description.document["paths"].values() for one in item.get("parameters", [])]
     assert {one["name"] for one in shared} == {
-        *("order_id", "symbol", "broker_id", "key_id", "client_order_id", "user_id", "session_id", "delivery_id")
+        *("order_id", "symbol", "broker_id", "key_id", "client_order_id", "user_id", "session_id"),
+        *("delivery_id", "trade_id"),
     }
     for one in shared:
         assert venue.description.errors(one["schema"], one["example"]) == []
