@@ -15,6 +15,7 @@ from api.runtime.kept_books import KeptBooks
 from api.runtime.kept_sparklines import KeptSparklines
 from api.runtime.key_cache import Keys
 from api.runtime.rate_limits import RateLimits
+from api.runtime.rebuilds import Rebuilds
 from api.runtime.session_cache import Sessions
 from api.runtime.shared_read import SharedRead
 from api.runtime.waiting import WaitingRoom
@@ -51,6 +52,7 @@ class Components:
     books: KeptBooks
     sparklines: KeptSparklines
     all_tickers: SharedRead
+    rebuilds: Rebuilds
     backpressure: Backpressure
     limits: RateLimits
     intake: Intake
@@ -84,6 +86,7 @@ def open_components(settings: Settings) -> Components:
         books=KeptBooks(BookCache(redis)),
         sparklines=KeptSparklines(database, settings),
         all_tickers=SharedRead(),
+        rebuilds=Rebuilds(),
         backpressure=backpressure,
         limits=RateLimits(settings.limits, settings.redis, counters),
         intake=Intake(database, wakeups, backpressure, settings, tasks),

@@ -5,7 +5,7 @@ from flask_smorest import Api
 
 from api.access.resource import Resource
 from api.access.rights import Access
-from api.accounts import account_events, accounts, api_keys, broker_limits, brokers, fees, transfers
+from api.accounts import account_events, accounts, api_keys, broker_limits, brokers, explanations, fees, transfers
 from api.accounts.people import log_ins, me, users
 from api.accounts.webhooks import deliveries, webhook
 from api.clearing import busts, clearing_lists
@@ -35,6 +35,7 @@ RESOURCES: tuple[Resource, ...] = (
     clock.blueprint,
     accounts.blueprint,
     account_events.blueprint,
+    explanations.blueprint,
     api_keys.blueprint,
     brokers.blueprint,
     broker_limits.blueprint,
@@ -95,12 +96,12 @@ def register(app: Flask, settings: Settings) -> DirectRoutes:
     app.url_map.converters.update(
         symbol=SymbolConverter,
         order_id=IdConverter,
+        trade_id=IdConverter,
         broker_id=IdConverter,
         key_id=IdConverter,
         session_id=IdConverter,
         user_id=IdConverter,
         delivery_id=IdConverter,
-        trade_id=IdConverter,
         bust_id=IdConverter,
         client_order_id=ClientOrderIdConverter,
     )

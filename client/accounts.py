@@ -38,6 +38,13 @@ class Accounts:
         """
         return self.transport.items("/trades", limit, **renamed(more))
 
+    def explain(self, trade_id: int) -> Document:
+        """How a fill of one's own came about: `checks`, `levels`, `price_rule`, `transfers`, the book before and after.
+
+        Raises Refused: `unknown_trade`, or `not_your_trade`.
+        """
+        return cast(Document, self.transport.get(f"/trades/{trade_id}/explain"))
+
     def statement(self, limit: int | None = None, **more: Any) -> Iterator[Document]:
         """The lines of one's account, oldest first; `more`: `asset` (a symbol, or cash), `kind`, `from_`, `to`."""
         return self.transport.items("/transfers", limit, **renamed(more))

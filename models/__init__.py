@@ -27,6 +27,7 @@ from models.identity.audit_entry import AuditEntry
 from models.identity.user import User
 from models.identity.user_session import UserSession
 from models.lease import Lease
+from models.market.book_checkpoint import BookCheckpoint
 from models.market.candle import Candle
 from models.market.event import Event
 from models.market.indicative import Indicative
@@ -51,6 +52,7 @@ __all__ = [
     "AuditEntry",
     "Balance",
     "Base",
+    "BookCheckpoint",
     "Broker",
     "Bust",
     "Candle",

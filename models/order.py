@@ -17,7 +17,8 @@ class Order(Base):
     Always quantity = filled + remaining + cancelled; `cancelled_quantity` counts what expired or was rejected, too, and
     `prevented_quantity` is the part of it that self-trade prevention took. `filled_notional` is the sum of
     price x quantity of its fills (cents). `sequence` is that of the command that brought it; `priority` is its place in
-    time within its level, renewed when an amendment or an iceberg's new part loses it.
+    time within its level, renewed when an amendment or an iceberg's new part loses it; `entered_at` is when it got that
+    place, null for one that never waited, or that has had its place since before this was kept.
     `protection_price` is the worst price of an order without a limit: a market buy, or a stop that goes on as one.
     A stop waits at `stop_price` until it is `triggered_at`; an iceberg shows `shown_quantity` of what remains.
     `maker_bps` and `taker_bps` are its fees, frozen as it came; null for an order that pays none. `maker_notional` is
@@ -83,6 +84,7 @@ class Order(Base):
     close_reason: Mapped[str | None]
     sequence: Mapped[Amount | None]
     priority: Mapped[Amount | None]
+    entered_at: Mapped[Instant | None]
     triggered_at: Mapped[Instant | None]
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]

@@ -20,6 +20,7 @@ from queues.bus import Bus, books_of
 from queues.connection import connect as connect_redis
 from queues.listening import Doorbell
 from queues.names import EVENTS_CHANNEL, REPORTS_CHANNEL
+from services.history.keeping import keep_books
 from services.market_data.candles.intervals import zones_of
 from services.market_data.candles.report import forget_old
 from services.operations.lease import REPORTER_LEASE, release_lease, take_lease
@@ -67,9 +68,10 @@ class Reporter:
             self.news.forget()
             raise
         self._rung.clear()
+        self.tell()
         if thoroughly:
             self._looked_at = now
-        self.tell()
+            self._keep_books()
         self._forget_old(now)
         return True
 
@@ -109,6 +111,11 @@ class Reporter:
             self.news.forget()  # others have told what happened meanwhile, or nobody has
         self._leads, self._renewed_at = leads, now
         return leads
+
+    def _keep_books(self) -> None:
+        """For whoever asks later how a fill came about."""
+        with transaction(self.engine) as session:
+            keep_books(session)
 
     def _forget_old(self, now: float) -> None:
         if self.settings.seconds_kept_days and now - self._forgot_at >= FORGET_SECONDS:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from api.http.fields import LONGEST_CLIENT_ORDER_ID
-from services.clearing.errors import UnknownBust, UnknownTrade
+from services.accounts.errors import UnknownTrade
+from services.clearing.errors import UnknownBust
 from services.errors import Unknown, UnknownBroker, UnknownOrder, UnknownStock
 from services.identity.errors import UnknownApiKey, UnknownSession, UnknownUser
 from services.stocks.symbols import SYMBOL, SYMBOL_RULE, symbol_in
@@ -28,17 +29,17 @@ CLIENT_ORDER_ID_SCHEMA: Final = {
 
 UNKNOWN_ID: Final[dict[str, type[Unknown]]] = {
     "order_id": UnknownOrder,
+    "trade_id": UnknownTrade,
     "broker_id": UnknownBroker,
     "key_id": UnknownApiKey,
     "session_id": UnknownSession,
     "user_id": UnknownUser,
-    "trade_id": UnknownTrade,
     "bust_id": UnknownBust,
 }
 
 
 def refuse_impossible(named: Mapping[str, Any]) -> None:
-    """Raises UnknownStock, UnknownOrder, UnknownBroker or UnknownApiKey where a path names what there cannot be."""
+    """Raises UnknownStock, UnknownOrder or another of UNKNOWN_ID where a path names what there cannot be."""
     for name, value in named.items():
         if name == "symbol" and symbol_in(value) is None:
             raise UnknownStock(SYMBOL_RULE)

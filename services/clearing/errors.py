@@ -3,10 +3,6 @@
 from services.errors import Conflict, Forbidden, Invalid, Unknown
 
 
-class UnknownTrade(Unknown):
-    """There is no such trade."""
-
-
 class UnknownBust(Unknown):
     """There is no such bust."""
 

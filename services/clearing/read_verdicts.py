@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from database.statements import Statements
-from services.clearing.errors import AlreadyBusted, NotFlagged, UnknownTrade
+from services.accounts.errors import UnknownTrade
+from services.clearing.errors import AlreadyBusted, NotFlagged
 from services.clearing.rules.price import deviation_of
 from services.prices import STANDING_PRICE
 from services.timestamps import timestamp

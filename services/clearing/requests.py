@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from database.statements import Statements
 from models.clearing.bust import DONE, LIVE, NEEDS_CONFIRMATION, REJECTED, REQUESTED, WAITING_FOR_GUARANTEE
+from services.accounts.errors import UnknownTrade
 from services.clearing.errors import (
     AlreadyBusted,
     BustDecided,
@@ -21,7 +22,6 @@ from services.clearing.errors import (
     SecondPersonNeeded,
     UnchangedPrice,
     UnknownBust,
-    UnknownTrade,
 )
 from services.order_entry.checks import check_tick
 from services.timestamps import timestamp

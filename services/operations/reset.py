@@ -22,6 +22,7 @@ FORGET_FIGURES = (
     text("DELETE FROM candles"),
     text("DELETE FROM reported_stocks"),
     text("DELETE FROM indicatives"),
+    text("DELETE FROM book_checkpoints"),
     text("DELETE FROM webhook_deliveries"),
     text("""
         UPDATE stocks SET best_bid_quantity = NULL, best_ask_quantity = NULL, session_sequence = 0,

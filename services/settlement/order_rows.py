@@ -33,6 +33,7 @@ ORDERS = (
     word("valid_until", _valid_until, "timestamptz"),
     number("sequence", attrgetter("sequence")),
     number("priority", lambda update: update.order.priority or None),
+    word("taken_at", attrgetter("taken_at"), "timestamptz"),
     word("close_reason", attrgetter("close_reason")),
 )
 """What a turn may change on any order; items are OrderUpdates."""
@@ -47,6 +48,7 @@ _UPDATE = """
         time_in_force = CASE WHEN o.time_in_force NOT IN ('gtc', 'gtd') THEN o.time_in_force
             WHEN t.valid_until IS NULL THEN 'gtc' ELSE 'gtd' END,
         sequence = coalesce(t.sequence, o.sequence), priority = t.priority, close_reason = t.close_reason,
+        entered_at = CASE WHEN t.priority IS DISTINCT FROM o.priority THEN t.taken_at ELSE o.entered_at END,
         updated_at = clock_timestamp(), closed_at = CASE WHEN t.remaining = 0 THEN clock_timestamp() END{more}
     FROM {lists}
     WHERE o.id = t.id

@@ -170,7 +170,7 @@ class TurnOutcome:
         order = command.order
         account = broker_of(order), asset_of(order, stock.id)
         self.reserving.add(account)
-        update = OrderUpdate(order, stock.id, "open", stock.command_sequence)
+        update = OrderUpdate(order, stock.id, "open", stock.sequenced_at, stock.command_sequence)
         if refused:
             update.status, update.close_reason = "rejected", refused
             if isinstance(command, Close):
@@ -184,7 +184,7 @@ class TurnOutcome:
             update = self.order_updates.get(order_id_of(report.order))
             if update is None:
                 update = self.order_updates[order_id_of(report.order)] = OrderUpdate(
-                    report.order, stock.id, report.status
+                    report.order, stock.id, report.status, stock.sequenced_at
                 )
             update.status = report.status
             if report.status == CANCELLED:

@@ -59,6 +59,8 @@ class OrderUpdate:
     order: Order
     stock_id: int
     status: str
+    taken_at: str
+    """When the turn took its commands: RFC 3339 with microseconds."""
     sequence: int | None = None
     close_reason: str | None = None
     """Why it was rejected, or cancelled at last."""

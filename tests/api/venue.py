@@ -15,9 +15,11 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from api.components import EXTENSION, Components
-from database.session import connect
+from database.session import connect, transaction
 from queues.bus import Bus
 from queues.connection import connect as connect_redis
+from services.clearing.judge import judge_tapes
+from settings.clearing import Clearing
 from settings.sections import Settings
 from tests.api.description import Description
 from tests.roles import as_role, three_roles
@@ -91,6 +93,11 @@ class Venue:
         person = Caller(self, None, broker_id or 0, answer.json["user_id"], username)
         person.log_in(password)
         return person
+
+    def judge(self, notional_above: int) -> None:
+        """Judge every trade that was not judged before: those of more cents than this are flagged."""
+        with transaction(self.engine) as session:
+            judge_tapes(session, Clearing(notional_above=notional_above, same_document="off"))
 
     def match(self) -> None:
         """Take one turn over all stocks."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,30 @@ def test_the_problem_is_a_real_one(venue: Venue) -> None:
     venue.list(symbol="PETR4")
     answer = venue.broker().post("/orders", an_order("bid", "PETR4", 100, 3_900))
     assert {**answer.json, "request_id": ""} == {**shown, "request_id": ""}
+
+
+def test_a_fill_is_explained_as_shown(venue: Venue) -> None:
+    (shown,) = (example for example in EXAMPLES if "price_rule" in example)
+    stock = venue.list(symbol=shown["symbol"])
+    seller, other, buyer = venue.broker(shares={stock: 1_000}), venue.broker(shares={stock: 1_000}), venue.broker()
+    venue.admin.put(f"/brokers/{buyer.broker_id}/fees", {"maker_bps": 0, "taker_bps": 3})
+    seller.order("ask", stock, 300, 3_642)
+    other.order("ask", stock, 900, 3_643)
+    venue.match()
+    buyer.order("bid", stock, 500, 3_644)
+    venue.match()
+    told = buyer.get(f"/trades/{buyer.get('/trades')['items'][-1]['trade_id']}/explain")
+    told["order"] = {name: told["order"][name] for name in shown["order"]}
+    assert without_numbers(told) == without_numbers(shown)
+
+
+def without_numbers(told: Any, name: str = "") -> Any:
+    """The same without the ids and the times that are others every time."""
+    if isinstance(told, dict):
+        return {key: without_numbers(value, key) for key, value in told.items()}
+    if isinstance(told, list):
+        return [without_numbers(each) for each in told]
+    return "" if told is not None and (name.endswith(("_id", "_at"))) else told
 
 
 def test_links_lead_somewhere() -> None:

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import text
 
 import workers.reporter
 from database.session import transaction
@@ -18,6 +20,7 @@ from queues.bus import Bus
 from queues.connection import connect as connect_redis
 from queues.listening import Doorbell, next_message
 from queues.names import EVENTS_CHANNEL, REPORTS_CHANNEL
+from services.history.keeping import keep_books
 from services.market_data.candles.intervals import zones_of
 from services.verify import verify
 from tests.workers.conftest import SmallExchange
@@ -292,3 +295,21 @@ def test_only_candles_of_a_second_are_forgotten(exchange: SmallExchange, newspap
     assert kept == [(60,), (300,), (900,), (3_600,), (86_400,)]
     with exchange.engine.begin() as connection:
         connection.exec_driver_sql(ANEW, {"stock": stock})
+
+
+def test_books_are_kept_now_and_then(
+    exchange: SmallExchange, newspaper: Any, stock: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers.reporter, "keep_books", partial(keep_books, every=2, most=1_000))
+    kept = text("""
+        SELECT b.command_sequence FROM book_checkpoints b JOIN stocks s ON s.id = b.stock_id WHERE s.symbol = :symbol
+    """)
+    paper = newspaper()
+    paper.step()
+    trade(exchange, stock, 10, 1_000)
+    paper.step()
+    exchange.place(stock, "bid", 990, 5)
+    exchange.matcher().run_once([stock])
+    paper.step()
+    with transaction(exchange.engine) as session:
+        assert session.scalars(kept, {"symbol": stock}).all() == [2]

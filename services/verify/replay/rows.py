@@ -4,13 +4,18 @@ from typing import Any
 
 from engine.terms.events import AuctionTrade, Trade
 from engine.terms.orders import BID, SIDE_NAMES, Order
+from services.history.entry_times import EntryTimes
 from services.settlement.ledger import broker_of
 from services.timestamps import microseconds
 from services.verify.report import shown
 
 
-def differences(row: Any, order: Order) -> list[tuple[str, Any, Any]]:
-    """The values of an open order to compare, each as (name, as it is stored, as the replay left it)."""
+def differences(row: Any, order: Order, entered: EntryTimes) -> list[tuple[str, Any, Any]]:
+    """The values of an open order to compare, each as (name, as it is stored, as the replay left it).
+
+    `entered_at` is missing of orders that have had their place since before it was kept.
+    """
+    since = microseconds(row.entered_at)
     status = "untriggered" if order.waits else "partially_filled" if order.filled else "open"
     return [
         ("side", row.side, SIDE_NAMES[order.side]),
@@ -23,6 +28,7 @@ def differences(row: Any, order: Order) -> list[tuple[str, Any, Any]]:
         ("shown quantity", row.shown_quantity, None if order.display_quantity is None else order.shown),
         ("cancelled quantity", row.cancelled_quantity, order.cancelled),
         ("valid_until in microseconds", microseconds(row.valid_until), order.expire_at),
+        ("entered_at in microseconds", since, None if since is None else entered.of(order)),
         ("status", row.status, status),
     ]
 

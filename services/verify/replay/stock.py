@@ -1,6 +1,6 @@
 """One stock's journal through a fresh book, compared step by step with what is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -9,16 +9,17 @@ from sqlalchemy.orm import Session
 
 from engine.book import Book
 from engine.resting.audit import BrokenBook
-from engine.terms.commands import Close, Correct, New
+from engine.terms.commands import Close, New
 from engine.terms.events import Cancelled, Corrected, Event, Expired, Rejected, StateChanged, Trade
 from engine.terms.orders import ASK, BID, Order
 from models.command import BRINGING
-from services.matching.books import empty_book
-from services.matching.closing import AS_PAID_FOR, own_orders, resize
-from services.matching.journal import NEVER_MATCHED, command_of
+from services.history.again import command_again
+from services.history.kept import first_book
+from services.matching.journal import NEVER_MATCHED
 from services.matching.sessions import OF_SESSIONS, begins_session
 from services.settlement.ledger import order_id_of
 from services.timestamps import microseconds
+from services.verify.replay.kept_books import compare_kept
 from services.verify.replay.rows import differences, replayed_trade, shown_trade, stored_trade
 from services.verify.report import Check, Finding
 
@@ -39,7 +40,8 @@ class StockReplay:
 
     def __init__(self, session: Session, check: Check, stock: Any) -> None:
         self.session, self.check, self.stock = session, check, stock
-        self.book: Book | None = empty_book(stock, stock.listing_price)
+        first, self.entered = first_book(stock)
+        self.book: Book | None = first
         self.closed: dict[int, Closed] = {}
         self.tape = 0
         self.last_session: tuple[Any, int, int | None] | None = None
@@ -65,6 +67,12 @@ class StockReplay:
             self.check.require(command.refused, refused, "refused", "commands", id=command.id)
         if len(self.closed) >= CLOSED_AT_ONCE:
             self._compare_closed()
+
+    def compare_kept(self, kept: Iterable[Any]) -> None:
+        """Hold what was kept of the book after the last command that was fed against the book."""
+        for row in kept:
+            if self.book is not None:
+                compare_kept(self.check, self.stock, row, self.book, self.entered)
 
     def finish(self, trades: Sequence[Any], resting: Sequence[Any]) -> None:
         """Hold the book against the orders that are open, and the stock's own row; `trades` are those left over."""
@@ -98,17 +106,14 @@ class StockReplay:
             self.check.add(Finding("stocks", {"id": self.stock.id}, "replayed book", str(broken), "sound"))
 
     def _events(self, book: Book, row: Any) -> list[Event]:
-        if row.refused in NEVER_MATCHED or (row.kind == "bust" and row.refused):  # perhaps because it cannot be read
+        command = command_again(row, book)
+        if command is None:
             if row.kind in BRINGING and row.order_id not in book.orders:
                 self.closed.setdefault(row.order_id, ("rejected", 0, 0, None))
             return [Rejected(row.order_id, row.refused)]
-        command = command_of(row)
-        if isinstance(command, Correct):
-            command.last_price = row.last_price  # which `services.verify.checks.clearing` proves
-        if isinstance(command, Close):
-            self._resolve(command, book, row)
-        state = book.state
-        events = book.apply(command, microseconds(row.sequenced_at))
+        state, now = book.state, microseconds(row.sequenced_at)
+        self.entered.note(now)
+        events = book.apply(command, now)
         if isinstance(command, OF_SESSIONS) and begins_session(command, state, book):
             self.last_session = row.sequenced_at, self.tape, book.reference
         self.tape += sum(isinstance(event, Trade | StateChanged | Corrected) for event in events)
@@ -117,14 +122,6 @@ class StockReplay:
         for event in events:
             self._note(event)
         return events
-
-    @staticmethod
-    def _resolve(command: Close, book: Book, row: Any) -> None:
-        """What it came to: how much was held, and whether it could be paid for, no book can know."""
-        command.ids = [order.id for order in own_orders(book, command.order)]
-        resize(command.order, row.quantity)
-        if row.refused in AS_PAID_FOR:
-            command.refused = row.refused
 
     def _note(self, event: Event) -> None:
         """Remember how orders close; in the end the last event of each order counts."""
@@ -187,7 +184,7 @@ class StockReplay:
             if order is None:
                 self.check.add(Finding("orders", {"id": row.id}, "in the book", "yes", "no"))
                 continue
-            for what, found, wanted in differences(row, order):
+            for what, found, wanted in differences(row, order, self.entered):
                 self.check.require(found, wanted, what, "orders", id=row.id)
             if order.priority < youngest:
                 what = f"priority {row.priority}, behind a younger order"

@@ -63,11 +63,11 @@ def test_where_it_is_not_public_a_key_is_needed(database_url: str, redis_url: st
 
 
 def test_reading_without_a_key_is_limited_by_address(database_url: str, redis_url: str) -> None:
-    venue = Venue(settings_for(database_url, redis_url, limits={"anonymous_reads_per_second": 3}))
-    answers = [venue.nobody.call("GET", "/ticker") for _ in range(5)]
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
-    assert answers[0].headers["RateLimit-Limit"] == "3"
-    assert answers[4].json["code"] == "too_many_requests"
+    venue = Venue(settings_for(database_url, redis_url, limits={"anonymous_reads_per_second": 1}))
+    answers = [venue.nobody.call("GET", "/ticker") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[0].headers["RateLimit-Limit"] == "1"
+    assert answers[1].json["code"] == "too_many_requests"
     assert venue.broker().call("GET", "/ticker").status_code == 200  # a broker has a bucket of its own
     other = venue.nobody.call("GET", "/ticker", environ_base={"REMOTE_ADDR": "192.0.2.7"})
     assert other.status_code == 200

@@ -20,7 +20,7 @@ WHAT_IT_TAKES = {
     "GET /orders": {READ, CANCEL}, "GET /orders/1": {READ, CANCEL},
     "GET /balance": {READ}, "GET /portfolio": {READ}, "GET /trades": {READ}, "GET /api-keys": {READ},
     "GET /clock": {READ}, "GET /me": {READ}, "GET /transfers": {READ}, "GET /portfolio/history": {READ},
-    "GET /fees": {READ}, "GET /account/events": {READ},
+    "GET /trades/1/explain": {READ}, "GET /fees": {READ}, "GET /account/events": {READ},
     "GET /stocks": {READ}, "GET /stocks/STK": {READ}, "GET /stocks/STK/price": {READ}, "GET /stocks/STK/book": {READ},
     "GET /stocks/STK/candles": {READ}, "GET /stocks/STK/ticker": {READ}, "GET /ticker": {READ},
     "GET /sparklines": {READ}, "GET /stocks/STK/indicative": {READ}, "GET /config": {READ},
@@ -40,6 +40,7 @@ KEYS = [set(some) for count in range(1, 4) for some in combinations(SCOPES, coun
 def path_of(rule: str) -> str:
     for parameter, value in (
         ("<order_id:order_id>", "1"),
+        ("<trade_id:trade_id>", "1"),
         ("<key_id:key_id>", "1"),
         ("<delivery_id:delivery_id>", "1"),
         ("<symbol:symbol>", "STK"),

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from database.session import transaction
-from services.clearing.judge import judge_tapes
-from settings.clearing import Clearing
 from tests.api.venue import Caller, Venue
-
-
-def judge(venue: Venue) -> None:
-    with transaction(venue.engine) as session:
-        judge_tapes(session, Clearing(notional_above=100_000, same_document="off"))
 
 
 @pytest.fixture
@@ -35,7 +27,7 @@ def person(venue: Venue) -> Caller:
 def test_each_trade_has_its_verdict(venue: Venue, person: Caller, large: tuple[int, str]) -> None:
     number, stock = large
     assert not any(trade["is_judged"] for trade in person.get("/clearing/trades", symbol=stock)["items"])
-    judge(venue)
+    venue.judge(notional_above=100_000)
     newest, oldest = person.get("/clearing/trades", symbol=stock)["items"]
     assert (newest["trade_id"], newest["verdict"], newest["rule"]) == (number, "flagged", "size")
     assert newest["broken"] == [{"rule": "size", "action": "refer", "notional": 360_000, "limit": 100_000}]
@@ -54,7 +46,7 @@ def test_one_that_breaks_a_rule_stands_when_somebody_says_so(
     venue: Venue, person: Caller, large: tuple[int, str]
 ) -> None:
     number, stock = large
-    judge(venue)
+    venue.judge(notional_above=100_000)
     path = f"/clearing/trades/{number}/stand"
     stands = person.post(path, {"reason": "the price was agreed"})
     assert (stands.status_code, stands.json["verdict"]) == (200, "ok")
@@ -68,7 +60,7 @@ def test_one_that_breaks_a_rule_stands_when_somebody_says_so(
 
 def test_one_that_was_busted_does_not_stand(venue: Venue, person: Caller, large: tuple[int, str]) -> None:
     number, stock = large
-    judge(venue)
+    venue.judge(notional_above=100_000)
     with venue.matching():
         assert person.post(f"/trades/{number}/bust", {"reason": "a fat finger"}).status_code == 201
     assert person.get("/clearing/trades", symbol=stock, verdict="busted")["items"][0]["trade_id"] == number

@@ -17,7 +17,7 @@ from tests.api.venue import Venue, an_order, settings_for
 
 @pytest.fixture
 def hasty(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Venue]:
-    """One connection of each kind, and statements of a quarter second at most. Everything is looked up each time."""
+    """One connection of each kind, and statements of half a second at most. Everything is looked up each time."""
     yield from venue_of(database_url, redis_url, monkeypatch, believed=0)
 
 
@@ -31,7 +31,7 @@ def venue_of(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch,
     """`believed`: for so many seconds."""
     monkeypatch.setattr(rules_cache, "BELIEVED_SECONDS", believed)
     monkeypatch.setattr(backpressure, "LOOK_SECONDS", believed)
-    database = {"pool_size": 1, "statement_timeout_ms": 250}
+    database = {"pool_size": 1, "statement_timeout_ms": 500}
     web = {"key_cache_ms": 1_000 * believed}
     venue = Venue(settings_for(database_url, redis_url, database=database, web=web))
     yield venue

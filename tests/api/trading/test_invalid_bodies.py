@@ -348,6 +348,16 @@ class TestSymbolsInAnyCase:
         assert (answer.status_code, list(answer.json["errors"])) == (422, ["symbol"])
 
 
+def trade_of(venue: Venue, buyer: Caller) -> int:
+    """A trade in which it bought."""
+    stock = venue.list()
+    venue.broker(shares={stock: 1}).order("ask", stock, 1, 3_500)
+    buyer.order("bid", stock, 1, 3_500)
+    venue.match()
+    trade_id: int = buyer.get("/trades", symbol=stock)["items"][0]["trade_id"]
+    return trade_id
+
+
 class TestNothingIsPassedOverInSilence:
     """What an operation does not read is refused, before anything is done."""
 
@@ -365,6 +375,7 @@ class TestNothingIsPassedOverInSilence:
             "{delivery_id}": broker.post("/webhook/test").json["delivery_id"],
             "{key_id}": broker.post("/api-keys", {"name": "One", "scopes": ["read"]}).json["key_id"],
             "{session_id}": person.get("/sessions")["items"][0]["session_id"],
+            "{trade_id}": trade_of(venue, broker),
         }
         for path, item in described(venue)["paths"].items():
             for method in item.keys() - {"parameters"}:

@@ -108,7 +108,7 @@ def test_pools_that_need_more_connections_than_there_are(
     processes: int,
 ) -> None:
     found = run(*arguments, database=small_server.url, MINEX_WEB_PROCESSES=str(processes))
-    needed = processes * (2 * 16 + 4) + (16 + 2) + 1 + 2 + 4 + 10
+    needed = processes * (2 * 16 + 4) + (16 + 2) + 1 + 3 + 4 + 10
     words = ("allows 28 connections", f"may need {needed}", f"web {processes} × (2 × 16 + 4)", "live 16 + 2", "match 1")
     assert_told(found, FAILED, *words)
     with psycopg.connect(small_server.url) as connection:

@@ -35,6 +35,8 @@ def test_an_order_from_its_preview_to_the_statement(exchange: RunningExchange) -
     assert book["asks"][0] == {"price": 3_610, "total_quantity": 60, "order_count": 1}
     assert maker.cancel_order(rest["order_id"], wait=5)
     assert [fill["trade_id"] for fill in taker.fills()] == [taken["trades"][0]["trade_id"]]
+    told = taker.explain(taken["trades"][0]["trade_id"])
+    assert [(level["price"], level["orders"][0]["taken"]) for level in told["levels"]] == [(3_600, 40)]
     assert taker.balance()["available"] == 10**9 - 40 * 3_600
     assert [line["amount"] for line in taker.statement()] == [10**9, -40 * 3_600]
     with pytest.raises(Refused) as refused:

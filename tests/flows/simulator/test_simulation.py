@@ -29,7 +29,7 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """It looks again soon at what was not so a moment ago."""
-    monkeypatch.setattr("simulator.refusals.SUSPENDED_SECONDS", 2.0)
+    monkeypatch.setattr("simulator.refusals.SUSPENDED_SECONDS", 4.0)
     monkeypatch.setattr("simulator.refusals.REFUSED_SECONDS", 1.0)
     monkeypatch.setattr("simulator.market.RULES_SECONDS", 0.5)
 
@@ -175,16 +175,18 @@ def test_it_stops_while_its_brokers_are_suspended(
 ) -> None:
     with running(exchange, brokers) as simulation:
         it_trades_on(exchange)
-        for broker in brokers.values():
-            admin.suspend(broker.broker_id)
-        until(lambda: all(desk.refusals.is_suspended for desk in simulation.desks.values()), "it has noticed")
-        exchange.settle()
-        assert [open_orders(exchange, broker) for broker in brokers.values()] == [0, 0]
-        sent, traded = simulation.sent, trades(exchange)
-        threading.Event().wait(1.5)
-        assert (simulation.sent, trades(exchange)) == (sent, traded)
-        for broker in brokers.values():
-            admin.activate(broker.broker_id)
+        try:
+            for broker in brokers.values():
+                admin.suspend(broker.broker_id)
+            until(lambda: all(desk.refusals.is_suspended for desk in simulation.desks.values()), "it has noticed")
+            exchange.settle()
+            assert [open_orders(exchange, broker) for broker in brokers.values()] == [0, 0]
+            sent, traded = simulation.sent, trades(exchange)
+            threading.Event().wait(1)
+            assert (simulation.sent, trades(exchange)) == (sent, traded)
+        finally:
+            for broker in brokers.values():
+                admin.activate(broker.broker_id)
         it_trades_on(exchange)
     exchange.verify()
 

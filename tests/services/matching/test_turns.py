@@ -56,10 +56,13 @@ def test_a_stocks_time_never_goes_backward_whatever_the_clock_does(floor):
     floor.match(symbol)
     stock = floor.symbols[symbol]
     with floor.engine.begin() as connection:
-        for table, column in (("stocks", "id"), ("commands", "stock_id")):
-            connection.exec_driver_sql(
-                f"UPDATE {table} SET sequenced_at = sequenced_at + interval '1 hour' WHERE {column} = %s", (stock,)
-            )
+        for table, key, time in (
+            ("stocks", "id", "sequenced_at"),
+            ("commands", "stock_id", "sequenced_at"),
+            ("orders", "stock_id", "entered_at"),
+        ):
+            later = f"UPDATE {table} SET {time} = {time} + interval '1 hour' WHERE {key} = %s"
+            connection.exec_driver_sql(later, (stock,))
     floor.bid(buyer, symbol, 1, 3_500)
     floor.match(symbol)
     first, second = floor.query("SELECT sequenced_at AS at FROM commands WHERE stock_id = :id ORDER BY id", id=stock)

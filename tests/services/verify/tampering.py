@@ -127,7 +127,7 @@ CASES = {
     "a repeat in the journal": ("commands", f"{JOURNAL} AND sequence = 8", {"sequence": "7"}, {5, 6}),
     "a command is gone": ("commands", f"{JOURNAL} AND kind = 'cancel'", {}, {6, 7}),
     "time goes backward": (
-        "commands", f"{JOURNAL} AND sequence = 8", {"sequenced_at": "sequenced_at - interval '1 hour'"}, {6},
+        "commands", f"{JOURNAL} AND sequence = 8", {"sequenced_at": "sequenced_at - interval '1 hour'"}, {6, 7},
     ),
     "a price in the journal": (
         "commands", f"{JOURNAL} AND kind = 'amend'", {"payload": """'{"price": 3391, "quantity": 20}'"""}, {5, 7},
@@ -167,6 +167,15 @@ CASES = {
     ),
     "crossed book": ("orders", f"{OPEN} AND price = 3390 AND quantity = 10", {"price": "3500"}, {2, 5, 7}),
     "an order jumps the queue": ("orders", f"{OPEN} AND price = 3390 AND quantity = 20", {"priority": "0"}, {5, 7}),
+    "since when an order has its place": ("orders", OPEN, {"entered_at": "entered_at + interval '1 second'"}, {7}),
+    "last price of a kept book": ("book_checkpoints", "stock_id = :last", {"last_price": "last_price + 1"}, {7}),
+    "count of a kept book": ("book_checkpoints", "stock_id = :last", {"order_count": "order_count + 1"}, {7}),
+    "an order of a kept book": (
+        "book_checkpoints", "stock_id = :last", {"orders": "replace(orders, '3380', '3381')"}, {7},
+    ),
+    "a kept book that cannot be read": (
+        "book_checkpoints", "stock_id = :last", {"orders": "replace(orders, 'limit', 'market')"}, {7},
+    ),
     "two orders in one place": (
         "orders", f"{OPEN} AND price = 3390 AND quantity = 10", {"priority": "priority - 1"}, {5},
     ),

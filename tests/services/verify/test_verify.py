@@ -5,6 +5,7 @@ import pytest
 from database.session import transaction
 from models import CASH
 from services.accounts.deposits import withdraw
+from services.history.keeping import keep_books
 from services.verify import verify
 from services.webhooks.subscriptions import set_webhook
 from tests.services.clearing.desk import Desk
@@ -35,6 +36,8 @@ def history(engine):
     amended = floor.bid(other, symbol, 10, 3_380)
     floor.ask(seller, symbol, 4, 3_400)
     floor.match(symbol)
+    with transaction(engine) as session:
+        keep_books(session, every=1)
     floor.amend(other, amended, price=3_390, quantity=20)
     floor.match(symbol)
     floor.amend(other, amended, price=3_395)

@@ -7,7 +7,8 @@ import pytest
 from database.session import transaction
 from services.accounts.deposits import withdraw
 from services.accounts.equity import read_equity
-from services.clearing.errors import AlreadyBusted, UnknownTrade
+from services.accounts.errors import UnknownTrade
+from services.clearing.errors import AlreadyBusted
 from tests.services.clearing.desk import Desk
 from tests.services.floor import MONEY
 

@@ -1,0 +1,1 @@
+"""How a fill came about, told to whose it is."""
