@@ -55,3 +55,28 @@ def test_a_suspended_broker_that_sells_short_or_gets_shares_is_still_suspended(f
     with transaction(floor.engine) as session:
         activate(session, broker)
     assert floor.accepted(floor.order(broker, other, side, 1, 3_500))
+
+
+def test_what_was_to_be_cancelled_is_cancelled_though_no_worker_ran_and_the_broker_is_back(floor):
+    """Suspended while nothing matches, let in again before anything does."""
+    symbol = floor.stock()
+    broker, other = floor.broker(**{symbol: 100}), floor.broker(**{symbol: 100})
+    resting = [floor.ask(broker, symbol, 10, 3_500), floor.bid(broker, symbol, 10, 3_400)]
+    floor.match(symbol)
+    queued = floor.bid(broker, symbol, 10, 3_450)
+    before = floor.query("SELECT max(sequence) FROM account_events WHERE broker_id = :b", b=broker)[0][0]
+    with transaction(floor.engine) as session:
+        suspend(session, broker)
+    with transaction(floor.engine) as session:
+        activate(session, broker)
+    floor.bid(other, symbol, 10, 3_500)
+    floor.ask(other, symbol, 10, 3_400)
+    later = floor.bid(broker, symbol, 5, 3_390)
+    while floor.match(symbol).more:
+        pass
+    assert [floor.row(order).status for order in (*resting, queued)] == ["cancelled"] * 3
+    assert floor.row(later).status == "open"
+    assert floor.query("SELECT FROM trades t WHERE :b IN (t.buyer_id, t.seller_id)", b=broker) == []
+    told = "SELECT order_id FROM account_events WHERE broker_id = :b AND sequence > :n AND kind = 'ORDER_CANCELLED'"
+    assert [row.order_id for row in floor.query(told, b=broker, n=before)] == [*resting, queued]
+    assert (floor.cash(broker)[1], floor.shares(broker, symbol)[1]) == (5 * 3_390, 0)
