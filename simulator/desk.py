@@ -18,8 +18,7 @@ from .view import Action, Cancel, OwnOrder, Place
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE: Final = 200
-"""Orders in one request."""
+MOST_AT_ONCE: Final = 200  # orders in one request
 
 MOST_WAITING: Final = 2_000
 """Actions that wait to be sent; the exchange is away or slower than we are, and what comes on top is left."""
@@ -142,11 +141,12 @@ class Desk:
         """Cancels first, for they make room; the orders together."""
         try:
             self._say_still_here()
+            if self.refusals.is_suspended:  # this was decided before anybody knew
+                return
             for symbol, action in gathered:
                 if isinstance(action, Cancel):
                     self._cancel(symbol, action.order.order_id)
-            placed = [(symbol, action) for symbol, action in gathered if isinstance(action, Place)]
-            if placed:
+            if placed := [(symbol, action) for symbol, action in gathered if isinstance(action, Place)]:
                 self._place(placed)
             if self.mirror.is_ready:
                 self.mirror.resolve()
@@ -156,8 +156,10 @@ class Desk:
             log.info("%s: %s", self.name, error)
         finally:
             with self._lock:
-                for symbol, _ in gathered:
+                for symbol, action in gathered:
                     self._busy[symbol] -= 1
+                    if isinstance(action, Cancel) and self.refusals.is_suspended:
+                        self._cancelled.discard(action.order.order_id)
 
     def _say_still_here(self) -> None:
         if self._silence and time.monotonic() - self._heard_at > self._silence / 3:

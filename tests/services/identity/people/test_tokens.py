@@ -14,12 +14,14 @@ from services.identity.people.tokens import ACCESS, LONGEST, REFRESH, RefreshTok
 
 SECRET, OTHER = "s" * 31 + "1", "o" * 31 + "2"
 NOW = datetime.now(UTC)
+LIFE = 9_000
+"""Seconds: longer than all the tests may take."""
 GOOD: dict[str, Any] = {"aud": ACCESS, "sub": "7", "sid": 11, "exp": NOW + timedelta(days=1)}
 
 
 @pytest.fixture
 def tokens() -> Tokens:
-    return Tokens(SECRET, "", 900)
+    return Tokens(SECRET, "", LIFE)
 
 
 def signed(claims: dict[str, Any], secret: str = SECRET, algorithm: str = "HS256", **header: str) -> str:
@@ -31,7 +33,7 @@ def test_what_is_signed_is_read(tokens: Tokens) -> None:
     found = tokens.read_access(access)
     assert found is not None
     assert (found.session_id, found.user_id) == (11, 7)
-    assert abs((found.expires_at - NOW).total_seconds() - 900) < 1
+    assert abs((found.expires_at - NOW).total_seconds() - LIFE) < 1
     refresh = RefreshToken(11, uuid4(), new_csrf())
     assert tokens.read_refresh(tokens.refresh(refresh, NOW + timedelta(days=1))) == refresh
     assert is_possible_token(access)
@@ -76,16 +78,16 @@ def test_an_expired_token_says_so_only_where_it_was_ours(tokens: Tokens) -> None
 
 
 def test_a_secret_is_replaced_without_logging_anybody_out() -> None:
-    old = Tokens(SECRET, "", 900)
+    old = Tokens(SECRET, "", LIFE)
     access = old.access(11, 7, NOW)
-    both, only_new = Tokens(OTHER, SECRET, 900), Tokens(OTHER, "", 900)
+    both, only_new = Tokens(OTHER, SECRET, LIFE), Tokens(OTHER, "", LIFE)
     assert both.read_access(access) is not None
     assert only_new.read_access(access) is None
     assert old.read_access(both.access(11, 7, NOW)) is None, "the new one signs"
 
 
 def test_without_a_secret_nothing_is_signed_or_believed() -> None:
-    nobody = Tokens("", "", 900)
+    nobody = Tokens("", "", LIFE)
     assert not nobody.can_sign
     assert nobody.read_access(jwt.encode(GOOD, None, "none")) is None
     assert nobody.read_refresh(Tokens(SECRET, "", 1).refresh(RefreshToken(1, UUID(int=1), ""), NOW)) is None
