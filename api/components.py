@@ -22,9 +22,9 @@ from api.runtime.waiting import WaitingRoom
 from background import Tasks
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
-from queues.counters import Counters
 from queues.heartbeats import Heartbeats
-from queues.log_in_guard import LogInGuard
+from queues.limits.counters import Counters
+from queues.limits.log_in_guard import LogInGuard
 from queues.replies import Replies
 from queues.wakeups import Wakeups
 from queues.webhook_wakeups import WebhookWakeups

@@ -29,8 +29,8 @@ from live.streams.serving import Streams
 from live.subscriptions import Subscriptions
 from queues.book_cache import BookCache
 from queues.connection import connect as connect_redis
-from queues.counters import Counters
-from queues.unknown_keys import UnknownKeys
+from queues.limits.counters import Counters
+from queues.limits.unknown_keys import UnknownKeys
 from services.identity.people.tokens import Tokens
 from serving.forwarded import Proxies
 from settings.sections import Settings

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from database.autocommit import autocommitting
 from live.refusals import BROKER_ONLY, SCOPE_MISSING, TOO_MANY_REQUESTS, UNAUTHENTICATED, refused
-from queues.unknown_keys import UnknownKeys
+from queues.limits.unknown_keys import UnknownKeys
 from services.errors import NoLongerValid
 from services.identity.admin_key import is_admin_key
 from services.identity.api_keys import KeyHolder, holder_of

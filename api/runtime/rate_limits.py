@@ -10,10 +10,10 @@ import math
 from dataclasses import dataclass
 
 from api.http.problems import BatchTooLarge, TooManyRequests
-from queues import unknown_keys
-from queues.counters import Counters
-from queues.token_buckets import TokenBuckets
-from queues.unknown_keys import UnknownKeys
+from queues.limits import unknown_keys
+from queues.limits.counters import Counters
+from queues.limits.token_buckets import TokenBuckets
+from queues.limits.unknown_keys import UnknownKeys
 from settings import sections, servers
 
 ORDERS, CANCELS, READS = "orders", "cancels", "reads"

@@ -13,6 +13,7 @@ import redis
 from embedded.valkey import ValkeyServer
 from settings.sections import Settings
 from tests.flows.exchange import RunningExchange
+from tests.flows.webhooks.receivers import Hooked
 from tests.roles import with_roles
 
 
@@ -66,3 +67,18 @@ def connections(exchange: RunningExchange) -> Callable[[], list[str]]:
         ]
 
     return states
+
+
+@pytest.fixture
+def hooked(exchange: RunningExchange) -> Iterator[Callable[[], Hooked]]:
+    """Makes brokers that are told of their trades by a receiver of their own."""
+    made: list[Hooked] = []
+
+    def make() -> Hooked:
+        made.append(Hooked(exchange.trusted()))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.broker.call("DELETE", "/webhook")
+        one.server.close()

@@ -14,8 +14,8 @@ from embedded.postgres_roles import READER
 from live import members as members_module
 from live.identities import Identities
 from live.members import Members
-from queues.counters import Counters
-from queues.unknown_keys import UnknownKeys
+from queues.limits.counters import Counters
+from queues.limits.unknown_keys import UnknownKeys
 from services.identity.admin_key import ensure_admin_key
 from services.identity.api_keys import holder_of
 from services.identity.networks import network_of_text

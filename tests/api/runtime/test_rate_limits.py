@@ -8,7 +8,7 @@ import pytest
 
 from api.http.problems import BatchTooLarge, TooManyRequests
 from api.runtime.rate_limits import CANCELS, ORDERS, READS, RateLimits
-from queues.counters import Counters
+from queues.limits.counters import Counters
 from settings.sections import Limits, Redis
 from tests.api.venue import PASSWORD, Caller, Venue, an_order, settings_for
 
@@ -164,8 +164,8 @@ def test_an_address_that_tries_keys_is_refused_until_the_minute_is_over(database
 
 
 def test_without_a_limit_redis_is_not_asked(monkeypatch):
-    monkeypatch.setattr("queues.counters.RedisStorage", lambda *_, **__: pytest.fail("it asked"))
-    monkeypatch.setattr("queues.token_buckets.TokenBuckets.take", lambda *_: pytest.fail("it asked"))
+    monkeypatch.setattr("queues.limits.counters.RedisStorage", lambda *_, **__: pytest.fail("it asked"))
+    monkeypatch.setattr("queues.limits.token_buckets.TokenBuckets.take", lambda *_: pytest.fail("it asked"))
     limits = limits_on(Redis(), Limits())
     limits.refuse_guesser("192.0.2.7")
     limits.note_failure("192.0.2.7")

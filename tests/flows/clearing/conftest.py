@@ -10,7 +10,7 @@ import requests
 
 from client import Exchange
 from tests.flows.exchange import PATIENCE, RunningExchange, until
-from tests.flows.webhooks.receivers import Hooked, start_sending
+from tests.flows.webhooks.receivers import start_sending
 
 ADMIN_KEY = "mxadmin_of_the_stories_of_clearing"
 PASSWORD = "six grey geese on a lake"
@@ -42,20 +42,6 @@ def exchange(settings: Any, own_valkey: Any, tmp_path_factory: pytest.TempPathFa
         yield running
     finally:
         running.close()
-
-
-@pytest.fixture
-def hooked(exchange: RunningExchange) -> Iterator[Callable[[], Hooked]]:
-    made: list[Hooked] = []
-
-    def make() -> Hooked:
-        made.append(Hooked(exchange.trusted()))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.broker.call("DELETE", "/webhook")
-        one.server.close()
 
 
 @pytest.fixture

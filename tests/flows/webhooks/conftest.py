@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.flows.exchange import RunningExchange, until
-from tests.flows.webhooks.receivers import Hooked, start_sending
+from tests.flows.webhooks.receivers import start_sending
 
 
 @pytest.fixture(scope="module")
@@ -24,17 +24,3 @@ def exchange(settings: Any, own_valkey: Any, tmp_path_factory: pytest.TempPathFa
         yield running
     finally:
         running.close()
-
-
-@pytest.fixture
-def hooked(exchange: RunningExchange) -> Iterator[Callable[[], Hooked]]:
-    made: list[Hooked] = []
-
-    def make() -> Hooked:
-        made.append(Hooked(exchange.trusted()))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.broker.call("DELETE", "/webhook")
-        one.server.close()

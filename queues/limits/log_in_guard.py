@@ -16,7 +16,7 @@ from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from redis import Redis
 
 from queues import names
-from queues.counters import Counters
+from queues.limits.counters import Counters
 
 FREE = 3
 """Failures of one name from one address that are followed by no delay; then 1, 2, 4 … seconds."""

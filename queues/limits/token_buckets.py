@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from redis import RedisError
 
 from queues import names
-from queues.counters import Counters
+from queues.limits.counters import Counters
 from settings import servers
 
 if TYPE_CHECKING:
@@ -73,7 +73,10 @@ class TokenBuckets:
     def _shared(self) -> RedisStore:
         from throttled.store import RedisStore  # noqa: PLC0415
 
-        options = {"CONNECTION_FACTORY_CLASS": "queues.bucket_connections.OurConnections", "SETTINGS": self._redis}
+        options = {
+            "CONNECTION_FACTORY_CLASS": "queues.limits.bucket_connections.OurConnections",
+            "SETTINGS": self._redis,
+        }
         return RedisStore(options=options)
 
     @cached_property

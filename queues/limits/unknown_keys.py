@@ -10,7 +10,7 @@ from collections import Counter
 from limits import RateLimitItemPerMinute
 
 from queues import names
-from queues.counters import Counters
+from queues.limits.counters import Counters
 from settings import sections
 
 log = logging.getLogger(__name__)

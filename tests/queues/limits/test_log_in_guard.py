@@ -7,10 +7,18 @@ from collections.abc import Callable
 
 import pytest
 
-from queues import log_in_guard
 from queues.connection import connect
-from queues.counters import Counters
-from queues.log_in_guard import FREE, LONGEST_SECONDS, MOST_KEPT, OF_ADDRESS_A_MINUTE, Alone, LogInGuard, delay_after
+from queues.limits import log_in_guard
+from queues.limits.counters import Counters
+from queues.limits.log_in_guard import (
+    FREE,
+    LONGEST_SECONDS,
+    MOST_KEPT,
+    OF_ADDRESS_A_MINUTE,
+    Alone,
+    LogInGuard,
+    delay_after,
+)
 from settings.sections import Redis
 
 HERE, ELSEWHERE = "192.0.2.1", "2001:db8::/64"
@@ -129,7 +137,7 @@ def test_strangers_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_after_a_while_a_failure_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000.0
-    monkeypatch.setattr("queues.log_in_guard.time.monotonic", lambda: now)
+    monkeypatch.setattr("queues.limits.log_in_guard.time.monotonic", lambda: now)
     alone = Alone()
     for _ in range(FREE):
         assert alone.begin("pair") == 0

@@ -4,15 +4,15 @@ import logging
 
 import pytest
 
-from queues.counters import Counters
-from queues.unknown_keys import MOST_NAMED, OTHERS, UnknownKeys
+from queues.limits.counters import Counters
+from queues.limits.unknown_keys import MOST_NAMED, OTHERS, UnknownKeys
 from settings.sections import Limits, Redis
 
 
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> UnknownKeys:
     """Without a limit, and in a minute that never ends."""
-    monkeypatch.setattr("queues.unknown_keys.time.monotonic", lambda: 90.0)
+    monkeypatch.setattr("queues.limits.unknown_keys.time.monotonic", lambda: 90.0)
     return UnknownKeys(Limits(), Counters(Redis()))
 
 
@@ -45,6 +45,6 @@ def test_the_next_minute_is_counted_anew(
     keys: UnknownKeys, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     keys.note("192.0.2.1")
-    monkeypatch.setattr("queues.unknown_keys.time.monotonic", lambda: 150.0)
+    monkeypatch.setattr("queues.limits.unknown_keys.time.monotonic", lambda: 150.0)
     keys.note("192.0.2.1")
     assert len(said(caplog)) == 2
